@@ -1,0 +1,75 @@
+#include "base/pool.h"
+
+namespace signum {
+namespace {
+thread_local bool inside_task = false;
+constexpr int kSpins = 2000;  // a block's phases follow each other within microseconds: look before sleeping
+}  // namespace
+
+ThreadPool::ThreadPool(size_t threads) {
+  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  for (size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    std::lock_guard lock(mutex_);
+    quit_ = true;
+    ++generation_;
+  }
+  wake_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+void ThreadPool::drain() {
+  inside_task = true;
+  for (size_t i; (i = next_.fetch_add(1)) < count_;) (*task_)(i);
+  inside_task = false;
+}
+
+void ThreadPool::work() {
+  uint64_t seen = 0;
+  for (;;) {
+    for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) {
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return generation_.load() != seen; });
+      seen = generation_.load();
+      if (quit_) return;
+      if (!task_) continue;  // woke after that call had ended
+      ++active_;
+    }
+    drain();
+    {
+      std::lock_guard lock(mutex_);
+      --active_;
+    }
+    done_.notify_one();
+  }
+}
+
+void ThreadPool::parallel_for(size_t count, const std::function<void(size_t)>& task) {
+  if (count == 0) return;
+  if (workers_.empty() || count == 1 || inside_task) {
+    for (size_t i = 0; i < count; ++i) task(i);
+    return;
+  }
+  {
+    std::lock_guard lock(mutex_);
+    task_ = &task;
+    count_ = count;
+    next_ = 0;
+    ++generation_;
+  }
+  wake_.notify_all();
+  drain();
+  std::unique_lock lock(mutex_);
+  task_ = nullptr;
+  done_.wait(lock, [&] { return active_ == 0; });
+}
+
+}  // namespace signum

@@ -1,0 +1,44 @@
+// The one thread pool. Results never depend on its size: callers split work by shape only, never by thread count.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace signum {
+
+class ThreadPool {
+ public:
+  // threads >= 1, the calling thread included; 0 = one per core.
+  explicit ThreadPool(size_t threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  size_t threads() const { return workers_.size() + 1; }
+
+  // Calls task(i) once for every i in [0, count), in any order, on any thread; returns when all are done.
+  // A call from inside a task runs inline.
+  void parallel_for(size_t count, const std::function<void(size_t)>& task);
+
+ private:
+  void work();
+  void drain();
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable done_;
+  std::atomic<uint64_t> generation_{0};
+  bool quit_ = false;
+  const std::function<void(size_t)>* task_ = nullptr;
+  size_t count_ = 0;
+  std::atomic<size_t> next_{0};
+  size_t active_ = 0;
+};
+
+}  // namespace signum

@@ -1,0 +1,77 @@
+// One quantized linear as it is stored (docs/FORMAT.md), before and after it is in a file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/dtype.h"
+#include "base/error.h"
+#include "base/matrix.h"
+
+namespace signum {
+
+class ThreadPool;
+
+enum class Method : uint8_t { Rtn, Gptq, BiLLM, ArbRc, SignumRc };
+const char* method_id(Method method);  // "rtn", "gptq", "billm", "arb-rc", "signum-rc"
+Result<Method> method_from_id(const std::string& id);
+
+// What FORMAT.md calls the layout of a linear. Fields that a method does not have keep their defaults.
+struct Layout {
+  Method method = Method::Rtn;
+  size_t rows = 0;
+  size_t columns = 0;
+  DType scale_type = DType::F16;  // F16, F32 or BF16
+  size_t blocksize = 128;         // billm, arb-rc, signum-rc
+  int bits = 0;                   // rtn, gptq
+  size_t group = 0;               // rtn, gptq: stored columns per group, resolved
+  bool column_group_bitmap = false;  // arb-rc
+  size_t salient_columns = 0;        // billm, arb-rc: how many in all (stored for arb-rc)
+  size_t second_columns = 0;         // signum-rc
+  bool column_scales = true;         // signum-rc
+  bool has_order = false;
+  std::string order_tensor;  // name of the tensor that holds `order`; set by whoever writes the shard
+
+  size_t blocks() const { return (columns + blocksize - 1) / blocksize; }
+};
+
+std::string layout_to_json(const Layout& layout);                 // canonical: sorted keys, no spaces
+Result<Layout> layout_from_json(const std::string& name, const std::string& text);  // every field checked
+
+// One tensor of a linear; its name in the file is "<linear>.<role>".
+struct PackedTensor {
+  std::string role;
+  DType dtype;
+  std::vector<size_t> shape;
+  std::vector<uint8_t> bytes;
+};
+
+struct PackedLinear {
+  Layout layout;
+  std::vector<PackedTensor> tensors;  // without `order`
+  std::shared_ptr<const std::vector<uint32_t>> order;  // stored column -> input column; shared by linears of one input; null without
+
+  const PackedTensor* find(const std::string& role) const;
+  size_t bytes() const;  // of `tensors` only
+  double nominal_bits() const;
+};
+
+// U16 or U32 [columns], as stored under role "order".
+PackedTensor order_tensor(const std::vector<uint32_t>& order);
+Result<std::vector<uint32_t>> order_from_tensor(DType dtype, size_t columns, const uint8_t* bytes, size_t size);
+
+// The tensors that a layout must have: roles, dtypes and shapes. Used to check a file before decoding it.
+struct TensorRule {
+  std::string role;
+  DType dtype;
+  std::vector<size_t> shape;
+};
+std::vector<TensorRule> tensor_rules(const Layout& layout);
+
+// The linear's weights [rows, columns] F32 exactly as FORMAT.md defines them. Error packed_broken when tensors do not fit the layout.
+Result<Matrix> decode(const PackedLinear& linear, ThreadPool& pool);
+
+}  // namespace signum
