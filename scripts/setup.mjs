@@ -1,0 +1,28 @@
+// `npm run setup`: prepares a fresh checkout, step by step. Runs under Node 20 with no package installed.
+import { main, seconds } from './node.mjs'
+import { nativeBuild, npmPackages, systemTools } from './prepare.mjs'
+
+/** @type {[string, () => Promise<string>][]} */
+const steps = [
+  ['npm packages', npmPackages],
+  ['system packages', systemTools],
+  ['native build', () => nativeBuild('release')],
+]
+
+/** Runs the first `count` steps, all by default, each with what it did and how long it took. */
+export async function setup(count = steps.length) {
+  for (const [index, [name, step]] of steps.slice(0, count).entries()) {
+    const begin = performance.now()
+    const label = `set-up ${index + 1}/${count}: ${name}`
+    console.log(`${label} ...`)
+    const done = await step()
+    console.log(`${label}: ${done} (${seconds(begin)} s)`)
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await main(async () => {
+    await setup()
+    return 0
+  })
+}
