@@ -1,0 +1,31 @@
+// The few BLAS and LAPACK routines in use, for float and double. Always called single-threaded: the pool does the threading.
+#pragma once
+
+#include <cstddef>
+
+namespace signum::blas {
+
+// C[m, n] = beta C + alpha op(A) op(B), row-major; transposed operands are stored [k, m] and [n, k].
+void gemm(bool a_transposed, bool b_transposed, size_t m, size_t n, size_t k, float alpha, const float* a,
+          size_t lda, const float* b, size_t ldb, float beta, float* c, size_t ldc);
+void gemm(bool a_transposed, bool b_transposed, size_t m, size_t n, size_t k, double alpha, const double* a,
+          size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc);
+
+// Lower Cholesky factor in place (row-major, lower triangle read and written). False when not positive definite.
+bool cholesky(size_t n, float* a, size_t lda);
+bool cholesky(size_t n, double* a, size_t lda);
+
+// X = B L^-T in place: B [m, n] row-major, L [n, n] lower.
+void solve_right_transposed(size_t m, size_t n, const float* l, size_t ldl, float* b, size_t ldb);
+void solve_right_transposed(size_t m, size_t n, const double* l, size_t ldl, double* b, size_t ldb);
+
+// Inverse of an upper triangular row-major matrix in place; the diagonal must be nonzero.
+void invert_upper(size_t n, float* a, size_t lda);
+
+// Solves A x = b for symmetric positive definite A (lower triangle, destroyed); b becomes x. False when not positive definite.
+bool solve_positive(size_t n, double* a, size_t lda, double* b);
+
+// Once per process, before any other call.
+void use_one_thread();
+
+}  // namespace signum::blas

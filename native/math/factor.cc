@@ -1,0 +1,126 @@
+#include "math/factor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/pool.h"
+#include "math/blas.h"
+
+namespace signum {
+namespace {
+
+constexpr size_t kTile = 256;
+
+// Lower Cholesky factor of a row-major [n, n] matrix in place, right-looking over tiles; only the lower triangle is used.
+template <class T>
+bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
+  const size_t block = n >= 1024 ? kTile : 128;
+  for (size_t s = 0; s < n; s += block) {
+    const size_t width = std::min(block, n - s), e = s + width;
+    T* diagonal = a + s * n + s;
+    if (!blas::cholesky(width, diagonal, n)) return false;
+    if (e == n) break;
+    const size_t below = n - e, bands = (below + block - 1) / block;
+    pool.parallel_for(bands, [&](size_t band) {
+      const size_t i = e + band * block;
+      blas::solve_right_transposed(std::min(block, n - i), width, diagonal, n, a + i * n + s, n);
+    });
+    pool.parallel_for(bands * (bands + 1) / 2, [&](size_t index) {
+      size_t bi = 0;
+      while (index >= bi + 1) index -= ++bi;
+      const size_t i = e + bi * block, j = e + index * block;
+      blas::gemm(false, true, std::min(block, n - i), std::min(block, n - j), width, T(-1), a + i * n + s, n,
+                 a + j * n + s, n, T(1), a + i * n + j, n);
+    });
+  }
+  return true;
+}
+
+std::vector<uint32_t> descending(const std::vector<float>& diagonal) {
+  std::vector<uint32_t> order(diagonal.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return diagonal[a] > diagonal[b]; });
+  return order;
+}
+
+// Factors P (H + damp I) P^T reversed, so that its lower factor is R reversed. False when not positive definite.
+template <class T>
+bool factor_once(const Matrix& h, const std::vector<float>& diagonal, const std::vector<uint32_t>* order,
+                 double damp, Matrix& r, ThreadPool& pool) {
+  const size_t n = h.rows();
+  auto buffer = aligned_array<T>(n * n);
+  pool.parallel_for(n, [&](size_t i) {
+    const size_t source = n - 1 - i, row = order ? (*order)[source] : source;
+    T* out = buffer.get() + i * n;
+    for (size_t j = 0; j < i; ++j) {
+      const size_t other = n - 1 - j, column = order ? (*order)[other] : other;
+      out[j] = (T(h(row, column)) + T(h(column, row))) * T(0.5);
+    }
+    out[i] = T(diagonal[row]) + T(damp);
+  });
+  if (!tiled_cholesky(buffer.get(), n, pool)) return false;
+  r = Matrix(n, n);
+  pool.parallel_for(n, [&](size_t i) {
+    const T* from = buffer.get() + (n - 1 - i) * n;
+    for (size_t j = i; j < n; ++j) r(i, j) = float(from[n - 1 - j]);
+  });
+  for (size_t i = 0; i < n; ++i)
+    if (!std::isfinite(r(i, i)) || r(i, i) <= 0) return false;
+  return true;
+}
+
+}  // namespace
+
+Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, ThreadPool& pool) {
+  const size_t n = hessian.rows();
+  std::vector<float> diagonal(n);
+  bool finite = true;
+  for (size_t i = 0; i < n; ++i) {
+    diagonal[i] = hessian(i, i);
+    for (size_t j = 0; j < n; ++j) finite &= std::isfinite(hessian(i, j));
+  }
+  if (!finite) return Error{"calibration_not_finite", "The Hessian holds NaN or infinity.", ""};
+
+  Factor factor;
+  factor.dead.assign(n, 0);
+  size_t dead = 0;
+  for (size_t i = 0; i < n; ++i)
+    if (diagonal[i] == 0) {
+      diagonal[i] = 1;
+      factor.dead[i] = 1;
+      ++dead;
+    }
+  if (dead == n && n > 0) {  // an input that is never seen: keep the weights, treat all columns alike
+    factor.notes.push_back("no calibration input reached this layer: its Hessian was taken as the identity");
+    factor.dead.assign(n, 0);
+  }
+
+  if (options.descending_order) {
+    auto order = std::make_shared<std::vector<uint32_t>>(descending(diagonal));
+    std::vector<uint8_t> dead_in_order(n);
+    for (size_t i = 0; i < n; ++i) dead_in_order[i] = factor.dead[(*order)[i]];
+    factor.dead = std::move(dead_in_order);
+    factor.order = std::move(order);
+  }
+
+  double mean = 0;
+  for (const float d : diagonal) mean += d;
+  mean /= double(std::max<size_t>(n, 1));
+  double damping = options.damping;
+  if (factor_once<float>(hessian, diagonal, factor.order.get(), damping * mean, factor.r, pool)) {
+    factor.damping_used = damping;
+    return factor;
+  }
+  for (int raise = 0; raise <= 3; ++raise, damping *= 10) {
+    if (!factor_once<double>(hessian, diagonal, factor.order.get(), damping * mean, factor.r, pool)) continue;
+    factor.damping_used = damping;
+    factor.notes.push_back(raise == 0 ? "the Hessian was factored in F64: F32 was not enough"
+                                      : "damping was raised to " + std::to_string(damping) +
+                                            " of the mean diagonal to factor the Hessian");
+    return factor;
+  }
+  return Error{"factor_failed", "The Hessian could not be factored, even with the damping raised a thousand times.", ""};
+}
+
+}  // namespace signum
