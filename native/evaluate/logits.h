@@ -1,0 +1,19 @@
+// Logits of one token sequence.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/error.h"
+#include "base/matrix.h"
+#include "model/model.h"
+
+namespace signum {
+
+class ThreadPool;
+
+// [tokens, vocabulary] F32; row t scores the token after t. Errors: tokens_invalid (none, or an id outside
+// the vocabulary), context_too_long, those of reading weights.
+Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool);
+
+}  // namespace signum

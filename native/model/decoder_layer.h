@@ -1,0 +1,70 @@
+// One decoder layer in F32: its weights and its forward pass.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "base/matrix.h"
+#include "model/model.h"
+
+namespace signum {
+
+class ThreadPool;
+
+// Receives each distinct linear input once per forward, before it is used, in the order of LinearInput.
+// x [tokens, width]; valid during the call only.
+using InputSink = std::function<void(LinearInput input, ConstView x)>;
+
+// Scratch arrays of forward(), kept between calls; grow to the largest batch seen.
+// About tokens * (5 * hidden + 3 * intermediate) floats.
+class ForwardBuffers {
+ public:
+  ForwardBuffers();
+  ~ForwardBuffers();
+  ForwardBuffers(ForwardBuffers&&) noexcept;
+  ForwardBuffers& operator=(ForwardBuffers&&) noexcept;
+
+ private:
+  friend class DecoderLayer;
+  struct Arrays;
+  std::unique_ptr<Arrays> arrays_;
+};
+
+class DecoderLayer {
+ public:
+  // Loads the layer's weights to F32. Errors: weights_not_finite, packed_broken.
+  static Result<DecoderLayer> load(const Model& model, size_t layer, ThreadPool& pool);
+
+  size_t layer() const { return layer_; }
+  // index: place in model.linears_of(layer). [rows, columns]
+  const Matrix& weight(size_t index) const { return weights_[index]; }
+  // Puts another matrix of the same shape in a linear's place (what its packed form decodes to).
+  void replace(size_t index, Matrix weight);
+  // Takes a linear's matrix out; forward() needs it back by replace().
+  Matrix take(size_t index);
+
+  // input, output [sequences * length, hidden]: the rows of one sequence lie together, each sequence has
+  // positions 0 to length - 1 and sees only itself. output may be input. With output.data null nothing is
+  // computed beyond the last input that the sink receives. length <= the model's context. The result does not
+  // depend on the pool's size.
+  void forward(ConstView input, size_t length, View output, ForwardBuffers& buffers, ThreadPool& pool,
+               const InputSink& sink = {}) const;
+
+ private:
+  DecoderLayer() = default;
+
+  ModelConfig config_;
+  size_t layer_ = 0;
+  std::vector<Matrix> weights_;  // by place in the architecture's linears
+  Matrix attention_norm_;        // [1, hidden]
+  Matrix mlp_norm_;              // [1, hidden]
+};
+
+// How many sequences of this length to pass to forward() at once: enough for large products, a function of
+// shape only.
+size_t sequences_per_batch(size_t length);
+
+}  // namespace signum

@@ -1,0 +1,111 @@
+// A model folder, original (Hugging Face layout) or packed (docs/FORMAT.md), opened for reading.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/matrix.h"
+#include "file/safetensors.h"
+#include "model/architecture.h"
+#include "model/config.h"
+
+namespace signum {
+
+class ThreadPool;
+
+// One linear of one decoder layer. Its tensor is name + ".weight" [rows, columns].
+struct LinearInfo {
+  std::string name;  // "model.layers.0.self_attn.q_proj"
+  size_t layer = 0;
+  LinearRole role = LinearRole::Query;
+  std::string kind;  // "q_proj"
+  LinearInput input = LinearInput::Attention;
+  size_t rows = 0;     // outputs
+  size_t columns = 0;  // inputs
+};
+
+struct ModelFile {
+  std::string name;  // inside the folder
+  size_t bytes = 0;
+};
+
+// Immutable after open(); reading weights is safe from several threads.
+class Model {
+ public:
+  // Opens and checks the whole structure without reading weights: every tensor of the architecture is there
+  // with its shape and a floating dtype (or, in a packed folder, with a layout that fits). Links to files are
+  // followed. Errors: those of read_config; already_quantized, checkpoint_not_safetensors, shard_missing,
+  // shard_broken, tensor_missing, tensor_shape; packed_broken for a packed folder.
+  static Result<std::shared_ptr<const Model>> open(const std::string& folder);
+
+  const std::string& folder() const { return folder_; }
+  const ModelConfig& config() const { return config_; }
+  bool packed() const { return packed_; }
+  // Numbers in all tensors of the architecture; a tied table counts once, a packed linear as rows * columns.
+  size_t parameters() const { return parameters_; }
+  // Dtype that holds most of the stored floating numbers (in a packed folder: of what was not quantized),
+  // "F16".
+  DType dtype() const { return dtype_; }
+  // Every file that was read: config.json, the index if there is one, the safetensors files by name.
+  const std::vector<ModelFile>& files() const { return files_; }
+  // Sum over the safetensors files.
+  size_t weight_bytes() const { return weight_bytes_; }
+  // Oddities worth a warning: one sentence each.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+  // All linears, layer by layer, in the architecture's order within a layer.
+  const std::vector<LinearInfo>& linears() const { return linears_; }
+  // Those of one layer.
+  std::span<const LinearInfo> linears_of(size_t layer) const;
+  // Columns of linears with this input.
+  size_t input_width(LinearInput input) const;
+
+  // The stored tensors that are not a linear's, by name: layer < layers: below that layer (norms); layer ==
+  // layers: the rest (embedding, final norm, head). Names the architecture does not know are included, so a
+  // copy loses nothing.
+  std::vector<const TensorView*> other_tensors(size_t layer) const;
+  // Null when there is no such stored tensor.
+  const TensorView* find(const std::string& name) const;
+  // The [vocabulary, hidden] tables, after tying is resolved; the same tensor when the model is tied.
+  const TensorView& embedding_table() const { return *embedding_; }
+  const TensorView& head_table() const { return *head_; }
+
+  // A linear's weight [rows, columns] in F32: converted, or decoded from its planes. Errors:
+  // weights_not_finite, packed_broken.
+  Result<Matrix> weight(const LinearInfo& linear, ThreadPool& pool) const;
+  // A stored floating tensor as F32, rows = shape[0] (1 for a vector), columns = the rest. Error:
+  // weights_not_finite.
+  static Result<Matrix> to_matrix(const TensorView& tensor, ThreadPool& pool);
+  // Reads every stored weight once and refuses NaN and infinity (weights_not_finite), so that a long run need
+  // not fail late.
+  Status check_finite(ThreadPool& pool) const;
+  // model_changed when a mapped file is not what it was at open().
+  Status unchanged() const;
+
+ private:
+  Model() = default;
+  friend class ModelOpening;
+
+  std::string folder_;
+  ModelConfig config_;
+  bool packed_ = false;
+  size_t parameters_ = 0;
+  DType dtype_ = DType::F32;
+  size_t weight_bytes_ = 0;
+  std::vector<ModelFile> files_;
+  std::vector<std::string> notes_;
+  std::vector<LinearInfo> linears_;
+  std::map<std::string, std::shared_ptr<SafetensorsFile>> shards_;  // by file name
+  std::map<std::string, const TensorView*> tensors_;                // every stored tensor by name
+  std::map<std::string, std::string> linear_shard_;                 // packed: linear name -> file name
+  const TensorView* embedding_ = nullptr;
+  const TensorView* head_ = nullptr;
+};
+
+}  // namespace signum
