@@ -21,9 +21,11 @@ ThreadPool::~ThreadPool() {
   for (auto& worker : workers_) worker.join();
 }
 
-void ThreadPool::drain() {
+// task and count are this call's own copies: the caller clears the shared ones while late workers still
+// drain.
+void ThreadPool::drain(const std::function<void(size_t)>& task, size_t count) {
   inside_task = true;
-  for (size_t i; (i = next_.fetch_add(1)) < count_;) (*task_)(i);
+  for (size_t i; (i = next_.fetch_add(1)) < count;) task(i);
   inside_task = false;
 }
 
@@ -35,15 +37,19 @@ void ThreadPool::work() {
       __builtin_ia32_pause();
 #endif
     }
+    const std::function<void(size_t)>* task = nullptr;
+    size_t count = 0;
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return generation_.load() != seen; });
       seen = generation_.load();
       if (quit_) return;
       if (!task_) continue;  // woke after that call had ended
+      task = task_;
+      count = count_;
       ++active_;
     }
-    drain();
+    drain(*task, count);
     {
       std::lock_guard lock(mutex_);
       --active_;
@@ -66,7 +72,7 @@ void ThreadPool::parallel_for(size_t count, const std::function<void(size_t)>& t
     ++generation_;
   }
   wake_.notify_all();
-  drain();
+  drain(task, count);
   std::unique_lock lock(mutex_);
   task_ = nullptr;
   done_.wait(lock, [&] { return active_ == 0; });

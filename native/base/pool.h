@@ -1,4 +1,5 @@
-// The one thread pool. Results never depend on its size: callers split work by shape only, never by thread count.
+// The one thread pool. Results never depend on its size: callers split work by shape only, never by thread
+// count.
 #pragma once
 
 #include <atomic>
@@ -27,7 +28,7 @@ class ThreadPool {
 
  private:
   void work();
-  void drain();
+  void drain(const std::function<void(size_t)>& task, size_t count);
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;

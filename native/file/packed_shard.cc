@@ -1,0 +1,83 @@
+#include "file/packed_shard.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+namespace signum {
+namespace {
+
+Error broken(const SafetensorsFile& file, const std::string& what) {
+  return {"packed_broken", std::filesystem::path(file.path()).filename().string() + ": " + what + ".",
+          file.path()};
+}
+
+std::string shape_text(const std::vector<size_t>& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+Status check_tensor(const SafetensorsFile& file, const std::string& name, DType dtype,
+                    const std::vector<size_t>& shape) {
+  const TensorView* tensor = file.find(name);
+  if (!tensor) return broken(file, "tensor " + name + " is missing");
+  if (tensor->dtype != dtype || tensor->shape != shape)
+    return broken(file, "tensor " + name + " is " + std::string(dtype_name(tensor->dtype)) + " " +
+                            shape_text(tensor->shape) + ", the layout needs " +
+                            std::string(dtype_name(dtype)) + " " + shape_text(shape));
+  return {};
+}
+
+DType order_dtype(size_t columns) { return columns < 65536 ? DType::U16 : DType::U32; }
+
+}  // namespace
+
+bool is_packed(const SafetensorsFile& file) { return file.metadata().count("signum_format") > 0; }
+
+Result<std::shared_ptr<const PackedShard>> PackedShard::open(const std::string& path) {
+  SIGNUM_TAKE(auto file, SafetensorsFile::open(path));
+  return open(std::move(file));
+}
+
+Result<std::shared_ptr<const PackedShard>> PackedShard::open(std::shared_ptr<SafetensorsFile> file) {
+  const auto& metadata = file->metadata();
+  const auto format = metadata.find("signum_format");
+  if (format == metadata.end()) return broken(*file, "the metadata has no signum_format");
+  if (format->second != "1") return broken(*file, "signum_format is " + format->second + ", only 1 is known");
+  const auto text = metadata.find("linears");
+  if (text == metadata.end()) return broken(*file, "the metadata has no linears");
+  const auto linears = nlohmann::json::parse(text->second, nullptr, false);
+  if (!linears.is_object()) return broken(*file, "the metadata's linears are not a JSON object");
+
+  std::shared_ptr<PackedShard> shard(new PackedShard(std::move(file)));
+  const SafetensorsFile& opened = *shard->file_;
+  for (const auto& [name, entry] : linears.items()) {
+    SIGNUM_TAKE(Layout layout, layout_from_json(name, entry.dump()));
+    for (const TensorRule& rule : tensor_rules(layout))
+      SIGNUM_TRY(check_tensor(opened, name + "." + rule.role, rule.dtype, rule.shape));
+    if (layout.has_order)
+      SIGNUM_TRY(check_tensor(opened, layout.order_tensor, order_dtype(layout.columns), {layout.columns}));
+    shard->layouts_.emplace(name, std::move(layout));
+  }
+  return std::shared_ptr<const PackedShard>(std::move(shard));
+}
+
+Result<PackedLinear> PackedShard::linear(const std::string& name) const {
+  const auto found = layouts_.find(name);
+  if (found == layouts_.end()) return broken(*file_, "it holds no linear " + name);
+  PackedLinear linear;
+  linear.layout = found->second;
+  for (const TensorRule& rule : tensor_rules(linear.layout)) {
+    const TensorView& view = *file_->find(name + "." + rule.role);
+    linear.tensors.push_back({rule.role, view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}});
+  }
+  if (linear.layout.has_order) {
+    const TensorView& view = *file_->find(linear.layout.order_tensor);
+    auto order = order_from_tensor(view.dtype, linear.layout.columns, view.bytes.data(), view.bytes.size());
+    if (!order.ok()) return broken(*file_, "tensor " + view.name + ": " + order.error().message);
+    linear.order = std::make_shared<const std::vector<uint32_t>>(std::move(order).value());
+  }
+  return linear;
+}
+
+}  // namespace signum

@@ -1,0 +1,39 @@
+// The quantized linears of one shard of a packed folder (docs/FORMAT.md).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "file/safetensors.h"
+#include "methods/packed_linear.h"
+
+namespace signum {
+
+// Immutable after open(); linear() is safe from several threads.
+class PackedShard {
+ public:
+  // Checks signum_format, every layout in `linears`, and that each linear's tensors and order are there with
+  // the dtype and shape that the layout needs. Errors: those of SafetensorsFile::open, packed_broken.
+  static Result<std::shared_ptr<const PackedShard>> open(const std::string& path);
+  static Result<std::shared_ptr<const PackedShard>> open(std::shared_ptr<SafetensorsFile> file);
+
+  const std::shared_ptr<SafetensorsFile>& file() const { return file_; }
+  const std::map<std::string, Layout>& layouts() const {
+    return layouts_;
+  }  // by linear name; empty in the last shard
+  // The linear's tensors, copied, and its order. Error packed_broken: no such linear, or the order is no
+  // permutation.
+  Result<PackedLinear> linear(const std::string& name) const;
+
+ private:
+  explicit PackedShard(std::shared_ptr<SafetensorsFile> file) : file_(std::move(file)) {}
+  std::shared_ptr<SafetensorsFile> file_;
+  std::map<std::string, Layout> layouts_;
+};
+
+// Whether the metadata is that of a shard in this format.
+bool is_packed(const SafetensorsFile& file);
+
+}  // namespace signum
