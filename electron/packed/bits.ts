@@ -1,0 +1,94 @@
+// The three numbers of bits per weight, counted from the files of a packed folder.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { fileError, PackedError } from './errors.ts'
+import { parseJson } from './json.ts'
+import { orderOf, type Layout } from './layout.ts'
+import type { PackedModel } from './model.ts'
+import { setBits } from './planes.ts'
+import { rolesOf } from './roles.ts'
+import type { TensorSource } from './source.ts'
+
+export interface BitNumbers {
+  /** As the papers count, over all quantized weights. */
+  readonly nominal: number
+  /** All bytes of the quantized linears, per weight of theirs. */
+  readonly linear: number
+  /** All bytes of all safetensors files, per parameter of the model. */
+  readonly file: number
+}
+
+export async function bitNumbers(model: PackedModel): Promise<BitNumbers> {
+  let weights = 0
+  let nominal = 0
+  for (const [name, layout] of model.linears) {
+    const size = layout.rows * layout.columns
+    weights += size
+    nominal += size * (await nominalBits(model, name, layout))
+  }
+  if (weights === 0) throw new PackedError('packed_broken', `${model.path} has no quantized linear.`)
+  const packed = linearTensors(model)
+  let fileBytes = 0
+  for (const shard of model.shards.values()) fileBytes += shard.file.size
+  const parameters = weights + (await otherParameters(model, packed))
+  return {
+    nominal: nominal / weights,
+    linear: (8 * bytesOf(model, packed)) / weights,
+    file: (8 * fileBytes) / parameters,
+  }
+}
+
+async function nominalBits(source: TensorSource, linear: string, layout: Layout): Promise<number> {
+  switch (layout.method) {
+    case 'rtn':
+    case 'gptq':
+      return layout.bits
+    case 'billm':
+    case 'arb-rc': {
+      const salient = setBits(await source.read(`${linear}.salient`), layout.columns)
+      return 1 + salient.length / layout.columns
+    }
+    case 'signum-rc':
+      return 1 + layout.second_columns / layout.columns
+  }
+}
+
+/** Every tensor that a quantized linear is made of; an order that several share is there once. */
+function linearTensors(model: PackedModel): Set<string> {
+  const names = new Set<string>()
+  for (const [linear, layout] of model.linears) {
+    for (const { role } of rolesOf(layout)) names.add(`${linear}.${role}`)
+    const order = orderOf(layout)
+    if (order !== undefined) names.add(order)
+  }
+  return names
+}
+
+function bytesOf(model: PackedModel, names: Iterable<string>): number {
+  let bytes = 0
+  for (const name of names) bytes += model.tensors.get(name)?.bytes ?? 0
+  return bytes
+}
+
+async function otherParameters(model: PackedModel, packed: ReadonlySet<string>): Promise<number> {
+  const tied = await hasTiedHead(model)
+  let parameters = 0
+  for (const [name, { shape }] of model.tensors) {
+    if (packed.has(name) || (tied && name === 'lm_head.weight')) continue
+    parameters += shape.reduce((product, length) => product * length, 1)
+  }
+  return parameters
+}
+
+const configSchema = z.object({ tie_word_embeddings: z.boolean().optional() })
+
+/** A head that is the embedding table is the same parameters, even where both are stored. */
+async function hasTiedHead(model: PackedModel): Promise<boolean> {
+  if (![...model.tensors.keys()].some((name) => name.endsWith('embed_tokens.weight'))) return false
+  const path = join(model.path, 'config.json')
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw fileError(path, cause)
+  })
+  return parseJson(configSchema, text, path, 'packed_broken').tie_word_embeddings ?? false
+}

@@ -1,0 +1,23 @@
+import type { LayoutOf } from './layout.ts'
+import type { Parts } from './parts.ts'
+import { codeAt, rowBytes } from './planes.ts'
+
+/** `rtn` and `gptq`: w = r(code_scale * (code - code_zero)), one scale and zero per group of stored columns. */
+export function decodeCodes(layout: LayoutOf<'rtn' | 'gptq'>, parts: Parts, weights: Float32Array): void {
+  const { columns: n, bits, group } = layout
+  const groups = Math.ceil(n / group)
+  const code = parts.bytes('code')
+  const scale = parts.scalars('code_scale')
+  const zero = parts.bytes('code_zero')
+  const stride = rowBytes(n * bits)
+  for (let i = 0; i < parts.rows; i++) {
+    for (let g = 0; g < groups; g++) {
+      const groupScale = scale[i * groups + g]!
+      const groupZero = zero[i * groups + g]!
+      const end = Math.min(n, (g + 1) * group)
+      for (let j = g * group; j < end; j++) {
+        weights[i * n + j] = Math.fround(groupScale * (codeAt(code, i * stride, j, bits) - groupZero))
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// `linears` of a shard's metadata: how each quantized linear is stored.
+import { z } from 'zod'
+
+export const scalarTypes = ['f16', 'bf16', 'f32'] as const
+export type ScalarType = (typeof scalarTypes)[number]
+
+const count = z.int().nonnegative()
+const positive = z.int().positive()
+const common = { rows: positive, columns: positive, scale_type: z.enum(scalarTypes) }
+const codes = { ...common, bits: z.int().min(1).max(8), group: positive }
+/** Name of a tensor: stored column -> input column. */
+const order = z.string().optional()
+
+// Strict: a key that this reader does not know could change what the bytes mean.
+export const layoutSchema = z.discriminatedUnion('method', [
+  z.strictObject({ method: z.literal('rtn'), ...codes }),
+  z.strictObject({ method: z.literal('gptq'), ...codes, order }),
+  z.strictObject({ method: z.literal('billm'), ...common, blocksize: positive, salient_columns: count }),
+  z.strictObject({
+    method: z.literal('arb-rc'),
+    ...common,
+    blocksize: positive,
+    column_group_bitmap: z.boolean(),
+    salient_columns: count,
+  }),
+  z
+    .strictObject({
+      method: z.literal('signum-rc'),
+      ...common,
+      blocksize: positive,
+      second_columns: count,
+      column_scales: z.boolean(),
+      order,
+    })
+    .refine((layout) => layout.second_columns <= layout.columns, 'more second columns than columns'),
+])
+
+export type Layout = z.infer<typeof layoutSchema>
+export type LayoutOf<Method extends Layout['method']> = Extract<Layout, { method: Method }>
+
+/** The name of the linear's order tensor; undefined where stored column = input column. */
+export const orderOf = (layout: Layout): string | undefined => ('order' in layout ? layout.order : undefined)

@@ -1,0 +1,81 @@
+// Which tensors a linear of a layout has: `P.<role>` for every role given here, and no other.
+import type { Dtype } from './header.ts'
+import type { Layout, ScalarType } from './layout.ts'
+import { rowBytes } from './planes.ts'
+
+export interface RoleTensor {
+  readonly role: string
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+  /** Which axis counts the linear's rows (outputs); null for what all rows share. */
+  readonly rowAxis: number | null
+}
+
+const scalarDtype = { f16: 'F16', bf16: 'BF16', f32: 'F32' } as const satisfies Record<ScalarType, Dtype>
+
+export function rolesOf(layout: Layout): RoleTensor[] {
+  const { rows: m, columns: n } = layout
+  const scalar = scalarDtype[layout.scale_type]
+  const plane = (role: string, width: number): RoleTensor => bytes(role, [m, rowBytes(width)], 0)
+  switch (layout.method) {
+    case 'rtn':
+    case 'gptq': {
+      const groups = Math.ceil(n / layout.group)
+      return [
+        plane('code', n * layout.bits),
+        { role: 'code_scale', dtype: scalar, shape: [m, groups], rowAxis: 0 },
+        bytes('code_zero', [m, groups], 0),
+      ]
+    }
+    case 'billm': {
+      const blocks = Math.ceil(n / layout.blocksize)
+      return [
+        plane('sign', n),
+        plane('plane2', n),
+        bytes('salient', [rowBytes(n)], null),
+        { role: 'scale', dtype: scalar, shape: [4, m, blocks], rowAxis: 1 },
+        { role: 'mean', dtype: scalar, shape: [3, m, blocks], rowAxis: 1 },
+      ]
+    }
+    case 'arb-rc': {
+      const blocks = Math.ceil(n / layout.blocksize)
+      const grouped = layout.column_group_bitmap
+      return [
+        plane('sign', n),
+        plane('plane2', n),
+        ...(grouped ? [plane('plane3', layout.salient_columns)] : []),
+        bytes('salient', [rowBytes(n)], null),
+        { role: 'row_scale', dtype: scalar, shape: [grouped ? 6 : 4, m, blocks], rowAxis: 1 },
+        { role: 'column_scale', dtype: scalar, shape: [grouped ? 4 : 2, n], rowAxis: null },
+      ]
+    }
+    case 'signum-rc': {
+      const k = layout.second_columns
+      const blocks = (columns: number) => Math.ceil(columns / layout.blocksize)
+      const columnScale = (role: string, columns: number): RoleTensor[] =>
+        layout.column_scales ? [{ role, dtype: scalar, shape: [columns], rowAxis: null }] : []
+      const first: RoleTensor[] = [
+        plane('sign', n),
+        { role: 'row_scale', dtype: scalar, shape: [m, blocks(n)], rowAxis: 0 },
+        ...columnScale('column_scale', n),
+      ]
+      if (k === 0) return first
+      return [
+        ...first,
+        plane('sign2', k),
+        { role: 'row_scale2', dtype: scalar, shape: [m, blocks(k)], rowAxis: 0 },
+        ...columnScale('column_scale2', k),
+      ]
+    }
+  }
+}
+
+const bytes = (role: string, shape: readonly number[], rowAxis: number | null): RoleTensor => ({
+  role,
+  dtype: 'U8',
+  shape,
+  rowAxis,
+})
+
+/** The order tensor, which linears with one input share: U16 where that can hold every column, else U32. */
+export const orderDtype = (columns: number): 'U16' | 'U32' => (columns < 65_536 ? 'U16' : 'U32')

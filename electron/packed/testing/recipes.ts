@@ -1,0 +1,61 @@
+// Every kind of layout that the methods can write, without its scale type.
+export interface Recipe {
+  readonly method: string
+  readonly parameters: Record<string, string | number | boolean>
+}
+
+const rtn = (bits: number, group: number): Recipe => ({ method: 'rtn', parameters: { bits, group } })
+
+const gptq = (bits: number, group: number, order: string): Recipe => ({
+  method: 'gptq',
+  parameters: { bits, group, order, blocksize: 128, damping: 0.01 },
+})
+
+const billm = (salience: string, blocksize: number): Recipe => ({
+  method: 'billm',
+  parameters: { salience, blocksize, damping: 0.01, max_salient: 30 },
+})
+
+const arbRc = (salience: string, blocksize: number, bitmap: boolean): Recipe => ({
+  method: 'arb-rc',
+  parameters: { salience, blocksize, damping: 0.01, max_salient: 30, column_group_bitmap: bitmap, iterations: 5 },
+})
+
+const signumRc = (secondPlane: number, order: string, columnScales: boolean, blocksize: number): Recipe => ({
+  method: 'signum-rc',
+  parameters: {
+    second_plane: secondPlane,
+    order,
+    column_scales: columnScales,
+    refits: 2,
+    blocksize,
+    damping: 0.01,
+  },
+})
+
+export const recipes: readonly Recipe[] = [
+  ...[1, 2, 3, 5, 8].map((bits) => rtn(bits, -1)),
+  ...[2, 3, 4, 7].map((bits) => rtn(bits, 64)),
+  gptq(1, -1, 'natural'),
+  gptq(2, 64, 'natural'),
+  gptq(3, 32, 'natural'),
+  gptq(2, -1, 'hessian'),
+  gptq(3, 64, 'hessian'),
+  gptq(4, 128, 'hessian'),
+  billm('hessian', 128),
+  billm('magnitude', 128),
+  billm('hessian', 64),
+  arbRc('hessian', 128, false),
+  arbRc('magnitude', 64, false),
+  arbRc('hessian', 128, true),
+  arbRc('magnitude', 64, true),
+  signumRc(0, 'natural', true, 128),
+  signumRc(0, 'hessian', false, 64),
+  signumRc(0.25, 'natural', true, 128),
+  signumRc(0.25, 'natural', false, 64),
+  signumRc(0.25, 'hessian', true, 64),
+  signumRc(0.25, 'hessian', false, 128),
+  signumRc(1, 'natural', true, 128),
+  signumRc(1, 'hessian', true, 128),
+  signumRc(1, 'hessian', false, 64),
+]
