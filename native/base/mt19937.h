@@ -18,7 +18,7 @@ class PythonRandom {
   uint64_t randint(uint64_t low, uint64_t high);
 
  private:
-  void seed_word(uint32_t word);
+  void refill();
 
   std::array<uint32_t, 624> state_;
   size_t index_ = 624;

@@ -46,7 +46,6 @@ class Activations {
 
  private:
   Activations() = default;
-  void release();
 
   size_t sequences_ = 0;
   size_t length_ = 0;

@@ -39,6 +39,7 @@ class DecoderLayer {
   static Result<DecoderLayer> load(const Model& model, size_t layer, ThreadPool& pool);
 
   size_t layer() const { return layer_; }
+  const ModelConfig& config() const { return config_; }
   // index: place in model.linears_of(layer). [rows, columns]
   const Matrix& weight(size_t index) const { return weights_[index]; }
   // Puts another matrix of the same shape in a linear's place (what its packed form decodes to).
@@ -55,6 +56,7 @@ class DecoderLayer {
 
  private:
   DecoderLayer() = default;
+  const Matrix& of(LinearRole role) const;
 
   ModelConfig config_;
   size_t layer_ = 0;

@@ -12,6 +12,9 @@ namespace signum {
 
 class ThreadPool;
 
+// tokens_invalid when an id is not below the vocabulary.
+Status check_tokens(const Model& model, std::span<const uint32_t> tokens);
+
 // out [tokens, hidden] = the tokens' rows of the embedding table. Tokens must be below the vocabulary. Error:
 // weights_not_finite.
 Status embed(const Model& model, std::span<const uint32_t> tokens, View out, ThreadPool& pool);

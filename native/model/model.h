@@ -13,10 +13,12 @@
 #include "base/matrix.h"
 #include "file/safetensors.h"
 #include "model/architecture.h"
+#include "model/checkpoint.h"
 #include "model/config.h"
 
 namespace signum {
 
+class PackedShard;
 class ThreadPool;
 
 // One linear of one decoder layer. Its tensor is name + ".weight" [rows, columns].
@@ -30,11 +32,6 @@ struct LinearInfo {
   size_t columns = 0;  // inputs
 };
 
-struct ModelFile {
-  std::string name;  // inside the folder
-  size_t bytes = 0;
-};
-
 // Immutable after open(); reading weights is safe from several threads.
 class Model {
  public:
@@ -46,7 +43,7 @@ class Model {
 
   const std::string& folder() const { return folder_; }
   const ModelConfig& config() const { return config_; }
-  bool packed() const { return packed_; }
+  bool packed() const { return checkpoint_.packed; }
   // Numbers in all tensors of the architecture; a tied table counts once, a packed linear as rows * columns.
   size_t parameters() const { return parameters_; }
   // Dtype that holds most of the stored floating numbers (in a packed folder: of what was not quantized),
@@ -82,6 +79,8 @@ class Model {
   // A stored floating tensor as F32, rows = shape[0] (1 for a vector), columns = the rest. Error:
   // weights_not_finite.
   static Result<Matrix> to_matrix(const TensorView& tensor, ThreadPool& pool);
+  // A layer's norm [1, hidden]; name as in Architecture ("input_layernorm.weight").
+  Result<Matrix> norm(size_t layer, const char* name, ThreadPool& pool) const;
   // Reads every stored weight once and refuses NaN and infinity (weights_not_finite), so that a long run need
   // not fail late.
   Status check_finite(ThreadPool& pool) const;
@@ -90,20 +89,28 @@ class Model {
 
  private:
   Model() = default;
-  friend class ModelOpening;
+  // Steps of open() (opening.cc), in this order.
+  void list_linears();
+  Status open_packed();
+  Status check_linear(const LinearInfo& linear) const;
+  Status check_norms() const;
+  Status resolve_tables();
+  void note_unknown();
+  void count();
+  // The tensor, when it is there with this shape and a dtype of weights.
+  Result<const TensorView*> require(const std::string& name, const std::vector<size_t>& shape) const;
+  std::string layer_prefix(size_t layer) const;
 
   std::string folder_;
   ModelConfig config_;
-  bool packed_ = false;
+  Checkpoint checkpoint_;
   size_t parameters_ = 0;
   DType dtype_ = DType::F32;
   size_t weight_bytes_ = 0;
   std::vector<ModelFile> files_;
   std::vector<std::string> notes_;
   std::vector<LinearInfo> linears_;
-  std::map<std::string, std::shared_ptr<SafetensorsFile>> shards_;  // by file name
-  std::map<std::string, const TensorView*> tensors_;                // every stored tensor by name
-  std::map<std::string, std::string> linear_shard_;                 // packed: linear name -> file name
+  std::map<std::string, std::shared_ptr<const PackedShard>> packed_linears_;  // by linear name
   const TensorView* embedding_ = nullptr;
   const TensorView* head_ = nullptr;
 };

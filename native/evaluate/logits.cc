@@ -1,0 +1,32 @@
+#include "evaluate/logits.h"
+
+#include <string>
+
+#include "model/decoder_layer.h"
+#include "model/ends.h"
+
+namespace signum {
+
+Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool) {
+  const ModelConfig& config = model.config();
+  if (tokens.empty()) return Error{"tokens_invalid", "There are no tokens.", ""};
+  if (tokens.size() > config.context)
+    return Error{"context_too_long",
+                 std::to_string(tokens.size()) + " tokens are more than the model's " +
+                     std::to_string(config.context) + " positions.",
+                 ""};
+  SIGNUM_TRY(check_tokens(model, tokens));
+  Matrix hidden(tokens.size(), config.hidden);
+  SIGNUM_TRY(embed(model, tokens, hidden.view(), pool));
+  ForwardBuffers buffers;
+  for (size_t index = 0; index < config.layers; ++index) {
+    SIGNUM_TAKE(const DecoderLayer layer, DecoderLayer::load(model, index, pool));
+    layer.forward(hidden.view(), tokens.size(), hidden.view(), buffers, pool);
+  }
+  SIGNUM_TAKE(const Head head, Head::load(model, pool));
+  Matrix out(tokens.size(), head.vocabulary());
+  head.logits(hidden.view(), out.view(), pool);
+  return out;
+}
+
+}  // namespace signum

@@ -1,0 +1,161 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/row_operations.cc"
+#include <hwy/foreach_target.h>
+// Highway wants the lines above first.
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "model/row_operations.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace signum {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::ScalableTag<float>;
+using Vector = hn::Vec<Floats>;
+
+// Elements added up in F32 lanes before they go into an F64 sum.
+constexpr size_t kChunk = 512;
+
+// The vector at p, of which `left` elements are there; the others are `fill`.
+HWY_INLINE Vector load(Floats d, const float* p, size_t left, float fill) {
+  if (left >= hn::Lanes(d)) return hn::LoadU(d, p);
+  HWY_ALIGN float lanes[hn::MaxLanes(Floats())];
+  for (size_t i = 0; i < hn::Lanes(d); ++i) lanes[i] = i < left ? p[i] : fill;
+  return hn::Load(d, lanes);
+}
+
+HWY_INLINE void store(Floats d, Vector v, float* p, size_t left) {
+  if (left >= hn::Lanes(d)) return hn::StoreU(v, d, p);
+  HWY_ALIGN float lanes[hn::MaxLanes(Floats())];
+  hn::Store(v, d, lanes);
+  std::memcpy(p, lanes, left * sizeof(float));
+}
+
+// Sum over i of term(i), a vector of the elements from i on (0 beyond the end).
+template <class Term>
+HWY_INLINE double sum(Floats d, size_t n, const Term& term) {
+  const size_t step = hn::Lanes(d);
+  double total = 0;
+  for (size_t first = 0; first < n; first += kChunk) {
+    Vector lanes = hn::Zero(d);
+    for (size_t i = first; i < std::min(n, first + kChunk); i += step) lanes = hn::Add(lanes, term(i));
+    total += double(hn::GetLane(hn::SumOfLanes(d, lanes)));
+  }
+  return total;
+}
+
+HWY_INLINE float maximum(Floats d, const float* x, size_t n) {
+  Vector largest = hn::Set(d, x[0]);
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) largest = hn::Max(largest, load(d, x + i, n - i, x[0]));
+  return hn::GetLane(hn::MaxOfLanes(d, largest));
+}
+
+void rms_norm(const float* x, const float* gain, double epsilon, float* out, size_t n) {
+  const Floats d;
+  const double squares = sum(d, n, [&](size_t i) HWY_ATTR {
+    const Vector v = load(d, x + i, n - i, 0.0f);
+    return hn::Mul(v, v);
+  });
+  const Vector scale = hn::Set(d, float(1.0 / std::sqrt(squares / double(n) + epsilon)));
+  for (size_t i = 0; i < n; i += hn::Lanes(d))
+    store(d, hn::Mul(hn::Mul(load(d, x + i, n - i, 0.0f), scale), load(d, gain + i, n - i, 0.0f)), out + i,
+          n - i);
+}
+
+void silu_multiply(const float* gate, const float* up, float* out, size_t n) {
+  const Floats d;
+  const Vector one = hn::Set(d, 1.0f);
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const Vector g = load(d, gate + i, n - i, 0.0f), u = load(d, up + i, n - i, 0.0f);
+    const Vector divisor = hn::Add(one, hn::Exp(d, hn::Neg(g)));
+    store(d, hn::Mul(hn::Div(g, divisor), u), out + i, n - i);
+  }
+}
+
+void rotate_halves(float* x, const float* cosine, const float* sine, size_t half) {
+  const Floats d;
+  for (size_t i = 0; i < half; i += hn::Lanes(d)) {
+    const size_t left = half - i;
+    const Vector a = load(d, x + i, left, 0.0f), b = load(d, x + half + i, left, 0.0f);
+    const Vector c = load(d, cosine + i, left, 0.0f), s = load(d, sine + i, left, 0.0f);
+    store(d, hn::Sub(hn::Mul(a, c), hn::Mul(b, s)), x + i, left);
+    store(d, hn::Add(hn::Mul(b, c), hn::Mul(a, s)), x + half + i, left);
+  }
+}
+
+void softmax(float* x, size_t n, size_t padded) {
+  const Floats d;
+  const Vector largest = hn::Set(d, maximum(d, x, n));
+  const double total = sum(d, n, [&](size_t i) HWY_ATTR {
+    const Vector e = hn::Exp(d, hn::Sub(load(d, x + i, n - i, -std::numeric_limits<float>::max()), largest));
+    store(d, e, x + i, n - i);
+    return e;
+  });
+  const Vector scale = hn::Set(d, float(1.0 / total));
+  for (size_t i = 0; i < n; i += hn::Lanes(d))
+    store(d, hn::Mul(load(d, x + i, n - i, 0.0f), scale), x + i, n - i);
+  if (padded > n) std::memset(x + n, 0, (padded - n) * sizeof(float));
+}
+
+double log_sum_exp(const float* x, size_t n) {
+  const Floats d;
+  const float largest = maximum(d, x, n);
+  const Vector shift = hn::Set(d, largest);
+  const double total = sum(d, n, [&](size_t i) HWY_ATTR {
+    return hn::Exp(d, hn::Sub(load(d, x + i, n - i, -std::numeric_limits<float>::max()), shift));
+  });
+  return double(largest) + std::log(total);
+}
+
+bool all_finite(const float* x, size_t n) {
+  const Floats d;
+  const hn::RebindToUnsigned<Floats> du;
+  const auto exponent = hn::Set(du, 0x7F800000u);
+  auto any = hn::Zero(du);  // lanes: all ones where an exponent of 255 was seen
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const auto bits = hn::And(hn::BitCast(du, load(d, x + i, n - i, 0.0f)), exponent);
+    any = hn::Or(any, hn::VecFromMask(du, hn::Eq(bits, exponent)));
+  }
+  return hn::AllTrue(du, hn::Eq(any, hn::Zero(du)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace signum
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace signum {
+
+HWY_EXPORT(rms_norm);
+HWY_EXPORT(silu_multiply);
+HWY_EXPORT(rotate_halves);
+HWY_EXPORT(softmax);
+HWY_EXPORT(log_sum_exp);
+HWY_EXPORT(all_finite);
+
+void rms_norm(const float* x, const float* gain, double epsilon, float* out, size_t n) {
+  HWY_DYNAMIC_DISPATCH(rms_norm)(x, gain, epsilon, out, n);
+}
+void silu_multiply(const float* gate, const float* up, float* out, size_t n) {
+  HWY_DYNAMIC_DISPATCH(silu_multiply)(gate, up, out, n);
+}
+void rotate_halves(float* x, const float* cosine, const float* sine, size_t half) {
+  HWY_DYNAMIC_DISPATCH(rotate_halves)(x, cosine, sine, half);
+}
+void softmax(float* x, size_t n, size_t padded) { HWY_DYNAMIC_DISPATCH(softmax)(x, n, padded); }
+double log_sum_exp(const float* x, size_t n) {
+  // Comparisons and exp need not carry a NaN on every target.
+  if (!all_finite(x, n)) return std::numeric_limits<double>::quiet_NaN();
+  return HWY_DYNAMIC_DISPATCH(log_sum_exp)(x, n);
+}
+bool all_finite(const float* x, size_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(x, n); }
+
+}  // namespace signum
+#endif  // HWY_ONCE
