@@ -1,0 +1,62 @@
+// What a command tells the outside while it works, and what it is asked. worker/ makes JSON lines of it,
+// tests record it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace signum {
+
+enum class Phase : uint8_t { Hash, Calibrate, Factor, Quantize, Propagate, Write, Evaluate };
+inline constexpr const char* kPhaseNames[] = {"hash",      "calibrate", "factor",  "quantize",
+                                              "propagate", "write",     "evaluate"};
+
+struct RunPlan {
+  size_t layers = 0;
+  size_t linears = 0;
+  size_t weights = 0;
+  size_t resumed_layers = 0;
+};
+
+struct ProgressReport {
+  Phase phase = Phase::Hash;
+  uint64_t done = 0;
+  uint64_t total = 0;
+  const char* unit = "";
+  std::optional<double> eta;  // seconds to the end of the command
+};
+
+// One quantized linear. linear_bits and bytes count a shared order under the linear that stores it.
+struct LinearReport {
+  std::string name;
+  size_t layer = 0;
+  std::string kind;
+  size_t rows = 0;
+  size_t columns = 0;
+  double nominal_bits = 0;
+  double linear_bits = 0;
+  size_t bytes = 0;
+  double weight_error = 0;                // relative
+  std::optional<double> output_error;     // relative; absent without calibration
+  std::optional<size_t> salient_columns;  // of the methods that have them
+  double seconds = 0;
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void plan(const RunPlan&) {}
+  virtual void progress(const ProgressReport&) {}
+  virtual void linear(const LinearReport&) {}
+  virtual void saved(size_t /*layer*/, const std::string& /*file*/, uint64_t /*bytes*/) {}
+  virtual void warning(const std::string& /*code*/, const std::string& /*message*/) {}
+
+  // Asked between layers: end resumable.
+  virtual bool stop_requested() { return false; }
+  // Asked wherever work can be dropped; the command then returns the error `cancelled`.
+  virtual bool cancelled() { return false; }
+};
+
+}  // namespace signum

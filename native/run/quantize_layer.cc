@@ -1,0 +1,120 @@
+#include "run/quantize_layer.h"
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include "base/half.h"
+
+namespace signum {
+namespace {
+
+Error named(Error error, const std::string& linear) {
+  error.message = linear + ": " + error.message;
+  return error;
+}
+
+// F16 scales below 2^-14 keep fewer bits (algorithms 0.4); above 65504 they are infinite.
+void warn_of_scales(const PackedLinear& linear, const std::string& name, Observer& observer) {
+  size_t small = 0, infinite = 0;
+  for (const PackedTensor& tensor : linear.tensors) {
+    if (tensor.dtype != DType::F16) continue;
+    for (size_t at = 0; at + 1 < tensor.bytes.size(); at += 2) {
+      const unsigned magnitude = (tensor.bytes[at] | unsigned(tensor.bytes[at + 1]) << 8) & 0x7FFF;
+      small += magnitude > 0 && magnitude < 0x0400;
+      infinite += magnitude >= 0x7C00;
+    }
+  }
+  if (small > 0)
+    observer.warning(
+        "scales_small",
+        name + ": " + std::to_string(small) +
+            " scales lie in F16's subnormal range and lose precision; scale_type bf16 or f32 keeps it.");
+  if (infinite > 0)
+    observer.warning("scales_large",
+                     name + ": " + std::to_string(infinite) +
+                         " scales are above what F16 holds; scale_type bf16 or f32 holds them.");
+}
+
+bool has_salient_columns(Method method) { return method == Method::BiLLM || method == Method::ArbRc; }
+
+}  // namespace
+
+Result<Factor> factor_of(const Recipe& recipe, const LinearInfo& info, const Matrix& hessian,
+                         Observer& observer, ThreadPool& pool) {
+  auto factor = factorize(hessian, factor_options(recipe), pool);
+  if (!factor.ok()) return named(factor.error(), info.name);
+  for (const std::string& note : factor.value().notes)
+    observer.warning("hessian", info.name + ": " + note + ".");
+  return factor;
+}
+
+Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, Matrix weight,
+                                        const Factor* factor, const Matrix* hessian, Observer& observer,
+                                        ThreadPool& pool) {
+  const auto began = std::chrono::steady_clock::now();
+  auto packed = quantize(recipe, weight.clone(), factor, pool);
+  if (!packed.ok()) return named(packed.error(), info.name);
+  auto decoded = decode(packed.value(), pool);
+  if (!decoded.ok()) return named(decoded.error(), info.name);
+  warn_of_scales(packed.value(), info.name, observer);
+  const LinearErrors errors = linear_errors(weight, decoded.value(), hessian, pool);
+  const PackedLinear& linear = packed.value();
+  LinearReport report{
+      .name = info.name,
+      .layer = info.layer,
+      .kind = info.kind,
+      .rows = info.rows,
+      .columns = info.columns,
+      .nominal_bits = linear.nominal_bits(),
+      .weight_error = errors.weight,
+      .output_error = {},
+      .salient_columns = {},
+      .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
+  if (hessian) report.output_error = errors.output;
+  if (has_salient_columns(recipe.method)) report.salient_columns = linear.layout.salient_columns;
+  return QuantizedLinear{std::move(packed).value(), std::move(decoded).value(), std::move(report)};
+}
+
+void count_stored(const NamedLinear& linear, LinearReport& report) {
+  report.bytes = linear.stored_bytes();
+  report.linear_bits = 8.0 * double(report.bytes) / double(report.rows * report.columns);
+}
+
+Result<QuantizedLayer> quantize_layer(const Recipe& recipe, std::span<const LinearInfo> infos,
+                                      const LayerWeights& weights, LayerHessians* hessians,
+                                      Progress& progress, Observer& observer, ThreadPool& pool) {
+  QuantizedLayer layer;
+  std::optional<Factor> factor;
+  size_t factored = 0;
+  for (size_t i = 0; i < infos.size(); ++i) {
+    const LinearInfo& info = infos[i];
+    Matrix* hessian = hessians ? &hessians->of(info.input) : nullptr;
+    if (needs_hessian(recipe.method) && (i == 0 || infos[i - 1].input != info.input)) {
+      if (!hessian) return Error{"internal", "This method needs calibration.", ""};
+      progress.begin(Phase::Factor, kLinearInputs, "matrices");
+      factor.reset();
+      SIGNUM_TAKE(factor, factor_of(recipe, info, *hessian, observer, pool));
+      progress.done(++factored);
+    }
+    SIGNUM_TRY(progress.check());
+    progress.begin(Phase::Quantize, infos.size(), "linears");
+    SIGNUM_TAKE(Matrix weight, weights.take(i));
+    SIGNUM_TAKE(QuantizedLinear linear,
+                quantize_linear(recipe, info, std::move(weight), factor ? &*factor : nullptr, hessian,
+                                observer, pool));
+    weights.give(i, std::move(linear.decoded));
+    layer.linears.push_back({info.name, std::move(linear.packed)});
+    share_orders(layer.linears);
+    count_stored(layer.linears.back(), linear.report);
+    observer.linear(linear.report);
+    layer.reports.push_back(std::move(linear.report));
+    if (hessian && (i + 1 == infos.size() || infos[i + 1].input != info.input)) *hessian = Matrix();
+    progress.done(i + 1);
+    SIGNUM_TRY(progress.check());
+  }
+  progress.end();
+  return layer;
+}
+
+}  // namespace signum

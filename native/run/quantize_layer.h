@@ -1,0 +1,53 @@
+// All linears of one decoder layer, quantized in their order; linears of one input share one factor.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "calibrate/hessian.h"
+#include "methods/quantize.h"
+#include "model/model.h"
+#include "run/observer.h"
+#include "run/progress.h"
+#include "run/shard.h"
+
+namespace signum {
+
+class ThreadPool;
+
+// Where a linear's weight comes from, by place in the layer, and who gets what its packed form decodes to.
+struct LayerWeights {
+  std::function<Result<Matrix>(size_t index)> take;
+  std::function<void(size_t index, Matrix decoded)> give;
+};
+
+struct QuantizedLayer {
+  std::vector<NamedLinear> linears;
+  std::vector<LinearReport> reports;
+};
+
+// hessians: null without calibration (the method must then need none); each is released after its last
+// linear. Errors: those of factorize and quantize, with the linear named; cancelled.
+Result<QuantizedLayer> quantize_layer(const Recipe& recipe, std::span<const LinearInfo> infos,
+                                      const LayerWeights& weights, LayerHessians* hessians,
+                                      Progress& progress, Observer& observer, ThreadPool& pool);
+
+// One linear, with its errors against the original. The report lacks what only a shard tells: linear_bits and
+// bytes.
+struct QuantizedLinear {
+  PackedLinear packed;
+  Matrix decoded;
+  LinearReport report;
+};
+Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, Matrix weight,
+                                        const Factor* factor, const Matrix* hessian, Observer& observer,
+                                        ThreadPool& pool);
+// Fills in bytes and linear_bits, after share_orders.
+void count_stored(const NamedLinear& linear, LinearReport& report);
+
+// factorize() with the linear named in errors, and its notes given as warnings.
+Result<Factor> factor_of(const Recipe& recipe, const LinearInfo& info, const Matrix& hessian,
+                         Observer& observer, ThreadPool& pool);
+
+}  // namespace signum

@@ -1,0 +1,256 @@
+#include "run/quantize_run.h"
+
+#include <filesystem>
+
+#include "calibrate/hessian.h"
+#include "file/durable_file.h"
+#include "file/json_file.h"
+#include "file/packed_shard.h"
+#include "file/sha256.h"
+#include "model/activations.h"
+#include "run/copied_files.h"
+#include "run/machine.h"
+#include "run/preflight.h"
+#include "run/quantize_layer.h"
+#include "run/run_folder.h"
+#include "run/state.h"
+
+namespace signum {
+namespace {
+
+// What one run holds from its checks to its end.
+class QuantizeRun {
+ public:
+  QuantizeRun(const QuantizeJob& job, Observer& observer, ThreadPool& pool)
+      : job_(job), observer_(observer), pool_(pool), progress_(observer) {}
+
+  Result<QuantizeOutcome> run(RunFolder& folder);
+
+ private:
+  Status open();
+  Status read_calibration();
+  Status begin_or_resume(const RunFolder& folder);
+  Status check_room(const RunFolder& folder) const;
+  void announce();
+  Status embed(const RunFolder& folder);
+  Status replay_layer(const RunFolder& folder, size_t layer);
+  Status quantize_one(const RunFolder& folder, size_t layer);
+  Status advance_past(const DecoderLayer& layer);
+  Status finish(const RunFolder& folder);
+  Result<QuantizeOutcome> outcome(const RunFolder& folder);
+
+  size_t layers() const { return model_->config().layers; }
+  std::string shard_path(const RunFolder& folder, size_t index) const {
+    return folder.packed() + "/" + shard_name(index, layers() + 1);
+  }
+  uint64_t shard_bytes(const RunFolder& folder, size_t index) const {
+    std::error_code ignored;
+    return std::filesystem::file_size(shard_path(folder, index), ignored);
+  }
+
+  const QuantizeJob& job_;
+  Observer& observer_;
+  ThreadPool& pool_;
+  Progress progress_;
+  Recipe recipe_;
+  std::shared_ptr<const Model> model_;
+  std::vector<std::string> copied_;  // names of files that are copied
+  std::vector<uint32_t> windows_;    // [sequences, length] token ids; empty without calibration
+  RunState state_;
+  std::optional<Activations> activations_;  // inputs of the layer in hand
+  ForwardBuffers buffers_;
+};
+
+Status QuantizeRun::open() {
+  SIGNUM_TAKE(recipe_, recipe_from_json(job_.recipe));
+  SIGNUM_TAKE(state_.fingerprint, fingerprint_of_program(job_.recipe));
+  SIGNUM_TAKE(model_, Model::open(job_.model));
+  if (model_->packed())
+    return Error{"already_quantized", job_.model + " is a packed model; give the original one.", ""};
+  state_.layers = layers();
+  if (!job_.calibration && needs_hessian(recipe_.method))
+    return Error{"job_invalid",
+                 std::string("The method ") + method_id(recipe_.method) + " needs a calibration.", ""};
+  SIGNUM_TRY(read_calibration());
+  for (const std::string& note : model_->notes()) observer_.warning("model", note);
+
+  copied_ = files_to_copy(job_.model);
+  std::vector<std::string> sources = copied_;
+  for (const ModelFile& file : model_->files())
+    if (file.name != "config.json") sources.push_back(file.name);
+  SIGNUM_TAKE(state_.fingerprint.source, source_json(job_.model, sources, progress_));
+  return {};
+}
+
+Status QuantizeRun::read_calibration() {
+  if (!job_.calibration) return {};
+  const CalibrationPlan& plan = job_.calibration->plan;
+  SIGNUM_TAKE(const auto tokens, read_tokens(job_.calibration->tokens, model_->config().vocabulary));
+  SIGNUM_TAKE(const auto starts, window_starts(plan, tokens.size(), model_->config().context));
+  windows_ = take_windows(tokens, starts, plan.length);
+  state_.fingerprint.calibration = calibration_json(tokens, plan);
+  return {};
+}
+
+Status QuantizeRun::begin_or_resume(const RunFolder& folder) {
+  if (!job_.resume) {
+    SIGNUM_TRY(check_room(folder));
+    SIGNUM_TRY(model_->check_finite(pool_));
+    SIGNUM_TRY(model_->unchanged());
+    SIGNUM_TRY(progress_.check());
+    SIGNUM_TRY(write_state(folder.state(), state_));
+    return folder.prepare_packed();
+  }
+  SIGNUM_TAKE(RunState before, read_state(folder.state()));
+  const std::string differs = difference(before.fingerprint, state_.fingerprint);
+  if (!differs.empty())
+    return Error{"resume_mismatch", "This run began with something else (" + differs + ").", ""};
+  if (before.layers != state_.layers)
+    return Error{"resume_mismatch", "This run began with another model.", ""};
+  state_ = std::move(before);
+  SIGNUM_TRY(folder.prepare_packed());
+  return state_.complete ? Status() : check_room(folder);
+}
+
+Status QuantizeRun::check_room(const RunFolder& folder) const {
+  uint64_t disk = shards_bytes(*model_, recipe_, state_.finished_layers);
+  const CalibrationPlan* plan = job_.calibration ? &job_.calibration->plan : nullptr;
+  if (plan && activation_bytes(*model_, *plan) > job_.activation_limit)
+    disk += activation_bytes(*model_, *plan);
+  SIGNUM_TRY(check_disk(folder.path(), disk, free_bytes(folder.path())));
+  return check_memory(memory_needed(*model_, recipe_, plan, job_.activation_limit), available_memory());
+}
+
+void QuantizeRun::announce() {
+  RunPlan plan{.layers = layers(),
+               .linears = model_->linears().size(),
+               .weights = 0,
+               .resumed_layers = state_.finished_layers};
+  for (const LinearInfo& linear : model_->linears()) plan.weights += linear.rows * linear.columns;
+  observer_.plan(plan);
+  for (const LinearReport& report : state_.linears) observer_.linear(report);
+}
+
+Status QuantizeRun::embed(const RunFolder& folder) {
+  if (!job_.calibration) return {};
+  SIGNUM_TAKE(activations_, Activations::embedded(*model_, windows_, job_.calibration->plan.length,
+                                                  {job_.activation_limit, folder.path()}, pool_));
+  return {};
+}
+
+Status QuantizeRun::advance_past(const DecoderLayer& layer) {
+  progress_.begin(Phase::Propagate, activations_->sequences(), "sequences");
+  SIGNUM_TRY(
+      advance(layer, *activations_, buffers_, pool_, [&](size_t done, size_t) { progress_.done(done); }));
+  progress_.end();
+  return progress_.check();
+}
+
+// A finished layer: its weights as its shard decodes to.
+Status QuantizeRun::replay_layer(const RunFolder& folder, size_t layer) {
+  SIGNUM_TAKE(const auto shard, verified_shard(shard_path(folder, layer), state_.fingerprint));
+  if (!activations_) return {};
+  SIGNUM_TAKE(DecoderLayer weights, DecoderLayer::load(*model_, layer, pool_));
+  const auto infos = model_->linears_of(layer);
+  for (size_t i = 0; i < infos.size(); ++i) {
+    SIGNUM_TAKE(const PackedLinear packed, shard->linear(infos[i].name));
+    SIGNUM_TAKE(Matrix decoded, decode(packed, pool_));
+    weights.replace(i, std::move(decoded));
+  }
+  return advance_past(weights);
+}
+
+Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
+  const auto infos = model_->linears_of(layer);
+  std::optional<DecoderLayer> weights;
+  std::optional<LayerHessians> hessians;
+  LayerWeights source{.take = [&](size_t i) { return model_->weight(infos[i], pool_); },
+                      .give = [](size_t, Matrix) {}};
+  if (activations_) {
+    SIGNUM_TAKE(weights, DecoderLayer::load(*model_, layer, pool_));
+    progress_.begin(Phase::Calibrate, activations_->sequences(), "sequences");
+    SIGNUM_TAKE(hessians, collect_hessians(*weights, *activations_, buffers_, pool_,
+                                           [&](size_t done, size_t) { progress_.done(done); }));
+    SIGNUM_TRY(progress_.check());
+    source = {.take = [&](size_t i) -> Result<Matrix> { return weights->take(i); },
+              .give = [&](size_t i, Matrix decoded) { weights->replace(i, std::move(decoded)); }};
+  }
+  SIGNUM_TAKE(
+      const QuantizedLayer done,
+      quantize_layer(recipe_, infos, source, hessians ? &*hessians : nullptr, progress_, observer_, pool_));
+  SIGNUM_TRY(model_->unchanged());
+  progress_.begin(Phase::Write, 1, "shards");
+  SIGNUM_TRY(write_shard(shard_path(folder, layer), done.linears, model_->other_tensors(layer), {},
+                         state_.fingerprint));
+  state_.finished_layers = layer + 1;
+  state_.linears.insert(state_.linears.end(), done.reports.begin(), done.reports.end());
+  SIGNUM_TRY(write_state(folder.state(), state_));
+  progress_.done(1);
+  observer_.saved(layer, shard_name(layer, layers() + 1), shard_bytes(folder, layer));
+  SIGNUM_TRY(progress_.check());
+  if (activations_ && layer + 1 < layers()) SIGNUM_TRY(advance_past(*weights));
+  progress_.end();
+  return {};
+}
+
+// The rest shard, the copied files, and last the index: with it the folder is a packed model.
+Status QuantizeRun::finish(const RunFolder& folder) {
+  progress_.begin(Phase::Write, 1, "shards");
+  SIGNUM_TRY(
+      write_shard(shard_path(folder, layers()), {}, model_->other_tensors(layers()), {}, state_.fingerprint));
+  SIGNUM_TRY(model_->unchanged());
+  observer_.saved(layers(), shard_name(layers(), layers() + 1), shard_bytes(folder, layers()));
+  SIGNUM_TRY(progress_.check());
+  SIGNUM_TRY(copy_files(job_.model, folder.packed(), copied_, state_.fingerprint.source));
+  SIGNUM_TRY(write_index(folder.packed(), layers() + 1));
+  state_.complete = true;
+  SIGNUM_TRY(write_state(folder.state(), state_));
+  progress_.done(1);
+  progress_.end();
+  return {};
+}
+
+Result<QuantizeOutcome> QuantizeRun::outcome(const RunFolder& folder) {
+  QuantizeOutcome outcome{.finished_layers = layers(),
+                          .layers = layers(),
+                          .packed = folder.packed(),
+                          .parameters = model_->parameters(),
+                          .peak_resident_bytes = peak_resident_bytes()};
+  SIGNUM_TAKE(outcome.numbers, count_packed(folder.packed(), layers() + 1, model_->parameters()));
+  for (size_t phase = 0; phase < std::size(kPhaseNames); ++phase)
+    if (const double seconds = progress_.seconds(Phase(phase)); seconds > 0)
+      outcome.seconds.emplace_back(kPhaseNames[phase], seconds);
+  return outcome;
+}
+
+Result<QuantizeOutcome> QuantizeRun::run(RunFolder& folder) {
+  SIGNUM_TRY(open());
+  SIGNUM_TRY(begin_or_resume(folder));
+  announce();
+  const size_t resumed = state_.finished_layers;
+  if (resumed < layers()) SIGNUM_TRY(embed(folder));
+  for (size_t layer = 0; layer < layers(); ++layer) {
+    if (observer_.stop_requested())
+      return QuantizeOutcome{.stopped = true, .finished_layers = state_.finished_layers, .layers = layers()};
+    if (layer < resumed) {
+      SIGNUM_TRY(replay_layer(folder, layer));
+      continue;
+    }
+    progress_.layer_begins(layers() - layer);
+    SIGNUM_TRY(quantize_one(folder, layer));
+    progress_.layer_ends();
+  }
+  if (!state_.complete) SIGNUM_TRY(finish(folder));
+  return outcome(folder);
+}
+
+}  // namespace
+
+Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool) {
+  if (job.resume && !std::filesystem::exists(job.run + "/state.json"))
+    return Error{"nothing_to_resume", job.run + " holds no run to go on with.", ""};
+  SIGNUM_TAKE(RunFolder folder, RunFolder::lock(job.run, !job.resume));
+  return QuantizeRun(job, observer, pool).run(folder);
+}
+
+}  // namespace signum

@@ -1,0 +1,47 @@
+#include "run/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "file/durable_file.h"
+
+namespace signum {
+namespace fs = std::filesystem;
+
+Result<RunFolder> RunFolder::lock(const std::string& path, bool fresh) {
+  std::error_code failed;
+  fs::create_directories(path, failed);
+  if (failed) return Error{"write_failed", path + " cannot be made: " + failed.message() + ".", ""};
+  RunFolder folder;
+  folder.path_ = path;
+  folder.fd_ = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (folder.fd_ < 0)
+    return Error{"write_failed", path + "/lock cannot be made: " + std::strerror(errno) + ".", ""};
+  if (::flock(folder.fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return Error{"run_in_use", "Another worker works on " + path + ".", ""};
+    return Error{"write_failed", path + "/lock cannot be locked: " + std::strerror(errno) + ".", ""};
+  }
+  if (fresh && (fs::exists(folder.state(), failed) || fs::exists(folder.packed(), failed)))
+    return Error{"run_in_use", path + " already holds a run: resume it, or choose another folder.", ""};
+  return folder;
+}
+
+RunFolder::~RunFolder() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Status RunFolder::prepare_packed() const {
+  std::error_code failed;
+  fs::create_directories(packed(), failed);
+  if (failed) return Error{"write_failed", packed() + " cannot be made: " + failed.message() + ".", ""};
+  for (const auto& entry : fs::directory_iterator(packed(), failed))
+    if (entry.path().extension() == ".partial") fs::remove(entry.path(), failed);
+  return sync_folder(path_);
+}
+
+}  // namespace signum

@@ -1,0 +1,102 @@
+#include "run/state.h"
+
+#include <nlohmann/json.hpp>
+
+#include "file/json_file.h"
+
+namespace signum {
+namespace {
+
+using Json = nlohmann::json;
+constexpr int kVersion = 1;
+
+Json to_json(const LinearReport& report) {
+  Json json = {{"name", report.name},
+               {"layer", report.layer},
+               {"kind", report.kind},
+               {"rows", report.rows},
+               {"columns", report.columns},
+               {"nominal_bits", report.nominal_bits},
+               {"linear_bits", report.linear_bits},
+               {"bytes", report.bytes},
+               {"relative_weight_error", report.weight_error},
+               {"relative_output_error", nullptr},
+               {"salient_columns", nullptr},
+               {"seconds", report.seconds}};
+  if (report.output_error) json["relative_output_error"] = *report.output_error;
+  if (report.salient_columns) json["salient_columns"] = *report.salient_columns;
+  return json;
+}
+
+// Numbers that were not finite come back as 0: JSON holds them as null.
+LinearReport report_from(const Json& json) {
+  const auto number = [&](const char* key) {
+    return json.at(key).is_null() ? 0.0 : json.at(key).get<double>();
+  };
+  LinearReport report{.name = json.at("name"),
+                      .layer = json.at("layer"),
+                      .kind = json.at("kind"),
+                      .rows = json.at("rows"),
+                      .columns = json.at("columns"),
+                      .nominal_bits = number("nominal_bits"),
+                      .linear_bits = number("linear_bits"),
+                      .bytes = json.at("bytes"),
+                      .weight_error = number("relative_weight_error"),
+                      .output_error = {},
+                      .salient_columns = {},
+                      .seconds = number("seconds")};
+  if (!json.at("relative_output_error").is_null()) report.output_error = number("relative_output_error");
+  if (!json.at("salient_columns").is_null())
+    report.salient_columns = json.at("salient_columns").get<size_t>();
+  return report;
+}
+
+}  // namespace
+
+Result<RunState> read_state(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (!std::filesystem::exists(path))
+    return Error{"nothing_to_resume", folder + " holds no run to go on with.", ""};
+  SIGNUM_TAKE(const std::string text, read_text_file(path));
+  try {
+    const Json json = Json::parse(text);
+    if (json.at("version") != kVersion)
+      return Error{"nothing_to_resume", path + " is of another version of this program.", ""};
+    const Json& print = json.at("fingerprint");
+    RunState state{.fingerprint = {.source = print.at("source").dump(),
+                                   .recipe = print.at("recipe").dump(),
+                                   .calibration = print.at("calibration").dump(),
+                                   .program = print.at("program"),
+                                   .blas = print.at("blas"),
+                                   .simd = print.at("simd")},
+                   .layers = json.at("layers"),
+                   .finished_layers = json.at("finished_layers"),
+                   .complete = json.at("complete"),
+                   .linears = {}};
+    for (const Json& report : json.at("linears")) state.linears.push_back(report_from(report));
+    if (state.finished_layers > state.layers) throw std::out_of_range("finished_layers above layers");
+    return state;
+  } catch (const std::exception& reason) {
+    return Error{"nothing_to_resume", path + " is not the state of a run.", reason.what()};
+  }
+}
+
+Status write_state(const std::string& path, const RunState& state) {
+  const Fingerprint& print = state.fingerprint;
+  Json json = {{"version", kVersion},
+               {"fingerprint",
+                {{"source", Json::parse(print.source)},
+                 {"recipe", Json::parse(print.recipe)},
+                 {"calibration", Json::parse(print.calibration)},
+                 {"program", print.program},
+                 {"blas", print.blas},
+                 {"simd", print.simd}}},
+               {"layers", state.layers},
+               {"finished_layers", state.finished_layers},
+               {"complete", state.complete},
+               {"linears", Json::array()}};
+  for (const LinearReport& report : state.linears) json["linears"].push_back(to_json(report));
+  return write_text_file(path, json.dump(1) + "\n");
+}
+
+}  // namespace signum

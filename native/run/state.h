@@ -1,0 +1,27 @@
+// state.json of a run folder: how far the run came, and under which fingerprint. Written only after what it
+// speaks of is durable.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "run/fingerprint.h"
+#include "run/observer.h"
+
+namespace signum {
+
+struct RunState {
+  Fingerprint fingerprint;
+  size_t layers = 0;
+  size_t finished_layers = 0;         // their shards are there
+  bool complete = false;              // the rest shard, the index and the copied files too
+  std::vector<LinearReport> linears;  // of the finished layers
+};
+
+// Errors: read_failed; nothing_to_resume when the file is not one of this program.
+Result<RunState> read_state(const std::string& path);
+Status write_state(const std::string& path, const RunState& state);
+
+}  // namespace signum

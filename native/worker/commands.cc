@@ -1,0 +1,154 @@
+#include "worker/commands.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/pool.h"
+#include "evaluate/logits.h"
+#include "evaluate/perplexity.h"
+#include "math/linear_algebra.h"
+#include "model/model.h"
+#include "run/machine.h"
+#include "run/preflight.h"
+#include "run/progress.h"
+
+namespace signum {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Tools {
+  EventWriter& events;
+  Observer& observer;
+  ThreadPool& pool;
+};
+
+CommandEnd finished(Tools& tools, const Json& result) {
+  tools.events.end("finished", {{"result", result}});
+  return CommandEnd::Finished;
+}
+
+Result<std::shared_ptr<const Model>> open_model(const std::string& folder, Observer& observer) {
+  SIGNUM_TAKE(auto model, Model::open(folder));
+  for (const std::string& note : model->notes()) observer.warning("model", note);
+  return model;
+}
+
+Result<CommandEnd> run(const InspectJob& job, Tools tools) {
+  SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
+  const ModelConfig& config = model->config();
+  Json result = {{"path", job.model},
+                 {"architecture", config.architecture->name},
+                 {"packed", model->packed()},
+                 {"parameters", model->parameters()},
+                 {"layers", config.layers},
+                 {"hidden", config.hidden},
+                 {"intermediate", config.intermediate},
+                 {"heads", config.heads},
+                 {"kv_heads", config.kv_heads},
+                 {"vocabulary", config.vocabulary},
+                 {"context", config.context},
+                 {"tied", config.tied},
+                 {"dtype", dtype_name(model->dtype())},
+                 {"bytes", model->weight_bytes()},
+                 {"files", Json::array()},
+                 {"linears", Json::array()}};
+  for (const ModelFile& file : model->files())
+    result["files"].push_back({{"name", file.name}, {"bytes", file.bytes}});
+  for (const LinearInfo& linear : model->linears())
+    result["linears"].push_back({{"name", linear.name},
+                                 {"layer", linear.layer},
+                                 {"kind", linear.kind},
+                                 {"rows", linear.rows},
+                                 {"columns", linear.columns}});
+  return finished(tools, result);
+}
+
+Result<CommandEnd> run(const QuantizeJob& job, Tools tools) {
+  SIGNUM_TAKE(const QuantizeOutcome outcome, run_quantize(job, tools.observer, tools.pool));
+  if (outcome.stopped) {
+    tools.events.end("stopped", {{"finished_layers", outcome.finished_layers}, {"layers", outcome.layers}});
+    return CommandEnd::Stopped;
+  }
+  Json seconds = Json::object();
+  for (const auto& [phase, value] : outcome.seconds) seconds[phase] = value;
+  const PackedNumbers& numbers = outcome.numbers;
+  return finished(tools, {{"packed", outcome.packed},
+                          {"nominal_bits", numbers.nominal_bits},
+                          {"linear_bits", numbers.linear_bits},
+                          {"file_bits", numbers.file_bits},
+                          {"file_bytes", numbers.file_bytes},
+                          {"linear_bytes", numbers.linear_bytes},
+                          {"weights", numbers.weights},
+                          {"parameters", outcome.parameters},
+                          {"seconds", seconds},
+                          {"peak_resident_bytes", outcome.peak_resident_bytes}});
+}
+
+Result<CommandEnd> run(const LayerJob& job, Tools tools) {
+  SIGNUM_TRY(run_layer(job, tools.observer, tools.pool));
+  return finished(tools, Json::object());
+}
+
+Result<CommandEnd> run(const EvaluateJob& job, Tools tools) {
+  const auto began = std::chrono::steady_clock::now();
+  SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
+  SIGNUM_TAKE(const auto tokens, read_tokens(job.tokens, model->config().vocabulary));
+  Progress progress(tools.observer);
+  EvaluationOptions options{.window = job.window, .activations = {}, .progress = {}};
+  bool first = true;
+  options.progress = [&](size_t done, size_t total) {
+    if (std::exchange(first, false)) progress.begin(Phase::Evaluate, total, "steps");
+    progress.done(done);
+  };
+  SIGNUM_TAKE(const Perplexity measured, evaluate_perplexity(*model, tokens, options, tools.pool));
+  SIGNUM_TRY(model->unchanged());
+  const Json error = measured.standard_error ? Json(*measured.standard_error) : Json();
+  tools.events.emit("metric", {{"name", "perplexity"},
+                               {"protocol", "papers"},
+                               {"value", measured.perplexity},
+                               {"standard_error", error},
+                               {"tokens", measured.tokens},
+                               {"windows", measured.windows},
+                               {"window", measured.window}});
+  return finished(
+      tools, {{"perplexity", measured.perplexity},
+              {"standard_error", error},
+              {"tokens", measured.tokens},
+              {"windows", measured.windows},
+              {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()},
+              {"window_losses", measured.window_losses}});
+}
+
+Result<CommandEnd> run(const LogitsJob& job, Tools tools) {
+  SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
+  SIGNUM_TAKE(const auto tokens, read_tokens(job.tokens, model->config().vocabulary));
+  SIGNUM_TRY(
+      check_memory(uint64_t(tokens.size()) * model->config().vocabulary * sizeof(float), available_memory()));
+  SIGNUM_TAKE(const Matrix values, logits(*model, tokens, tools.pool));
+  SIGNUM_TRY(model->unchanged());
+  SIGNUM_TRY(
+      write_safetensors(job.output,
+                        {{"logits",
+                          DType::F32,
+                          {values.rows(), values.columns()},
+                          {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)}}},
+                        {}, false));
+  return finished(tools, Json::object());
+}
+
+Result<CommandEnd> run(const DevicesJob&, Tools tools) {
+  return finished(tools, {{"cpu",
+                           {{"threads", tools.pool.threads()},
+                            {"simd", simd_target_name()},
+                            {"blas", blas_core_name()},
+                            {"memory_bytes", total_memory()}}}});
+}
+
+}  // namespace
+
+Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer, ThreadPool& pool) {
+  return std::visit([&](const auto& work) { return run(work, Tools{events, observer, pool}); }, job.work);
+}
+
+}  // namespace signum

@@ -1,0 +1,20 @@
+// The worker's commands: each runs one job and says how it ended.
+#pragma once
+
+#include <cstdint>
+
+#include "base/error.h"
+#include "run/observer.h"
+#include "worker/events.h"
+#include "worker/job.h"
+
+namespace signum {
+
+class ThreadPool;
+
+enum class CommandEnd : uint8_t { Finished, Stopped };
+
+// Emits everything but `started`, the last event included when it is not an error's.
+Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer, ThreadPool& pool);
+
+}  // namespace signum

@@ -1,0 +1,100 @@
+#include "worker/control.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+namespace signum {
+namespace {
+
+constexpr int kCancelled = 4;                   // exit code
+constexpr size_t kLineLimit = size_t(1) << 16;  // bytes
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+  return set;
+}
+
+}  // namespace
+
+void Control::block_signals() {
+  const sigset_t set = handled_signals();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as an error of write(2)
+}
+
+void Control::listen(bool read) {
+  std::thread([this] { wait_for_signals(); }).detach();
+  std::thread([this] { end_when_cancelled(); }).detach();
+  if (read) std::thread([this] { read_stdin(); }).detach();
+}
+
+void Control::request_stop() {
+  if (stop_is_cancel_) return request_cancel();
+  stop_ = true;
+}
+
+void Control::request_cancel() {
+  {
+    std::lock_guard lock(mutex_);
+    cancel_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Control::wait_for_signals() {
+  const sigset_t set = handled_signals();
+  for (;;) {
+    int number = 0;
+    if (::sigwait(&set, &number) != 0) continue;
+    if (number == SIGINT && !stop_ && !stop_is_cancel_)
+      request_stop();
+    else
+      request_cancel();
+  }
+}
+
+void Control::take_line(const std::string& line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (json.is_object() && json.value("command", nlohmann::json()) == "stop")
+    request_stop();
+  else if (!line.empty())
+    std::fprintf(stderr, "not understood on stdin: %.200s\n", line.c_str());
+}
+
+void Control::read_stdin() {
+  std::string line;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return request_cancel();
+    for (ssize_t i = 0; i < got; ++i) {
+      if (buffer[i] != '\n') {
+        if (line.size() < kLineLimit) line += buffer[i];
+        continue;
+      }
+      take_line(line);
+      line.clear();
+    }
+  }
+}
+
+void Control::end_when_cancelled() {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return cancel_.load(); });
+  }
+  std::this_thread::sleep_for(patience_);
+  // False: the command has ended by itself and its thread is about to leave with its own exit code.
+  if (events_.end_in_time("cancelled", nlohmann::ordered_json::object(), std::chrono::milliseconds(300)))
+    ::_exit(kCancelled);
+}
+
+}  // namespace signum

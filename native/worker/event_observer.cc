@@ -1,0 +1,55 @@
+#include "worker/event_observer.h"
+
+#include <nlohmann/json.hpp>
+
+namespace signum {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+}  // namespace
+
+void EventObserver::plan(const RunPlan& plan) {
+  events_.emit("plan", {{"layers", plan.layers},
+                        {"linears", plan.linears},
+                        {"weights", plan.weights},
+                        {"resumed_layers", plan.resumed_layers}});
+}
+
+void EventObserver::progress(const ProgressReport& report) {
+  events_.emit_progress({{"phase", kPhaseNames[size_t(report.phase)]},
+                         {"done", report.done},
+                         {"total", report.total},
+                         {"unit", report.unit},
+                         {"eta", or_null(report.eta)}});
+}
+
+void EventObserver::linear(const LinearReport& report) {
+  events_.emit("layer", {{"name", report.name},
+                         {"layer", report.layer},
+                         {"kind", report.kind},
+                         {"rows", report.rows},
+                         {"columns", report.columns},
+                         {"nominal_bits", report.nominal_bits},
+                         {"linear_bits", report.linear_bits},
+                         {"bytes", report.bytes},
+                         {"relative_weight_error", report.weight_error},
+                         {"relative_output_error", or_null(report.output_error)},
+                         {"salient_columns", or_null(report.salient_columns)},
+                         {"seconds", report.seconds}});
+}
+
+void EventObserver::saved(size_t layer, const std::string& file, uint64_t bytes) {
+  events_.emit("saved", {{"layer", layer}, {"file", file}, {"bytes", bytes}});
+}
+
+void EventObserver::warning(const std::string& code, const std::string& message) {
+  events_.emit("warning", {{"code", code}, {"message", message}});
+}
+
+}  // namespace signum

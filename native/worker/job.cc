@@ -1,0 +1,146 @@
+#include "worker/job.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace signum {
+namespace {
+
+using Json = nlohmann::json;
+constexpr const char* kCommands[] = {"inspect", "quantize", "layer", "evaluate", "logits", "devices"};
+
+// Takes fields out of an object; the first fault is kept, and what is left at the end is unknown.
+class Fields {
+ public:
+  Fields(Json object, std::string prefix) : left_(std::move(object)), prefix_(std::move(prefix)) {
+    if (!left_.is_object()) {
+      fail("", "an object");
+      left_ = Json::object();
+    }
+  }
+  std::string path(const char* key) {
+    const Json value = take(key);
+    if (value.is_string() && value.get_ref<const std::string&>().starts_with("/")) return value;
+    fail(key, "an absolute path");
+    return "";
+  }
+  uint64_t count(const char* key, uint64_t least, uint64_t most) {
+    const Json value = take(key);
+    if (value.is_number_unsigned() && value >= least && value <= most) return value;
+    fail(key, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    return least;
+  }
+  bool flag(const char* key) {
+    const Json value = take(key);
+    if (value.is_boolean()) return value;
+    fail(key, "true or false");
+    return false;
+  }
+  bool is_null(const char* key) {
+    const auto found = left_.find(key);
+    if (found == left_.end() || !found->is_null()) return false;
+    left_.erase(found);
+    return true;
+  }
+  size_t choice(const char* key, const std::vector<std::string>& words) {
+    const Json value = take(key);
+    const auto found =
+        std::find(words.begin(), words.end(), value.is_string() ? value.get<std::string>() : "");
+    if (found != words.end()) return size_t(found - words.begin());
+    std::string all;
+    for (const std::string& word : words) all += (all.empty() ? "" : " or ") + word;
+    fail(key, all);
+    return 0;
+  }
+  Json object(const char* key) {
+    Json value = take(key);
+    if (!value.is_object()) fail(key, "an object");
+    return value;
+  }
+  void adopt(const Fields& inner) {
+    if (!error_) error_ = inner.finish().ok() ? std::nullopt : std::optional(inner.finish().error());
+  }
+  Status finish() const {
+    if (error_) return *error_;
+    if (left_.empty()) return {};
+    return Error{"job_invalid",
+                 "The job has a field '" + prefix_ + left_.begin().key() + "', which is not known.", ""};
+  }
+
+ private:
+  Json take(const char* key) {
+    const auto found = left_.find(key);
+    if (found == left_.end()) return Json();
+    Json value = std::move(*found);
+    left_.erase(found);
+    return value;
+  }
+  void fail(const char* key, const std::string& what) {
+    if (error_) return;
+    const std::string name = prefix_ + key;
+    const std::string field = name.empty() ? "The job" : "The job's field '" + name + "'";
+    error_ = Error{"job_invalid", field + " must be " + what + ".", ""};
+  }
+
+  Json left_;
+  std::string prefix_;
+  std::optional<Error> error_;
+};
+
+constexpr uint64_t kMost = uint64_t(1) << 53;  // what a JSON number holds exactly everywhere
+
+std::optional<Calibration> calibration(Fields& job) {
+  if (job.is_null("calibration")) return std::nullopt;
+  Fields fields(job.object("calibration"), "calibration.");
+  Calibration calibration;
+  calibration.tokens = fields.path("tokens");
+  calibration.plan.sampling = Sampling(fields.choice("sampling", {"sequential", "random"}));
+  calibration.plan.sequences = fields.count("sequences", 1, 1 << 24);
+  calibration.plan.length = fields.count("length", 2, 1 << 24);
+  calibration.plan.seed = fields.count("seed", 0, kMost);
+  job.adopt(fields);
+  return calibration;
+}
+
+}  // namespace
+
+bool is_command(const std::string& command) {
+  return std::find(std::begin(kCommands), std::end(kCommands), command) != std::end(kCommands);
+}
+
+Result<Job> parse_job(const std::string& command, const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return Error{"job_invalid", "The job is not JSON.", ""};
+  Fields fields(json, "");
+  fields.count("version", 1, 1);
+  Job job;
+  job.threads = fields.count("threads", 0, 1024);
+  // Designated initializers run in order: the fields are taken in this one.
+  if (command == "inspect") {
+    job.work = InspectJob{.model = fields.path("model")};
+  } else if (command == "quantize") {
+    job.work = QuantizeJob{.model = fields.path("model"),
+                           .run = fields.path("run"),
+                           .recipe = fields.object("recipe").dump(),
+                           .calibration = calibration(fields),
+                           .resume = fields.flag("resume"),
+                           .activation_limit = fields.count("activation_limit", 0, kMost)};
+  } else if (command == "layer") {
+    job.work = LayerJob{.input = fields.path("input"),
+                        .output = fields.path("output"),
+                        .recipe = fields.object("recipe").dump()};
+  } else if (command == "evaluate") {
+    job.work = EvaluateJob{.model = fields.path("model"),
+                           .tokens = fields.path("tokens"),
+                           .window = fields.count("window", 2, 1 << 24)};
+  } else if (command == "logits") {
+    job.work = LogitsJob{
+        .model = fields.path("model"), .tokens = fields.path("tokens"), .output = fields.path("output")};
+  } else {
+    job.work = DevicesJob{};
+  }
+  SIGNUM_TRY(fields.finish());
+  return job;
+}
+
+}  // namespace signum

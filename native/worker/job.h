@@ -1,0 +1,38 @@
+// A job file, parsed and checked (docs/PROTOCOL.md, "Jobs").
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <variant>
+
+#include "base/error.h"
+#include "run/layer_job.h"
+#include "run/quantize_run.h"
+
+namespace signum {
+
+struct InspectJob {
+  std::string model;
+};
+struct EvaluateJob {
+  std::string model;
+  std::string tokens;
+  size_t window = 0;
+};
+struct LogitsJob {
+  std::string model;
+  std::string tokens;
+  std::string output;
+};
+struct DevicesJob {};
+
+struct Job {
+  size_t threads = 0;  // 0 = one per core
+  std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, DevicesJob> work;
+};
+
+bool is_command(const std::string& command);
+// Error job_invalid names the field. What a recipe holds is checked where it is used.
+Result<Job> parse_job(const std::string& command, const std::string& text);
+
+}  // namespace signum
