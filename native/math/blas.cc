@@ -22,6 +22,10 @@ void gemm(bool at, bool bt, size_t m, size_t n, size_t k, double alpha, const do
               alpha, a, int(lda), b, int(ldb), beta, c, int(ldc));
 }
 
+void gram_lower(size_t n, size_t k, const float* a, size_t lda, float* c, size_t ldc) {
+  cblas_ssyrk(CblasRowMajor, CblasLower, CblasNoTrans, int(n), int(k), 1.0f, a, int(lda), 1.0f, c, int(ldc));
+}
+
 bool cholesky(size_t n, float* a, size_t lda) {
   const int size = int(n), stride = int(lda);
   int info = 0;

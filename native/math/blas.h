@@ -11,6 +11,9 @@ void gemm(bool a_transposed, bool b_transposed, size_t m, size_t n, size_t k, fl
 void gemm(bool a_transposed, bool b_transposed, size_t m, size_t n, size_t k, double alpha, const double* a,
           size_t lda, const double* b, size_t ldb, double beta, double* c, size_t ldc);
 
+// Lower triangle of C [n, n] += A A^T, A [n, k] row-major.
+void gram_lower(size_t n, size_t k, const float* a, size_t lda, float* c, size_t ldc);
+
 // Lower Cholesky factor in place (row-major, lower triangle read and written). False when not positive definite.
 bool cholesky(size_t n, float* a, size_t lda);
 bool cholesky(size_t n, double* a, size_t lda);

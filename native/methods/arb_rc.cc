@@ -1,0 +1,120 @@
+// ARB-LLM_RC (algorithms 3.4, 3.5): BiLLM's masks, every group fitted by alternating row and column scales, no means.
+#include "methods/grouped_block.h"
+#include "methods/method_list.h"
+#include "methods/rank_one.h"
+
+namespace signum {
+namespace {
+
+// Row and column scales share a free factor: mean column scale 1, so that both fit the storage type.
+// row [tiles][groups][16], column [groups][columns].
+void normalize(std::vector<float>& row, std::vector<float>& column, size_t groups, size_t columns) {
+  const size_t tiles = groups == 0 ? 0 : row.size() / (groups * kTileRows);
+  for (size_t g = 0; g < groups; ++g) {
+    double sum = 0;
+    size_t members = 0;
+    for (size_t j = 0; j < columns; ++j) {
+      sum += std::fabs(column[g * columns + j]);
+      members += column[g * columns + j] != 0;
+    }
+    if (members == 0) continue;
+    const float mean = float(sum / double(members));
+    for (size_t j = 0; j < columns; ++j) column[g * columns + j] /= mean;
+    for (size_t t = 0; t < tiles; ++t)
+      for (size_t lane = 0; lane < kTileRows; ++lane) row[(t * groups + g) * kTileRows + lane] *= mean;
+  }
+}
+
+}  // namespace
+
+PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool) {
+  PackedLinear linear;
+  Layout& l = linear.layout;
+  l.method = Method::ArbRc;
+  l.rows = weight.rows();
+  l.columns = weight.columns();
+  l.scale_type = recipe.scale_type;
+  l.blocksize = recipe.blocksize;
+  l.column_group_bitmap = recipe.column_group_bitmap;
+  const size_t m = l.rows, n = l.columns, nb = l.blocks(), salient_groups = l.column_group_bitmap ? 2 : 1;
+  const size_t salient_slots = 2 * salient_groups, column_slots = salient_slots;
+  BitPlane sign("sign", m, n), plane2("plane2", m, n), salient("salient", 1, n), second_sign("plane3", m, n);
+  std::vector<uint32_t> salient_columns;
+  ScalarTensor row_scale("row_scale", l.scale_type, {salient_slots + 2, m, nb});
+  ScalarTensor column_scale("column_scale", l.scale_type, {column_slots, n});
+
+  BlockLoop loop(std::move(weight), factor, l.blocksize, pool);
+  Matrix error(m, std::min(l.blocksize, n));
+  for (size_t block = 0; block < loop.blocks(); ++block) {
+    loop.enter(block);
+    const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(), pool);
+    const size_t width = loop.width(), k = masks.salient, others = width - k;
+    for (size_t j = 0; j < k; ++j) {
+      salient.set(0, loop.start() + masks.order[j]);
+      salient_columns.push_back(uint32_t(loop.start() + masks.order[j]));
+    }
+    RankOneFit inner = fit_rank_one({&masks.weight, l.column_group_bitmap ? &masks.search : nullptr, masks.salient_threshold, 0,
+                                     k, 2, recipe.iterations},
+                                    pool);
+    RankOneFit outer = fit_rank_one({&masks.weight, &masks.search, masks.threshold, k, others, 1, recipe.iterations}, pool);
+    for (int o = 0; o < 2; ++o) normalize(inner.row_scale[o], inner.column_scale[o], salient_groups, k);
+    normalize(outer.row_scale[0], outer.column_scale[0], 2, others);
+
+    // Stored column scales: salient slots (group * 2 + order) [slots][k], other slots [2][others].
+    std::vector<float> inner_columns(salient_slots * k), outer_columns(2 * others);
+    for (size_t g = 0; g < salient_groups; ++g)
+      for (size_t o = 0; o < 2; ++o)
+        for (size_t j = 0; j < k; ++j)
+          inner_columns[(g * 2 + o) * k + j] =
+              column_scale.set((g * 2 + o) * n + loop.start() + masks.order[j], inner.column_scale[o][g * k + j]);
+    for (size_t g = 0; g < 2; ++g)
+      for (size_t j = 0; j < others; ++j)
+        outer_columns[g * others + j] =
+            column_scale.set(g * n + loop.start() + masks.order[k + j], outer.column_scale[0][g * others + j]);
+
+    pool.parallel_for(masks.weight.count(), [&](size_t t) {
+      alignas(64) float inner_rows[4 * kTileRows] = {}, outer_rows[2 * kTileRows] = {};
+      const TileMasks tile = tile_masks(masks, t);
+      const TilePlace place = tile_place(loop, masks, t);
+      for (size_t lane = 0; lane < place.rows; ++lane) {
+        const auto at = [&](size_t slot) { return (slot * m + place.row + lane) * nb + block; };
+        for (size_t g = 0; g < salient_groups; ++g)
+          for (size_t o = 0; o < 2; ++o)
+            inner_rows[(g * 2 + o) * kTileRows + lane] =
+                row_scale.set(at(g * 2 + o), inner.row_scale[o][(t * salient_groups + g) * kTileRows + lane]);
+        for (size_t g = 0; g < 2; ++g)
+          outer_rows[g * kTileRows + lane] =
+              row_scale.set(at(salient_slots + g), outer.row_scale[0][(t * 2 + g) * kTileRows + lane]);
+      }
+      Tiles value(kTileRows, width);
+      const float *sign1 = inner.sign[0].tile(t), *sign2 = inner.sign[1].tile(t);
+      arb_rc_values(masks.weight.tile(t), tile, salient_groups, inner_rows, inner_columns.data(), sign1, sign2, outer_rows,
+                    outer_columns.data(), value.tile(0));
+      put_signs(sign, place, sign1, 0, k);
+      put_signs(sign, place, masks.weight.tile(t), k, width);
+      put_signs(l.column_group_bitmap ? second_sign : plane2, place, sign2, 0, k);
+      if (l.column_group_bitmap) put_group(plane2, place, tile.search, 0, k, masks.salient_threshold);
+      put_group(plane2, place, tile.search, k, width, masks.threshold);
+      put_error(loop, masks, t, value.tile(0), error.view());
+    });
+    loop.leave_with_error(error.view().block(0, 0, m, width));
+  }
+
+  l.salient_columns = salient_columns.size();
+  PackedTensor flags = salient.take();
+  flags.shape = {flags.shape[1]};
+  linear.tensors = {sign.take(), plane2.take(), std::move(flags)};
+  if (l.column_group_bitmap) {  // plane3 holds the salient columns only, ascending
+    const PackedTensor wide = second_sign.take();
+    BitPlane plane3("plane3", m, salient_columns.size());
+    for (size_t i = 0; i < m; ++i)
+      for (size_t j = 0; j < salient_columns.size(); ++j)
+        if (wide.bytes[i * wide.shape[1] + salient_columns[j] / 8] >> (salient_columns[j] & 7) & 1) plane3.set(i, j);
+    linear.tensors.push_back(plane3.take());
+  }
+  linear.tensors.push_back(row_scale.take());
+  linear.tensors.push_back(column_scale.take());
+  return linear;
+}
+
+}  // namespace signum

@@ -1,0 +1,77 @@
+#include "methods/compensation.h"
+
+#include <cstring>
+
+#include "base/pool.h"
+#include "math/blas.h"
+#include "math/linear_algebra.h"
+
+namespace signum {
+namespace {
+
+constexpr size_t kBandRows = 64;
+
+// out = a + scale * b, all [rows, width].
+void add(ConstView a, float scale, ConstView b, View out, ThreadPool& pool) {
+  pool.parallel_for((out.rows + kBandRows - 1) / kBandRows, [&](size_t band) {
+    for (size_t r = band * kBandRows; r < std::min(out.rows, (band + 1) * kBandRows); ++r) {
+      const float *x = a.row(r), *y = b.row(r);
+      float* z = out.row(r);
+      for (size_t j = 0; j < out.columns; ++j) z[j] = x[j] + scale * y[j];
+    }
+  });
+}
+
+Matrix prepared(Matrix weight, const Factor& factor, ThreadPool& pool) {
+  bool any_dead = false;
+  for (const uint8_t d : factor.dead) any_dead |= d != 0;
+  if (!factor.order && !any_dead) return weight;
+  const size_t n = weight.columns();
+  Matrix out(weight.rows(), n);
+  pool.parallel_for(weight.rows(), [&](size_t r) {
+    const float* from = weight.row(r);
+    float* to = out.row(r);
+    for (size_t j = 0; j < n; ++j) to[j] = factor.dead[j] ? 0.0f : from[factor.order ? (*factor.order)[j] : j];
+  });
+  return out;
+}
+
+}  // namespace
+
+BlockLoop::BlockLoop(Matrix weight, const Factor& factor, size_t blocksize, ThreadPool& pool)
+    : factor_(factor), blocksize_(std::min(blocksize, weight.columns())), pool_(pool),
+      weight_(prepared(std::move(weight), factor, pool)), current_(weight_.rows(), blocksize_),
+      passed_(weight_.rows(), blocksize_), scratch_(weight_.rows(), blocksize_), u_block_(blocksize_, blocksize_) {}
+
+void BlockLoop::enter(size_t t) {
+  start_ = t * blocksize_;
+  width_ = std::min(blocksize_, columns() - start_);
+  const ConstView r = r_block();
+  for (size_t i = 0; i < width_; ++i) std::memcpy(u_block_.row(i), r.row(i), width_ * sizeof(float));
+  blas::invert_upper(width_, u_block_.data(), blocksize_);
+
+  const View now = current(), original = weight_.view().block(0, start_, rows(), width_);
+  const View passed = passed_.view().block(0, 0, rows(), width_);
+  if (start_ == 0) {
+    add(original, 0, original, now, pool_);
+    add(original, -1, original, passed, pool_);
+    return;
+  }
+  gemm(1, weight_.view().block(0, 0, rows(), start_), factor_.r.view().block(0, start_, start_, width_), 0, passed,
+       pool_);
+  gemm(1, passed, u_block(), 0, now, pool_);
+  add(original, 1, now, now, pool_);
+}
+
+void BlockLoop::leave_with_error(ConstView error) {
+  const View difference = scratch_.view().block(0, 0, rows(), width_);
+  add(error, -1, passed_.view().block(0, 0, rows(), width_), difference, pool_);
+  gemm(1, difference, u_block(), 0, weight_.view().block(0, start_, rows(), width_), pool_);
+}
+
+void BlockLoop::leave_with_quantized(ConstView quantized) {
+  const View original = weight_.view().block(0, start_, rows(), width_);
+  add(original, -1, quantized, original, pool_);
+}
+
+}  // namespace signum

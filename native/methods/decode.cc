@@ -1,0 +1,184 @@
+// The native decoder. docs/FORMAT.md defines every operation; each one rounds to F32 by itself (-ffp-contract=off).
+#include <cstring>
+
+#include "base/half.h"
+#include "base/pool.h"
+#include "methods/packed_linear.h"
+
+namespace signum {
+namespace {
+
+using Floats = std::vector<float>;
+
+Floats scalars(const PackedLinear& linear, const char* role) {
+  const PackedTensor* tensor = linear.find(role);
+  if (!tensor) return {};
+  Floats out(tensor->bytes.size() / dtype_bytes(tensor->dtype));
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (tensor->dtype == DType::F32) {
+      std::memcpy(&out[i], tensor->bytes.data() + i * 4, 4);
+    } else {
+      uint16_t bits;
+      std::memcpy(&bits, tensor->bytes.data() + i * 2, 2);
+      out[i] = tensor->dtype == DType::F16 ? half_to_float(bits) : bfloat_to_float(bits);
+    }
+  }
+  return out;
+}
+
+// One row of a bit plane.
+struct Bits {
+  const uint8_t* bytes = nullptr;
+  bool operator[](size_t j) const { return bytes[j >> 3] >> (j & 7) & 1; }
+};
+
+Bits plane_row(const PackedTensor* plane, size_t row) {
+  return {plane ? plane->bytes.data() + row * plane->shape.back() : nullptr};
+}
+
+float with_sign(bool positive, float value) { return positive ? value : -value; }
+
+// Calls row(i, out) for every row in parallel; out is in stored column order and lands in input column order.
+template <class RowDecoder>
+Matrix decode_rows(const PackedLinear& linear, ThreadPool& pool, const RowDecoder& decode_row) {
+  const size_t m = linear.layout.rows, n = linear.layout.columns;
+  Matrix out(m, n);
+  constexpr size_t kBand = 16;
+  pool.parallel_for((m + kBand - 1) / kBand, [&](size_t band) {
+    Floats stored(linear.order ? n : 0);
+    for (size_t i = band * kBand; i < std::min(m, (band + 1) * kBand); ++i) {
+      if (!linear.order) {
+        decode_row(i, out.row(i));
+        continue;
+      }
+      decode_row(i, stored.data());
+      for (size_t j = 0; j < n; ++j) out(i, (*linear.order)[j]) = stored[j];
+    }
+  });
+  return out;
+}
+
+Matrix decode_codes(const PackedLinear& linear, ThreadPool& pool) {
+  const Layout& l = linear.layout;
+  const Floats scale = scalars(linear, "code_scale");
+  const auto& zero = linear.find("code_zero")->bytes;
+  const PackedTensor* code = linear.find("code");
+  const size_t groups = (l.columns + l.group - 1) / l.group, bits = size_t(l.bits);
+  return decode_rows(linear, pool, [&](size_t i, float* out) {
+    const uint8_t* row = code->bytes.data() + i * code->shape[1];
+    for (size_t j = 0; j < l.columns; ++j) {
+      const size_t bit = j * bits, g = i * groups + j / l.group;
+      uint32_t word = row[bit >> 3];
+      if ((bit & 7) + bits > 8) word |= uint32_t(row[(bit >> 3) + 1]) << 8;
+      const int value = int(word >> (bit & 7) & ((1u << bits) - 1));
+      out[j] = scale[g] * float(value - int(zero[g]));
+    }
+  });
+}
+
+Matrix decode_billm(const PackedLinear& linear, ThreadPool& pool) {
+  const Layout& l = linear.layout;
+  const Floats scale = scalars(linear, "scale"), mean = scalars(linear, "mean");
+  const size_t slot = l.rows * l.blocks();
+  const Bits salient = plane_row(linear.find("salient"), 0);
+  return decode_rows(linear, pool, [&](size_t i, float* out) {
+    const Bits sign = plane_row(linear.find("sign"), i), second = plane_row(linear.find("plane2"), i);
+    for (size_t j = 0; j < l.columns; ++j) {
+      const size_t at = i * l.blocks() + j / l.blocksize;
+      if (salient[j]) {
+        const float first = mean[at] + with_sign(sign[j], scale[at]);
+        out[j] = first + with_sign(second[j], scale[slot + at]);
+      } else {
+        const size_t group = second[j] ? 1 : 2;  // sparse, concentrated
+        out[j] = mean[group * slot + at] + with_sign(sign[j], scale[(group + 1) * slot + at]);
+      }
+    }
+  });
+}
+
+Matrix decode_arb_rc(const PackedLinear& linear, ThreadPool& pool) {
+  const Layout& l = linear.layout;
+  const Floats row_scale = scalars(linear, "row_scale"), column_scale = scalars(linear, "column_scale");
+  const size_t slot = l.rows * l.blocks(), n = l.columns;
+  const Bits salient = plane_row(linear.find("salient"), 0);
+  const PackedTensor* plane3 = linear.find("plane3");
+  return decode_rows(linear, pool, [&](size_t i, float* out) {
+    const Bits sign = plane_row(linear.find("sign"), i), plane2 = plane_row(linear.find("plane2"), i);
+    const Bits third = plane_row(plane3, i);
+    size_t salient_before = 0;
+    for (size_t j = 0; j < n; ++j) {
+      const size_t at = i * l.blocks() + j / l.blocksize;
+      if (salient[j]) {
+        const size_t group = l.column_group_bitmap && !plane2[j] ? 2 : 0;  // first slot of the group
+        const bool second = l.column_group_bitmap ? third[salient_before] : plane2[j];
+        ++salient_before;
+        const float first_part = row_scale[group * slot + at] * column_scale[group * n + j];
+        const float second_part = row_scale[(group + 1) * slot + at] * column_scale[(group + 1) * n + j];
+        out[j] = with_sign(sign[j], first_part) + with_sign(second, second_part);
+      } else {
+        const size_t group = plane2[j] ? 0 : 1;
+        const size_t row_slot = (l.column_group_bitmap ? 4 : 2) + group;
+        out[j] = with_sign(sign[j], row_scale[row_slot * slot + at] * column_scale[group * n + j]);
+      }
+    }
+  });
+}
+
+Matrix decode_signum_rc(const PackedLinear& linear, ThreadPool& pool) {
+  const Layout& l = linear.layout;
+  const Floats row = scalars(linear, "row_scale"), row2 = scalars(linear, "row_scale2");
+  Floats column = scalars(linear, "column_scale"), column2 = scalars(linear, "column_scale2");
+  if (!l.column_scales) {
+    column.assign(l.columns, 1.0f);
+    column2.assign(l.second_columns, 1.0f);
+  }
+  const size_t nb = l.blocks(), nb2 = (l.second_columns + l.blocksize - 1) / l.blocksize;
+  return decode_rows(linear, pool, [&](size_t i, float* out) {
+    const Bits sign = plane_row(linear.find("sign"), i), sign2 = plane_row(linear.find("sign2"), i);
+    for (size_t j = 0; j < l.columns; ++j) {
+      const size_t t = j / l.blocksize;
+      const float first = with_sign(sign[j], row[i * nb + t] * column[j]);
+      out[j] = j < l.second_columns ? first + with_sign(sign2[j], row2[i * nb2 + t] * column2[j]) : first;
+    }
+  });
+}
+
+Status check_tensors(const PackedLinear& linear) {
+  for (const TensorRule& rule : tensor_rules(linear.layout)) {
+    const PackedTensor* tensor = linear.find(rule.role);
+    size_t bytes = dtype_bytes(rule.dtype);
+    for (const size_t d : rule.shape) bytes *= d;
+    if (!tensor || tensor->dtype != rule.dtype || tensor->shape != rule.shape || tensor->bytes.size() != bytes)
+      return Error{"packed_broken", "The tensor '" + rule.role + "' is missing or does not fit its layout.", ""};
+  }
+  const Layout& l = linear.layout;
+  if (l.has_order != bool(linear.order) || (linear.order && linear.order->size() != l.columns))
+    return Error{"packed_broken", "The order of the columns is missing or does not fit its layout.", ""};
+  if (l.method == Method::BiLLM || l.method == Method::ArbRc) {
+    size_t salient = 0;
+    for (size_t j = 0; j < l.columns; ++j) salient += plane_row(linear.find("salient"), 0)[j];
+    if (salient != l.salient_columns)
+      return Error{"packed_broken", "The salient flags do not match the layout's count.", ""};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Matrix> decode(const PackedLinear& linear, ThreadPool& pool) {
+  SIGNUM_TRY(check_tensors(linear));
+  switch (linear.layout.method) {
+    case Method::Rtn:
+    case Method::Gptq:
+      return decode_codes(linear, pool);
+    case Method::BiLLM:
+      return decode_billm(linear, pool);
+    case Method::ArbRc:
+      return decode_arb_rc(linear, pool);
+    case Method::SignumRc:
+      return decode_signum_rc(linear, pool);
+  }
+  return Error{"internal", "A layout without a decoder.", ""};
+}
+
+}  // namespace signum

@@ -1,0 +1,23 @@
+// The masks of one block: which columns are salient and where the groups split (algorithms 2.2 steps 1-3, 3.5).
+#pragma once
+
+#include <vector>
+
+#include "methods/quantize.h"
+#include "methods/tiles.h"
+
+namespace signum {
+
+struct BlockMasks {
+  std::vector<uint32_t> order;  // columns of the block; the first `salient` are the salient ones, each part ascending
+  size_t salient = 0;
+  float threshold = 0;          // non-salient: |T| >= threshold is sparse
+  float salient_threshold = 0;  // with a column-group bitmap: salient, |T| >= it is salient-sparse
+  Tiles weight;                 // compensated weights, columns in `order`
+  Tiles search;                 // T, columns in `order`
+};
+
+// block [rows, width] compensated weights; r_block its part of R (1 / U_jj on the diagonal).
+BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block, ThreadPool& pool);
+
+}  // namespace signum

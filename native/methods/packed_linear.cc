@@ -1,0 +1,112 @@
+#include "methods/packed_linear.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace signum {
+namespace {
+
+constexpr std::array<const char*, 5> kIds = {"rtn", "gptq", "billm", "arb-rc", "signum-rc"};
+
+size_t bytes_of(size_t bits) { return (bits + 7) / 8; }
+
+}  // namespace
+
+const char* method_id(Method method) { return kIds[size_t(method)]; }
+
+Result<Method> method_from_id(const std::string& id) {
+  for (size_t i = 0; i < kIds.size(); ++i)
+    if (id == kIds[i]) return Method(i);
+  return Error{"recipe_invalid", "There is no method '" + id + "'.", ""};
+}
+
+const PackedTensor* PackedLinear::find(const std::string& role) const {
+  const auto it = std::find_if(tensors.begin(), tensors.end(), [&](const PackedTensor& t) { return t.role == role; });
+  return it == tensors.end() ? nullptr : &*it;
+}
+
+size_t PackedLinear::bytes() const {
+  size_t total = 0;
+  for (const auto& tensor : tensors) total += tensor.bytes.size();
+  return total;
+}
+
+double PackedLinear::nominal_bits() const {
+  const double columns = double(layout.columns);
+  switch (layout.method) {
+    case Method::Rtn:
+    case Method::Gptq:
+      return layout.bits;
+    case Method::BiLLM:
+    case Method::ArbRc:
+      return 1 + double(layout.salient_columns) / columns;
+    case Method::SignumRc:
+      return 1 + double(layout.second_columns) / columns;
+  }
+  return 0;
+}
+
+PackedTensor order_tensor(const std::vector<uint32_t>& order) {
+  PackedTensor tensor{"order", order.size() < 65536 ? DType::U16 : DType::U32, {order.size()}, {}};
+  tensor.bytes.resize(order.size() * dtype_bytes(tensor.dtype));
+  for (size_t i = 0; i < order.size(); ++i)
+    std::memcpy(tensor.bytes.data() + i * dtype_bytes(tensor.dtype), &order[i], dtype_bytes(tensor.dtype));
+  return tensor;
+}
+
+Result<std::vector<uint32_t>> order_from_tensor(DType dtype, size_t columns, const uint8_t* bytes, size_t size) {
+  const Error broken{"packed_broken", "The order tensor is not a permutation of the columns.", ""};
+  if (dtype != (columns < 65536 ? DType::U16 : DType::U32) || size != columns * dtype_bytes(dtype)) return broken;
+  std::vector<uint32_t> order(columns, 0);
+  std::vector<bool> seen(columns);
+  for (size_t i = 0; i < columns; ++i) {
+    std::memcpy(&order[i], bytes + i * dtype_bytes(dtype), dtype_bytes(dtype));
+    if (order[i] >= columns || seen[order[i]]) return broken;
+    seen[order[i]] = true;
+  }
+  return order;
+}
+
+std::vector<TensorRule> tensor_rules(const Layout& l) {
+  const size_t m = l.rows, n = l.columns, row_bytes = bytes_of(n);
+  const DType scalar = l.scale_type;
+  switch (l.method) {
+    case Method::Rtn:
+    case Method::Gptq: {
+      const size_t groups = (n + l.group - 1) / l.group;
+      return {{"code", DType::U8, {m, bytes_of(n * size_t(l.bits))}},
+              {"code_scale", scalar, {m, groups}},
+              {"code_zero", DType::U8, {m, groups}}};
+    }
+    case Method::BiLLM:
+      return {{"sign", DType::U8, {m, row_bytes}},
+              {"plane2", DType::U8, {m, row_bytes}},
+              {"salient", DType::U8, {row_bytes}},
+              {"scale", scalar, {4, m, l.blocks()}},
+              {"mean", scalar, {3, m, l.blocks()}}};
+    case Method::ArbRc: {
+      std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}},
+                                       {"plane2", DType::U8, {m, row_bytes}},
+                                       {"salient", DType::U8, {row_bytes}}};
+      if (l.column_group_bitmap) rules.push_back({"plane3", DType::U8, {m, bytes_of(l.salient_columns)}});
+      rules.push_back({"row_scale", scalar, {l.column_group_bitmap ? 6u : 4u, m, l.blocks()}});
+      rules.push_back({"column_scale", scalar, {l.column_group_bitmap ? 4u : 2u, n}});
+      return rules;
+    }
+    case Method::SignumRc: {
+      const size_t k = l.second_columns;
+      std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}}, {"row_scale", scalar, {m, l.blocks()}}};
+      if (l.column_scales) rules.push_back({"column_scale", scalar, {n}});
+      if (k > 0) {
+        rules.push_back({"sign2", DType::U8, {m, bytes_of(k)}});
+        rules.push_back({"row_scale2", scalar, {m, (k + l.blocksize - 1) / l.blocksize}});
+        if (l.column_scales) rules.push_back({"column_scale2", scalar, {k}});
+      }
+      return rules;
+    }
+  }
+  return {};
+}
+
+}  // namespace signum

@@ -1,0 +1,105 @@
+#include "methods/rank_one.h"
+
+#include "base/pool.h"
+#include "methods/rank_one_kernels.h"
+
+namespace signum {
+namespace {
+
+constexpr size_t kBandTiles = 16;
+constexpr double kEpsilon = 1e-8;
+
+// Runs step(tile, sums) over all tiles and returns the column scales from the sums, in an order that depends on the shape only.
+class ColumnSolver {
+ public:
+  ColumnSolver(size_t tiles, size_t groups, size_t columns, ThreadPool& pool)
+      : tiles_(tiles), size_(groups * columns), bands_((tiles + kBandTiles - 1) / kBandTiles), pool_(pool),
+        partial_(bands_, std::vector<double>(2 * size_)) {}
+
+  template <class Step>
+  void solve(bool start, const Step& step, std::vector<float>& column_scale) {
+    pool_.parallel_for(bands_, [&](size_t band) {
+      auto sums = aligned_array<float>(2 * size_ * kTileRows);
+      std::fill_n(sums.get(), 2 * size_ * kTileRows, 0.0f);
+      for (size_t t = band * kBandTiles; t < std::min(tiles_, (band + 1) * kBandTiles); ++t)
+        step(t, ColumnSums{sums.get(), sums.get() + size_ * kTileRows});
+      for (size_t i = 0; i < 2 * size_; ++i) {
+        double total = 0;
+        for (size_t lane = 0; lane < kTileRows; ++lane) total += sums[i * kTileRows + lane];
+        partial_[band][i] = total;
+      }
+    });
+    for (size_t i = 0; i < size_; ++i) {
+      double numerator = 0, denominator = 0;
+      for (const auto& part : partial_) {
+        numerator += part[i];
+        denominator += part[size_ + i];
+      }
+      column_scale[i] = float(start ? (denominator > 0 ? numerator / denominator : 0) : numerator / (denominator + kEpsilon));
+    }
+  }
+
+ private:
+  size_t tiles_, size_, bands_;
+  ThreadPool& pool_;
+  std::vector<std::vector<double>> partial_;
+};
+
+}  // namespace
+
+RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
+  const size_t tiles = p.weight->count(), groups = p.groups(), columns = p.columns, row_size = groups * kTileRows;
+  RankOneFit fit;
+  for (int o = 0; o < p.order; ++o) {
+    fit.row_scale[o].resize(tiles * row_size);
+    fit.column_scale[o].assign(groups * columns, 1.0f);
+    if (p.order == 2) fit.sign[o] = Tiles(p.weight->rows(), columns);
+  }
+  const auto x = [&](size_t t) { return p.weight->tile(t) + p.first * kTileRows; };
+  const auto tile_groups = [&](size_t t) {
+    return TileGroups{groups, p.search ? p.search->tile(t) + p.first * kTileRows : nullptr, p.threshold};
+  };
+  const auto row = [&](int o, size_t t) { return fit.row_scale[o].data() + t * row_size; };
+  const auto column = [&](int o) { return fit.column_scale[o].data(); };
+
+  ColumnSolver solver(tiles, groups, columns, pool);
+  std::vector<float> ignored(groups * columns);
+  const auto solve = [&](int o, bool start, const auto& step) {
+    solver.solve(start, step, p.column_scales ? fit.column_scale[o] : ignored);
+    if (o == 1)
+      for (size_t i = 0; i < groups * columns; ++i)
+        if (i % columns >= p.second_columns) fit.column_scale[1][i] = 0;
+  };
+
+  solve(0, true, [&](size_t t, ColumnSums sums) { rank_one_step(x(t), tile_groups(t), columns, true, nullptr, row(0, t), sums); });
+  if (p.order == 1) {
+    for (int i = 0; i < p.iterations; ++i)
+      solve(0, false, [&](size_t t, ColumnSums sums) {
+        rank_one_step(x(t), tile_groups(t), columns, false, column(0), row(0, t), sums);
+      });
+    return fit;
+  }
+
+  Tiles* sign = fit.sign;
+  solve(1, true, [&](size_t t, ColumnSums sums) {
+    rank_two_start(x(t), tile_groups(t), columns, column(0), row(0, t), sign[0].tile(t), sign[1].tile(t), row(1, t), sums);
+  });
+  const auto assign = [&](size_t t) {
+    rank_two_assign(x(t), tile_groups(t), columns, column(0), row(0, t), column(1), row(1, t), sign[0].tile(t), sign[1].tile(t));
+  };
+  for (int i = 0; i < p.iterations; ++i) {
+    solve(0, false, [&](size_t t, ColumnSums sums) {
+      if (i > 0) assign(t);  // the last iteration's third half-step, while the tile is in the cache
+      rank_two_step(x(t), tile_groups(t), columns, sign[0].tile(t), column(0), row(0, t), sign[1].tile(t), column(1),
+                    row(1, t), sums);
+    });
+    solve(1, false, [&](size_t t, ColumnSums sums) {
+      rank_two_step(x(t), tile_groups(t), columns, sign[1].tile(t), column(1), row(1, t), sign[0].tile(t), column(0),
+                    row(0, t), sums);
+    });
+  }
+  if (p.iterations > 0) pool.parallel_for(tiles, assign);
+  return fit;
+}
+
+}  // namespace signum

@@ -1,0 +1,288 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "methods/rank_one_kernels.cc"
+#include <hwy/foreach_target.h>
+// clang-format off
+#include <hwy/highway.h>
+// clang-format on
+
+#include "methods/rank_one_kernels.h"
+#include "methods/tiles.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace signum::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::CappedTag<float, kTileRows>;
+using V = hn::Vec<D>;
+using M = hn::Mask<D>;
+
+constexpr float kEpsilon = 1e-8f;
+
+// The group of column j as a mask, and values chosen by it. With one group everything folds away.
+template <size_t kGroups>
+struct Chooser {
+  D d;
+  const float* search;
+  V threshold;
+
+  Chooser(const TileGroups& groups, size_t lane) : search(groups.search + lane), threshold(hn::Set(d, groups.threshold)) {}
+  M first(size_t j) const { return hn::Ge(hn::Abs(hn::LoadU(d, search + j * kTileRows)), threshold); }
+};
+template <>
+struct Chooser<1> {
+  D d;
+  Chooser(const TileGroups&, size_t) {}
+  M first(size_t) const { return hn::Eq(hn::Zero(d), hn::Zero(d)); }
+};
+
+template <size_t kGroups>
+HWY_INLINE V Choose(M in, const V (&values)[kGroups]) {
+  if constexpr (kGroups == 1)
+    return values[0];
+  else
+    return hn::IfThenElse(in, values[0], values[1]);
+}
+// values[g] of column j in the group that each lane belongs to; values [groups][columns].
+template <size_t kGroups>
+HWY_INLINE V ChooseColumn(D d, M in, const float* values, size_t columns, size_t j) {
+  const V first = hn::Set(d, values[j]);
+  if constexpr (kGroups == 1)
+    return first;
+  else
+    return hn::IfThenElse(in, first, hn::Set(d, values[columns + j]));
+}
+template <size_t kGroups>
+HWY_INLINE void Add(M in, V value, V (&sums)[kGroups]) {
+  if constexpr (kGroups == 1) {
+    sums[0] = hn::Add(sums[0], value);
+  } else {
+    sums[0] = hn::Add(sums[0], hn::IfThenElseZero(in, value));
+    sums[1] = hn::Add(sums[1], hn::IfThenZeroElse(in, value));
+  }
+}
+template <size_t kGroups>
+HWY_INLINE void AddColumn(D d, M in, V value, float* sums, size_t columns, size_t j) {
+  const auto add = [&](float* at, V v) { hn::StoreU(hn::Add(hn::LoadU(d, at), v), d, at); };
+  if constexpr (kGroups == 1) {
+    add(sums + j * kTileRows, value);
+  } else {
+    add(sums + j * kTileRows, hn::IfThenElseZero(in, value));
+    add(sums + (columns + j) * kTileRows, hn::IfThenZeroElse(in, value));
+  }
+}
+template <size_t kGroups>
+HWY_INLINE void Zero(D d, V (&values)[kGroups]) {
+  for (V& v : values) v = hn::Zero(d);
+}
+template <size_t kGroups>
+HWY_INLINE void LoadScales(D d, const float* from, V (&values)[kGroups]) {
+  for (size_t g = 0; g < kGroups; ++g) values[g] = hn::LoadU(d, from + g * kTileRows);
+}
+
+// row = sum |value| / members of each group; column sums of |value| / row and of members whose row is not zero.
+template <size_t kGroups, class Value>
+HWY_INLINE void StartScales(D d, const Chooser<kGroups>& groups, size_t columns, const Value& value, float* row_scale,
+                            size_t lane, ColumnSums sums) {
+  const V one = hn::Set(d, 1.0f);
+  V total[kGroups], members[kGroups];
+  Zero(d, total);
+  Zero(d, members);
+  for (size_t j = 0; j < columns; ++j) {
+    const M in = groups.first(j);
+    Add(in, hn::Abs(value(j)), total);
+    Add(in, one, members);
+  }
+  V inverse[kGroups], counted[kGroups];
+  for (size_t g = 0; g < kGroups; ++g) {
+    const V scale = hn::Div(total[g], hn::Max(members[g], one));
+    const M positive = hn::Gt(scale, hn::Zero(d));
+    hn::StoreU(scale, d, row_scale + g * kTileRows + lane);
+    inverse[g] = hn::IfThenElseZero(positive, hn::Div(one, scale));
+    counted[g] = hn::IfThenElseZero(positive, one);
+  }
+  for (size_t j = 0; j < columns; ++j) {
+    const M in = groups.first(j);
+    AddColumn<kGroups>(d, in, hn::Mul(hn::Abs(value(j)), Choose(in, inverse)), sums.numerator + lane, columns, j);
+    AddColumn<kGroups>(d, in, Choose(in, counted), sums.denominator + lane, columns, j);
+  }
+}
+
+// Least squares for the row scales of sign * row * column against `value`, then the sums for the column scales.
+template <size_t kGroups, class Value, class Sign>
+HWY_INLINE void UpdateScales(D d, const Chooser<kGroups>& groups, size_t columns, const Value& value, const Sign& sign,
+                             const float* column_scale, float* row_scale, size_t lane, ColumnSums sums) {
+  V product[kGroups], square[kGroups], row[kGroups];
+  Zero(d, product);
+  Zero(d, square);
+  for (size_t j = 0; j < columns; ++j) {
+    const M in = groups.first(j);
+    const V signed_column = hn::Mul(ChooseColumn<kGroups>(d, in, column_scale, columns, j), sign(j));
+    Add(in, hn::Mul(signed_column, value(j)), product);
+    Add(in, hn::Mul(signed_column, signed_column), square);
+  }
+  for (size_t g = 0; g < kGroups; ++g) {
+    row[g] = hn::Div(product[g], hn::Add(square[g], hn::Set(d, kEpsilon)));
+    hn::StoreU(row[g], d, row_scale + g * kTileRows + lane);
+  }
+  for (size_t j = 0; j < columns; ++j) {
+    const M in = groups.first(j);
+    const V signed_row = hn::Mul(Choose(in, row), sign(j));
+    AddColumn<kGroups>(d, in, hn::Mul(signed_row, value(j)), sums.numerator + lane, columns, j);
+    AddColumn<kGroups>(d, in, hn::Mul(signed_row, signed_row), sums.denominator + lane, columns, j);
+  }
+}
+
+HWY_INLINE V SignOf(D d, V x) {
+  return hn::IfThenElseZero(hn::Ne(x, hn::Zero(d)), hn::CopySign(hn::Set(d, 1.0f), x));
+}
+
+template <size_t kGroups>
+void RankOneStepOf(const float* x, const TileGroups& tile_groups, size_t columns, bool start, const float* column_scale,
+                   float* row_scale, ColumnSums sums) {
+  const D d;
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    const Chooser<kGroups> groups(tile_groups, lane);
+    const auto value = [&](size_t j) { return hn::LoadU(d, x + lane + j * kTileRows); };
+    const auto sign = [&](size_t j) { return SignOf(d, value(j)); };
+    if (start)
+      StartScales<kGroups>(d, groups, columns, value, row_scale, lane, sums);
+    else
+      UpdateScales<kGroups>(d, groups, columns, value, sign, column_scale, row_scale, lane, sums);
+  }
+}
+void RankOneStep(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale, float* row_scale,
+                 ColumnSums sums) {
+  if (groups.groups == 1)
+    RankOneStepOf<1>(x, groups, columns, start, column_scale, row_scale, sums);
+  else
+    RankOneStepOf<2>(x, groups, columns, start, column_scale, row_scale, sums);
+}
+
+template <size_t kGroups>
+void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t columns, const float* column_scale1,
+                    const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
+  const D d;
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    const Chooser<kGroups> groups(tile_groups, lane);
+    V row[kGroups];
+    LoadScales(d, row_scale1 + lane, row);
+    const auto residual = [&](size_t j) {
+      const M in = groups.first(j);
+      const V value = hn::LoadU(d, x + lane + j * kTileRows);
+      const V scale = hn::Mul(Choose(in, row), ChooseColumn<kGroups>(d, in, column_scale1, columns, j));
+      return hn::Sub(value, hn::Mul(scale, SignOf(d, value)));
+    };
+    for (size_t j = 0; j < columns; ++j) {
+      hn::StoreU(SignOf(d, hn::LoadU(d, x + lane + j * kTileRows)), d, sign1 + lane + j * kTileRows);
+      hn::StoreU(SignOf(d, residual(j)), d, sign2 + lane + j * kTileRows);
+    }
+    StartScales<kGroups>(d, groups, columns, residual, row_scale2, lane, sums);
+  }
+}
+void RankTwoStart(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
+                  float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
+  if (groups.groups == 1)
+    RankTwoStartOf<1>(x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
+  else
+    RankTwoStartOf<2>(x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
+}
+
+template <size_t kGroups>
+void RankTwoStepOf(const float* x, const TileGroups& tile_groups, size_t columns, const float* sign, const float* column_scale,
+                   float* row_scale, const float* other_sign, const float* other_column_scale, const float* other_row_scale,
+                   ColumnSums sums) {
+  const D d;
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    const Chooser<kGroups> groups(tile_groups, lane);
+    V other_row[kGroups];
+    LoadScales(d, other_row_scale + lane, other_row);
+    const auto value = [&](size_t j) {
+      const M in = groups.first(j);
+      const V scale = hn::Mul(Choose(in, other_row), ChooseColumn<kGroups>(d, in, other_column_scale, columns, j));
+      return hn::NegMulAdd(scale, hn::LoadU(d, other_sign + lane + j * kTileRows), hn::LoadU(d, x + lane + j * kTileRows));
+    };
+    const auto own = [&](size_t j) { return hn::LoadU(d, sign + lane + j * kTileRows); };
+    UpdateScales<kGroups>(d, groups, columns, value, own, column_scale, row_scale, lane, sums);
+  }
+}
+void RankTwoStep(const float* x, TileGroups groups, size_t columns, const float* sign, const float* column_scale,
+                 float* row_scale, const float* other_sign, const float* other_column_scale, const float* other_row_scale,
+                 ColumnSums sums) {
+  if (groups.groups == 1)
+    RankTwoStepOf<1>(x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale, other_row_scale, sums);
+  else
+    RankTwoStepOf<2>(x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale, other_row_scale, sums);
+}
+
+template <size_t kGroups>
+void RankTwoAssignOf(const float* x, const TileGroups& tile_groups, size_t columns, const float* column_scale1,
+                     const float* row_scale1, const float* column_scale2, const float* row_scale2, float* sign1,
+                     float* sign2) {
+  const D d;
+  const V plus = hn::Set(d, 1.0f), minus = hn::Set(d, -1.0f);
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    const Chooser<kGroups> groups(tile_groups, lane);
+    V row1[kGroups], row2[kGroups];
+    LoadScales(d, row_scale1 + lane, row1);
+    LoadScales(d, row_scale2 + lane, row2);
+    for (size_t j = 0; j < columns; ++j) {
+      const M in = groups.first(j);
+      const V value = hn::LoadU(d, x + lane + j * kTileRows);
+      const V p = hn::Mul(Choose(in, row1), ChooseColumn<kGroups>(d, in, column_scale1, columns, j));
+      const V q = hn::Mul(Choose(in, row2), ChooseColumn<kGroups>(d, in, column_scale2, columns, j));
+      const V sum = hn::Add(p, q), difference = hn::Sub(p, q);
+      V best = hn::Abs(hn::Add(value, sum)), s1 = minus, s2 = minus;
+      const auto better = [&](V distance, V first, V second) {
+        const M closer = hn::Lt(distance, best);
+        best = hn::IfThenElse(closer, distance, best);
+        s1 = hn::IfThenElse(closer, first, s1);
+        s2 = hn::IfThenElse(closer, second, s2);
+      };
+      better(hn::Abs(hn::Add(value, difference)), minus, plus);
+      better(hn::Abs(hn::Sub(value, difference)), plus, minus);
+      better(hn::Abs(hn::Sub(value, sum)), plus, plus);
+      hn::StoreU(s1, d, sign1 + lane + j * kTileRows);
+      hn::StoreU(s2, d, sign2 + lane + j * kTileRows);
+    }
+  }
+}
+void RankTwoAssign(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
+                   const float* column_scale2, const float* row_scale2, float* sign1, float* sign2) {
+  if (groups.groups == 1)
+    RankTwoAssignOf<1>(x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1, sign2);
+  else
+    RankTwoAssignOf<2>(x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1, sign2);
+}
+
+}  // namespace signum::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace signum {
+
+HWY_EXPORT(RankOneStep);
+HWY_EXPORT(RankTwoStart);
+HWY_EXPORT(RankTwoStep);
+HWY_EXPORT(RankTwoAssign);
+
+void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale, float* row_scale,
+                   ColumnSums sums) {
+  HWY_DYNAMIC_DISPATCH(RankOneStep)(x, groups, columns, start, column_scale, row_scale, sums);
+}
+void rank_two_start(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
+                    float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
+  HWY_DYNAMIC_DISPATCH(RankTwoStart)(x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
+}
+void rank_two_step(const float* x, TileGroups groups, size_t columns, const float* sign, const float* column_scale,
+                   float* row_scale, const float* other_sign, const float* other_column_scale, const float* other_row_scale,
+                   ColumnSums sums) {
+  HWY_DYNAMIC_DISPATCH(RankTwoStep)
+  (x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale, other_row_scale, sums);
+}
+void rank_two_assign(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
+                     const float* column_scale2, const float* row_scale2, float* sign1, float* sign2) {
+  HWY_DYNAMIC_DISPATCH(RankTwoAssign)
+  (x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1, sign2);
+}
+
+}  // namespace signum
+#endif
