@@ -102,8 +102,7 @@ TEST_CASE("golden logits and greedy continuation") {
                environment("SIGNUM_TEST_DATA") + "/llama-mix-1m.json");
 }
 
-// SIGNUM_MORE_MODELS: a folder with models/NAME and model-golden/NAME.json (and NAME.u32: the text of the
-// golden perplexity).
+// SIGNUM_MORE_MODELS: a folder with models/NAME and model-golden/NAME.json.
 TEST_CASE("golden logits of further models") {
   const std::string more = environment("SIGNUM_MORE_MODELS");
   if (more.empty()) {
