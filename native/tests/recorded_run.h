@@ -1,0 +1,100 @@
+// A quantize run over a tiny model, with what it told.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/pool.h"
+#include "run/observer.h"
+#include "run/quantize_run.h"
+#include "tests/tiny_model.h"
+
+struct RecordingObserver : signum::Observer {
+  std::vector<signum::RunPlan> plans;
+  std::vector<signum::LinearReport> linears;
+  std::vector<std::pair<size_t, std::string>> saved_shards;
+  std::vector<std::string> warnings;
+  std::function<bool()> stop = [] { return false; };
+  std::function<bool()> cancel = [] { return false; };
+
+  void plan(const signum::RunPlan& plan) override { plans.push_back(plan); }
+  void linear(const signum::LinearReport& report) override { linears.push_back(report); }
+  void saved(size_t layer, const std::string& file, uint64_t) override {
+    saved_shards.emplace_back(layer, file);
+  }
+  void warning(const std::string& code, const std::string&) override { warnings.push_back(code); }
+  bool stop_requested() override { return stop(); }
+  bool cancelled() override { return cancel(); }
+};
+
+// Recipes whose blocks do not divide the tiny widths.
+inline const std::map<std::string, std::string>& tiny_recipes() {
+  static const std::map<std::string, std::string> recipes = {
+      {"rtn", R"({"method":"rtn","parameters":{"bits":3,"group":32,"scale_type":"f16"}})"},
+      {"gptq",
+       R"({"method":"gptq","parameters":{"bits":2,"group":-1,"order":"hessian","blocksize":32,"damping":0.01,"scale_type":"f16"}})"},
+      {"billm",
+       R"({"method":"billm","parameters":{"salience":"hessian","blocksize":32,"damping":0.01,"max_salient":10,"scale_type":"bf16"}})"},
+      {"arb-rc",
+       R"({"method":"arb-rc","parameters":{"salience":"hessian","blocksize":64,"damping":0.01,"max_salient":10,"column_group_bitmap":true,"iterations":3,"scale_type":"f32"}})"},
+      {"signum-rc",
+       R"({"method":"signum-rc","parameters":{"second_plane":0.4,"order":"hessian","column_scales":true,"refits":2,"blocksize":32,"damping":0.01,"scale_type":"f16"}})"},
+  };
+  return recipes;
+}
+
+// A model folder with tokenizer files, and a token file, in one temporary folder.
+struct TinyRun {
+  TemporaryFolder folder;
+  TinyModel model;
+
+  explicit TinyRun(size_t layers = 3) {
+    model.hidden = 72;
+    model.intermediate = 104;
+    model.layers = layers;
+    model.vocabulary = 61;
+    randomize(model, 11);
+    write_model(model, source(), signum::DType::F16);
+    write_bytes(source() + "/tokenizer.json", "{\"a tokenizer\": true}");
+    write_bytes(source() + "/README.md", "not copied");
+    write_tokens(5);
+  }
+  std::string source() const { return folder / "model"; }
+  std::string tokens() const { return folder / "tokens.u32"; }
+  std::string run(const std::string& name = "run") const { return folder / name; }
+  void write_tokens(uint32_t seed) {
+    std::mt19937 random(seed);
+    std::string bytes;
+    for (int i = 0; i < 700; ++i) {
+      const uint32_t id = uint32_t(random() % model.vocabulary);
+      bytes.append(reinterpret_cast<const char*>(&id), 4);
+    }
+    write_bytes(tokens(), bytes);
+  }
+  signum::QuantizeJob job(const std::string& method, const std::string& run_name = "run") const {
+    return {.model = source(),
+            .run = run(run_name),
+            .recipe = tiny_recipes().at(method),
+            .calibration = signum::Calibration{tokens(), {signum::Sampling::Random, 6, 48, 7}},
+            .resume = false,
+            .activation_limit = 1 << 30};
+  }
+};
+
+// Name -> bytes of every file of a folder.
+inline std::map<std::string, std::string> folder_bytes(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    files[entry.path().filename().string()] = read_bytes(entry.path().string());
+  return files;
+}
+
+// "ok", or code and message.
+template <class T>
+std::string end_of(const T& result) {
+  return result.ok() ? "ok" : result.error().code + " " + result.error().message;
+}
