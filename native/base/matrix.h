@@ -52,8 +52,15 @@ class Matrix {
   Matrix(size_t rows, size_t columns) : rows_(rows), columns_(columns), data_(aligned_array<float>(rows * columns)) {
     std::memset(data_.get(), 0, rows * columns * sizeof(float));
   }
+  static Matrix uninitialized(size_t rows, size_t columns) {
+    Matrix m;
+    m.rows_ = rows;
+    m.columns_ = columns;
+    m.data_ = aligned_array<float>(rows * columns);
+    return m;
+  }
   static Matrix copy_of(ConstView v) {
-    Matrix m(v.rows, v.columns);
+    Matrix m = uninitialized(v.rows, v.columns);
     for (size_t r = 0; r < v.rows; ++r) std::memcpy(m.row(r), v.row(r), v.columns * sizeof(float));
     return m;
   }

@@ -6,11 +6,13 @@
 
 #include "base/pool.h"
 #include "math/blas.h"
+#include "math/linear_algebra.h"
 
 namespace signum {
 namespace {
 
 constexpr size_t kTile = 256;
+constexpr size_t kCopyTile = 64;
 
 // Lower Cholesky factor of a row-major [n, n] matrix in place, right-looking over tiles; only the lower triangle is used.
 template <class T>
@@ -44,26 +46,44 @@ std::vector<uint32_t> descending(const std::vector<float>& diagonal) {
   return order;
 }
 
+// out[i, j] for j <= i: the symmetric part of H, permuted and reversed, with the damped diagonal; tile by tile, so that the transposed
+// half is read from the cache.
+template <class T>
+void copy_reversed(const Matrix& h, const std::vector<float>& diagonal, const std::vector<uint32_t>* order, T damp, T* out,
+                   ThreadPool& pool) {
+  const size_t n = h.rows(), bands = (n + kCopyTile - 1) / kCopyTile;
+  const auto source = [&](size_t i) { return order ? size_t((*order)[n - 1 - i]) : n - 1 - i; };
+  pool.parallel_for(bands * (bands + 1) / 2, [&](size_t index) {
+    size_t bi = 0;
+    while (index >= bi + 1) index -= ++bi;
+    const size_t i_end = std::min(n, (bi + 1) * kCopyTile), j_begin = index * kCopyTile;
+    for (size_t i = bi * kCopyTile; i < i_end; ++i) {
+      const size_t row = source(i), j_end = std::min(j_begin + kCopyTile, i);
+      for (size_t j = j_begin; j < j_end; ++j) {
+        const size_t column = source(j);
+        out[i * n + j] = (T(h(row, column)) + T(h(column, row))) * T(0.5);
+      }
+      if (i >= j_begin && i < j_begin + kCopyTile) out[i * n + i] = T(diagonal[row]) + damp;
+    }
+  });
+}
+
 // Factors P (H + damp I) P^T reversed, so that its lower factor is R reversed. False when not positive definite.
 template <class T>
 bool factor_once(const Matrix& h, const std::vector<float>& diagonal, const std::vector<uint32_t>* order,
                  double damp, Matrix& r, ThreadPool& pool) {
   const size_t n = h.rows();
   auto buffer = aligned_array<T>(n * n);
-  pool.parallel_for(n, [&](size_t i) {
-    const size_t source = n - 1 - i, row = order ? (*order)[source] : source;
-    T* out = buffer.get() + i * n;
-    for (size_t j = 0; j < i; ++j) {
-      const size_t other = n - 1 - j, column = order ? (*order)[other] : other;
-      out[j] = (T(h(row, column)) + T(h(column, row))) * T(0.5);
-    }
-    out[i] = T(diagonal[row]) + T(damp);
-  });
+  copy_reversed(h, diagonal, order, T(damp), buffer.get(), pool);
   if (!tiled_cholesky(buffer.get(), n, pool)) return false;
-  r = Matrix(n, n);
-  pool.parallel_for(n, [&](size_t i) {
-    const T* from = buffer.get() + (n - 1 - i) * n;
-    for (size_t j = i; j < n; ++j) r(i, j) = float(from[n - 1 - j]);
+  r = Matrix::uninitialized(n, n);
+  pool.parallel_for((n + kCopyTile - 1) / kCopyTile, [&](size_t band) {
+    for (size_t i = band * kCopyTile; i < std::min(n, (band + 1) * kCopyTile); ++i) {
+      const T* from = buffer.get() + (n - 1 - i) * n;
+      float* to = r.row(i);
+      for (size_t j = 0; j < i; ++j) to[j] = 0;
+      for (size_t j = i; j < n; ++j) to[j] = float(from[n - 1 - j]);
+    }
   });
   for (size_t i = 0; i < n; ++i)
     if (!std::isfinite(r(i, i)) || r(i, i) <= 0) return false;
@@ -75,12 +95,8 @@ bool factor_once(const Matrix& h, const std::vector<float>& diagonal, const std:
 Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, ThreadPool& pool) {
   const size_t n = hessian.rows();
   std::vector<float> diagonal(n);
-  bool finite = true;
-  for (size_t i = 0; i < n; ++i) {
-    diagonal[i] = hessian(i, i);
-    for (size_t j = 0; j < n; ++j) finite &= std::isfinite(hessian(i, j));
-  }
-  if (!finite) return Error{"calibration_not_finite", "The Hessian holds NaN or infinity.", ""};
+  for (size_t i = 0; i < n; ++i) diagonal[i] = hessian(i, i);
+  if (!all_finite(hessian.view(), pool)) return Error{"calibration_not_finite", "The Hessian holds NaN or infinity.", ""};
 
   Factor factor;
   factor.dead.assign(n, 0);

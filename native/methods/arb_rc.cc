@@ -90,11 +90,20 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
       const float *sign1 = inner.sign[0].tile(t), *sign2 = inner.sign[1].tile(t);
       arb_rc_values(masks.weight.tile(t), tile, salient_groups, inner_rows, inner_columns.data(), sign1, sign2, outer_rows,
                     outer_columns.data(), value.tile(0));
-      put_signs(sign, place, sign1, 0, k);
-      put_signs(sign, place, masks.weight.tile(t), k, width);
-      put_signs(l.column_group_bitmap ? second_sign : plane2, place, sign2, 0, k);
-      if (l.column_group_bitmap) put_group(plane2, place, tile.search, 0, k, masks.salient_threshold);
-      put_group(plane2, place, tile.search, k, width, masks.threshold);
+      TilePlane signs(place, width), groups(place, width);
+      signs.signs(sign1, 0, k);
+      signs.signs(masks.weight.tile(t), k, width);
+      signs.write(sign);
+      groups.group(tile.search, k, width, masks.threshold);
+      if (l.column_group_bitmap) {
+        groups.group(tile.search, 0, k, masks.salient_threshold);
+        TilePlane seconds(place, width);
+        seconds.signs(sign2, 0, k);
+        seconds.write(second_sign);
+      } else {
+        groups.signs(sign2, 0, k);
+      }
+      groups.write(plane2);
       put_error(loop, masks, t, value.tile(0), error.view());
     });
     loop.leave_with_error(error.view().block(0, 0, m, width));

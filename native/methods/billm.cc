@@ -37,9 +37,12 @@ PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& f
         for (size_t s = 0; s < 4; ++s) scales[s * kTileRows + lane] = scale.set(at(s), scales[s * kTileRows + lane]);
       }
       billm_values(tile, means, scales, first.tile(0), second.tile(0), value.tile(0));
-      put_signs(sign, place, first.tile(0), 0, width);
-      put_signs(plane2, place, second.tile(0), 0, masks.salient);
-      put_group(plane2, place, tile.search, masks.salient, width, masks.threshold);
+      TilePlane signs(place, width), seconds(place, width);
+      signs.signs(first.tile(0), 0, width);
+      signs.write(sign);
+      seconds.signs(second.tile(0), 0, masks.salient);
+      seconds.group(tile.search, masks.salient, width, masks.threshold);
+      seconds.write(plane2);
       put_error(loop, masks, t, value.tile(0), error.view());
     });
     loop.leave_with_error(error.view().block(0, 0, m, width));

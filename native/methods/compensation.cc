@@ -10,6 +10,7 @@ namespace signum {
 namespace {
 
 constexpr size_t kBandRows = 64;
+constexpr size_t kGroupBlocks = 4;
 
 // out = a + scale * b, all [rows, width].
 void add(ConstView a, float scale, ConstView b, View out, ThreadPool& pool) {
@@ -27,7 +28,7 @@ Matrix prepared(Matrix weight, const Factor& factor, ThreadPool& pool) {
   for (const uint8_t d : factor.dead) any_dead |= d != 0;
   if (!factor.order && !any_dead) return weight;
   const size_t n = weight.columns();
-  Matrix out(weight.rows(), n);
+  Matrix out = Matrix::uninitialized(weight.rows(), n);
   pool.parallel_for(weight.rows(), [&](size_t r) {
     const float* from = weight.row(r);
     float* to = out.row(r);
@@ -39,9 +40,22 @@ Matrix prepared(Matrix weight, const Factor& factor, ThreadPool& pool) {
 }  // namespace
 
 BlockLoop::BlockLoop(Matrix weight, const Factor& factor, size_t blocksize, ThreadPool& pool)
-    : factor_(factor), blocksize_(std::min(blocksize, weight.columns())), pool_(pool),
-      weight_(prepared(std::move(weight), factor, pool)), current_(weight_.rows(), blocksize_),
-      passed_(weight_.rows(), blocksize_), scratch_(weight_.rows(), blocksize_), u_block_(blocksize_, blocksize_) {}
+    : factor_(factor), blocksize_(std::min(blocksize, weight.columns())), group_(kGroupBlocks * blocksize_), pool_(pool),
+      weight_(prepared(std::move(weight), factor, pool)), current_(Matrix::uninitialized(weight_.rows(), blocksize_)),
+      passed_(Matrix::uninitialized(weight_.rows(), std::min(group_, columns()))),
+      scratch_(Matrix::uninitialized(weight_.rows(), blocksize_)), u_block_(blocksize_, blocksize_) {}
+
+// P of the next blocks from the columns before them.
+void BlockLoop::prepare_group() {
+  group_start_ = start_;
+  const size_t width = std::min(group_, columns() - start_);
+  const View all = passed_.view().block(0, 0, rows(), width);
+  if (start_ > 0) {
+    gemm(1, weight_.view().block(0, 0, rows(), start_), factor_.r.view().block(0, start_, start_, width), 0, all, pool_);
+    return;
+  }
+  pool_.parallel_for(rows(), [&](size_t r) { std::memset(all.row(r), 0, width * sizeof(float)); });
+}
 
 void BlockLoop::enter(size_t t) {
   start_ = t * blocksize_;
@@ -50,22 +64,22 @@ void BlockLoop::enter(size_t t) {
   for (size_t i = 0; i < width_; ++i) std::memcpy(u_block_.row(i), r.row(i), width_ * sizeof(float));
   blas::invert_upper(width_, u_block_.data(), blocksize_);
 
+  if (t % kGroupBlocks == 0) prepare_group();
   const View now = current(), original = weight_.view().block(0, start_, rows(), width_);
-  const View passed = passed_.view().block(0, 0, rows(), width_);
   if (start_ == 0) {
     add(original, 0, original, now, pool_);
-    add(original, -1, original, passed, pool_);
     return;
   }
-  gemm(1, weight_.view().block(0, 0, rows(), start_), factor_.r.view().block(0, start_, start_, width_), 0, passed,
-       pool_);
-  gemm(1, passed, u_block(), 0, now, pool_);
-  add(original, 1, now, now, pool_);
+  if (const size_t inside = start_ - group_start_; inside > 0)
+    gemm(1, weight_.view().block(0, group_start_, rows(), inside),
+         factor_.r.view().block(group_start_, start_, inside, width_), 1, passed(), pool_);
+  add(original, 0, original, now, pool_);
+  gemm(1, passed(), u_block(), 1, now, pool_);
 }
 
 void BlockLoop::leave_with_error(ConstView error) {
   const View difference = scratch_.view().block(0, 0, rows(), width_);
-  add(error, -1, passed_.view().block(0, 0, rows(), width_), difference, pool_);
+  add(error, -1, passed(), difference, pool_);
   gemm(1, difference, u_block(), 0, weight_.view().block(0, start_, rows(), width_), pool_);
 }
 

@@ -4,7 +4,7 @@
 // date when it is reached. With F = E U restricted to the finished columns, P = F[:, :s] R[:s, s:e]:
 //     Wb = W0[:, s:e] + P U_b,   U_b = R[s:e, s:e]^-1        (the compensated weights of the block)
 //     F[:, s:e] = (E - P) U_b                                 (after the block; = W0 - Q where errors are propagated inside the block)
-// So U itself is never formed: n^3/3 operations less, and long products instead of rank-128 updates.
+// So U itself is never formed: n^3/3 operations less. P is made for four blocks at a time from all that lies before them: long, wide products.
 #pragma once
 
 #include "math/factor.h"
@@ -39,14 +39,19 @@ class BlockLoop {
   void leave_with_quantized(ConstView quantized);
 
  private:
+  View passed() { return passed_.view().block(0, start_ - group_start_, rows(), width_); }
+  void prepare_group();
+
   const Factor& factor_;
   size_t blocksize_;
+  size_t group_;     // columns whose P is made together: a multiple of the block size
   ThreadPool& pool_;
   Matrix weight_;    // [rows, columns]: F in finished blocks, W0 in the others
   Matrix current_;   // [rows, blocksize]
-  Matrix passed_;    // P [rows, blocksize]
+  Matrix passed_;    // P [rows, group]
   Matrix scratch_;   // [rows, blocksize]
   Matrix u_block_;   // [blocksize, blocksize]
+  size_t group_start_ = 0;
   size_t start_ = 0;
   size_t width_ = 0;
 };

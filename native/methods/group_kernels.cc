@@ -127,6 +127,21 @@ void ScaledDifference(const float* weight, const float* value, const float* r_di
     }
 }
 
+void RowMasks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place, uint16_t* masks) {
+  const D d;
+  const V bound = hn::Set(d, least);
+  for (size_t j = 0; j < columns; ++j) {
+    uint32_t bits = 0;
+    for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+      const V x = hn::Load(d, values + j * kTileRows + lane);
+      uint8_t bytes[8] = {};
+      hn::StoreMaskBits(d, hn::Ge(absolute ? hn::Abs(x) : x, bound), bytes);
+      bits |= uint32_t(bytes[0] | bytes[1] << 8) << lane;
+    }
+    masks[place[j]] = uint16_t(bits);
+  }
+}
+
 }  // namespace signum::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -137,6 +152,7 @@ HWY_EXPORT(BillmFit);
 HWY_EXPORT(BillmValues);
 HWY_EXPORT(ArbRcValues);
 HWY_EXPORT(ScaledDifference);
+HWY_EXPORT(RowMasks);
 
 void billm_fit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second) {
   HWY_DYNAMIC_DISPATCH(BillmFit)(weight, masks, mean, scale, first, second);
@@ -151,6 +167,9 @@ void arb_rc_values(const float* weight, TileMasks masks, size_t salient_groups, 
 }
 void scaled_difference(const float* weight, const float* value, const float* r_diagonal, size_t columns, float* error) {
   HWY_DYNAMIC_DISPATCH(ScaledDifference)(weight, value, r_diagonal, columns, error);
+}
+void row_masks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place, uint16_t* masks) {
+  HWY_DYNAMIC_DISPATCH(RowMasks)(values, columns, absolute, least, place, masks);
 }
 
 }  // namespace signum

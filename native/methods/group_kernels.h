@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace signum {
 
@@ -28,5 +29,8 @@ void arb_rc_values(const float* weight, TileMasks masks, size_t salient_groups, 
 
 // error [columns][16] = (weight - value) * r_diagonal[column].
 void scaled_difference(const float* weight, const float* value, const float* r_diagonal, size_t columns, float* error);
+
+// masks[place[j]]: bit r = row r of tile column j is at least `least`; of |x| with absolute. values [columns][16].
+void row_masks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place, uint16_t* masks);
 
 }  // namespace signum

@@ -19,23 +19,25 @@ struct TilePlace {
   const uint32_t* order;
 };
 
-inline void put_bit(BitPlane& plane, const TilePlace& place, size_t j, size_t lane) {
-  plane.set(place.row + lane, place.start + place.order[j]);
-}
+// One tile's part of a plane, gathered column by column and then written.
+class TilePlane {
+ public:
+  explicit TilePlane(const TilePlace& place, size_t width) : place_(place), masks_(width) {}
 
-// Sets the bit of every element of tile columns [begin, end) whose value is >= 0.
-inline void put_signs(BitPlane& plane, const TilePlace& place, const float* values, size_t begin, size_t end) {
-  for (size_t j = begin; j < end; ++j)
-    for (size_t lane = 0; lane < place.rows; ++lane)
-      if (values[j * kTileRows + lane] >= 0) put_bit(plane, place, j, lane);
-}
+  // Tile columns [begin, end): bit = value >= 0.
+  void signs(const float* values, size_t begin, size_t end) {
+    row_masks(values + begin * kTileRows, end - begin, false, 0, place_.order + begin, masks_.data());
+  }
+  // Tile columns [begin, end): bit = |T| >= threshold.
+  void group(const float* search, size_t begin, size_t end, float threshold) {
+    row_masks(search + begin * kTileRows, end - begin, true, threshold, place_.order + begin, masks_.data());
+  }
+  void write(BitPlane& plane) const { plane.put(place_.row, place_.rows, place_.start, masks_.data(), masks_.size()); }
 
-// Sets the bit of every element of tile columns [begin, end) with |T| >= threshold.
-inline void put_group(BitPlane& plane, const TilePlace& place, const float* search, size_t begin, size_t end, float threshold) {
-  for (size_t j = begin; j < end; ++j)
-    for (size_t lane = 0; lane < place.rows; ++lane)
-      if (std::fabs(search[j * kTileRows + lane]) >= threshold) put_bit(plane, place, j, lane);
-}
+ private:
+  TilePlace place_;
+  std::vector<uint16_t> masks_;  // by block column
+};
 
 // Writes the tile's error (weight - value) / U_jj into rows of error [rows, width].
 void put_error(const BlockLoop& loop, const BlockMasks& masks, size_t t, const float* value, View error);

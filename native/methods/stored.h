@@ -1,6 +1,7 @@
 // Scalars and bit planes as they are stored: rounding to the storage type, and packing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "base/dtype.h"
 #include "base/half.h"
+#include "methods/bit_transpose.h"
 #include "methods/packed_linear.h"
 
 namespace signum {
@@ -51,6 +53,21 @@ class BitPlane {
         tensor_{std::move(role), DType::U8, {rows, row_bytes_}, std::vector<uint8_t>(rows * row_bytes_)} {}
   void set(size_t row, size_t column) {
     tensor_.bytes[row * row_bytes_ + (column >> 3)] |= uint8_t(1u << (column & 7));
+  }
+  // Columns [column, column + width) of rows [row, row + rows), rows <= 16: bit r of masks[j] is element (row + r, column + j).
+  void put(size_t row, size_t rows, size_t column, const uint16_t* masks, size_t width) {
+    size_t j = 0;
+    for (; column % 8 == 0 && j + 8 <= width; j += 8)
+      for (size_t half = 0; half < rows; half += 8) {
+        uint64_t bits = 0;  // byte i = rows half .. half + 7 of column j + i
+        for (size_t i = 0; i < 8; ++i) bits |= uint64_t(masks[j + i] >> half & 255) << (8 * i);
+        bits = transpose_bits(bits);
+        for (size_t r = half; r < std::min(rows, half + 8); ++r)
+          tensor_.bytes[(row + r) * row_bytes_ + (column + j) / 8] = uint8_t(bits >> (8 * (r - half)));
+      }
+    for (; j < width; ++j)
+      for (size_t r = 0; r < rows; ++r)
+        if (masks[j] >> r & 1) set(row + r, column + j);
   }
   PackedTensor take() { return std::move(tensor_); }
 
