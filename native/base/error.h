@@ -44,15 +44,16 @@ class [[nodiscard]] Status {
 
 }  // namespace signum
 
-// SIGNUM_TRY(status): return the error to the caller. SIGNUM_TAKE(auto x, result): bind the value or return the error.
+// SIGNUM_TRY(status): return the error to the caller. SIGNUM_TAKE(auto x, result): bind the value or return
+// the error.
 #define SIGNUM_CONCAT_(a, b) a##b
 #define SIGNUM_CONCAT(a, b) SIGNUM_CONCAT_(a, b)
-#define SIGNUM_TRY(expression)                                     \
-  do {                                                             \
+#define SIGNUM_TRY(expression)                                              \
+  do {                                                                      \
     if (auto status_ = (expression); !status_.ok()) return status_.error(); \
   } while (false)
-#define SIGNUM_TAKE_(temporary, binding, expression)      \
-  auto temporary = (expression);                          \
-  if (!temporary.ok()) return temporary.error();          \
+#define SIGNUM_TAKE_(temporary, binding, expression) \
+  auto temporary = (expression);                     \
+  if (!temporary.ok()) return temporary.error();     \
   binding = std::move(temporary).value()
 #define SIGNUM_TAKE(binding, expression) SIGNUM_TAKE_(SIGNUM_CONCAT(taken_, __LINE__), binding, expression)

@@ -23,11 +23,7 @@ struct BasicView {
   BasicView block(size_t r, size_t c, size_t rows_, size_t columns_) const {
     return {data + r * stride + c, rows_, columns_, stride};
   }
-  operator BasicView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, rows, columns, stride};
-  }
+  operator BasicView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, columns, stride}; }
 };
 using View = BasicView<float>;
 using ConstView = BasicView<const float>;
@@ -49,7 +45,8 @@ class Matrix {
  public:
   Matrix() = default;
   // Zero-filled.
-  Matrix(size_t rows, size_t columns) : rows_(rows), columns_(columns), data_(aligned_array<float>(rows * columns)) {
+  Matrix(size_t rows, size_t columns)
+      : rows_(rows), columns_(columns), data_(aligned_array<float>(rows * columns)) {
     std::memset(data_.get(), 0, rows * columns * sizeof(float));
   }
   static Matrix uninitialized(size_t rows, size_t columns) {

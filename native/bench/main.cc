@@ -1,4 +1,5 @@
-// signum-bench: seconds per linear for every method, beside the floor and the published programs (docs/BENCHMARKS.md).
+// signum-bench: seconds per linear for every method, beside the floor and the published programs
+// (docs/BENCHMARKS.md).
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -23,7 +24,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -33,7 +36,8 @@ double median(std::vector<double> values) {
 struct Row {
   const char* name;
   Recipe recipe;
-  // Median seconds of the published programs (PyTorch, two cores at about 200 GFLOP/s) at 512, 1024, 2048; 0 = not measured.
+  // Median seconds of the published programs (PyTorch, two cores at about 200 GFLOP/s) at 512, 1024, 2048; 0
+  // = not measured.
   double published[3];
 };
 
@@ -60,8 +64,8 @@ std::vector<Row> rows() {
           {"signum-rc 1", signum_rc, {0, 0, 0}}};
 }
 
-// Floating-point operations that no ordering of the work avoids: factor n^3/3, compensation m n^2 (and m n b inside blocks where errors
-// are propagated column by column), and the small products of each method.
+// Floating-point operations that no ordering of the work avoids: factor n^3/3, compensation m n^2 (and m n b
+// inside blocks where errors are propagated column by column), and the small products of each method.
 double floor_operations(const Recipe& r, double m, double n) {
   if (r.method == Method::Rtn) return 0;
   const double b = double(r.blocksize), p = r.second_plane, base = n * n * n / 3 + m * n * n;
@@ -104,8 +108,8 @@ double peak_memory_mb() {
 
 void bench_size(size_t n, int repeat, double rate, const std::string& only, ThreadPool& pool) {
   const SyntheticLinear linear = synthetic_linear(n, n, 7, pool);
-  std::printf("\n%zu x %zu\n%-16s %9s %9s %9s %9s %9s %8s %10s %8s\n", n, n, "method", "seconds", "factor", "ns/weight", "floor s",
-              "x floor", "peak MB", "published", "faster");
+  std::printf("\n%zu x %zu\n%-16s %9s %9s %9s %9s %9s %8s %10s %8s\n", n, n, "method", "seconds", "factor",
+              "ns/weight", "floor s", "x floor", "peak MB", "published", "faster");
   for (const Row& row : rows()) {
     if (!only.empty() && std::string(row.name).find(only) == std::string::npos) continue;
     std::vector<double> total, factor_part;
@@ -127,12 +131,15 @@ void bench_size(size_t n, int repeat, double rate, const std::string& only, Thre
       peak = std::max(peak, peak_memory_mb());
     }
     const double s = median(total), floor = floor_operations(row.recipe, double(n), double(n)) / rate / 1e9;
-    const double published = n == 512 ? row.published[0] : n == 1024 ? row.published[1] : n == 2048 ? row.published[2] : 0;
+    const double published = n == 512    ? row.published[0]
+                             : n == 1024 ? row.published[1]
+                             : n == 2048 ? row.published[2]
+                                         : 0;
     char beside[64] = "         -        -", over[16] = "        -";
     if (published > 0) std::snprintf(beside, sizeof beside, "%8.2f s %7.1fx", published, published / s);
     if (floor > 0) std::snprintf(over, sizeof over, "%9.2f", s / floor);
-    std::printf("%-16s %9.4f %9.4f %9.1f %9.4f %s %8.0f %s\n", row.name, s, median(factor_part), s * 1e9 / double(n * n), floor,
-                over, peak, beside);
+    std::printf("%-16s %9.4f %9.4f %9.1f %9.4f %s %8.0f %s\n", row.name, s, median(factor_part),
+                s * 1e9 / double(n * n), floor, over, peak, beside);
     std::fflush(stdout);
   }
 }
@@ -146,19 +153,28 @@ int main(int argc, char** argv) {
   std::string sizes = "512,1024,2048,4096", only;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i], value = argv[i + 1];
-    if (key == "--threads") threads = std::strtoul(value.c_str(), nullptr, 10);
-    else if (key == "--sizes") sizes = value;
-    else if (key == "--repeat") repeat = std::max(1, std::atoi(value.c_str()));
-    else if (key == "--only") only = value;
-    else return std::fprintf(stderr, "signum-bench [--threads N] [--sizes 512,1024] [--repeat N] [--only TEXT]\n"), 2;
+    if (key == "--threads")
+      threads = std::strtoul(value.c_str(), nullptr, 10);
+    else if (key == "--sizes")
+      sizes = value;
+    else if (key == "--repeat")
+      repeat = std::max(1, std::atoi(value.c_str()));
+    else if (key == "--only")
+      only = value;
+    else
+      return std::fprintf(stderr,
+                          "signum-bench [--threads N] [--sizes 512,1024] [--repeat N] [--only TEXT]\n"),
+             2;
   }
   blas::use_one_thread();
   ThreadPool pool(threads);
   const double rate = gemm_rate(pool);
-  std::printf("signum-bench %s: %zu threads, SIMD %s, BLAS %s, product rate %.0f GFLOP/s (2048 cubed, F32)\n", SIGNUM_VERSION,
-              pool.threads(), simd_target_name(), blas_core_name(), rate);
-  std::printf("salience hessian, blocks of 128, scales F16; median of %d; factor included; published: PyTorch programs on two cores\n",
-              repeat);
+  std::printf("signum-bench %s: %zu threads, SIMD %s, BLAS %s, product rate %.0f GFLOP/s (2048 cubed, F32)\n",
+              SIGNUM_VERSION, pool.threads(), simd_target_name(), blas_core_name(), rate);
+  std::printf(
+      "salience hessian, blocks of 128, scales F16; median of %d; factor included; published: PyTorch "
+      "programs on two cores\n",
+      repeat);
   for (size_t at = 0; at < sizes.size();) {
     const size_t comma = std::min(sizes.find(',', at), sizes.size());
     bench_size(std::strtoul(sizes.substr(at, comma - at).c_str(), nullptr, 10), repeat, rate, only, pool);

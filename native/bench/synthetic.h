@@ -1,4 +1,5 @@
-// Seeded synthetic linears: heavy-tailed weights and a Hessian of correlated inputs whose channels differ in size, as in a trained model.
+// Seeded synthetic linears: heavy-tailed weights and a Hessian of correlated inputs whose channels differ in
+// size, as in a trained model.
 #pragma once
 
 #include "base/matrix.h"

@@ -11,15 +11,15 @@ void strtri_(const char*, const char*, const int*, float*, const int*, int*);
 
 namespace signum::blas {
 
-void gemm(bool at, bool bt, size_t m, size_t n, size_t k, float alpha, const float* a, size_t lda, const float* b,
-          size_t ldb, float beta, float* c, size_t ldc) {
-  cblas_sgemm(CblasRowMajor, at ? CblasTrans : CblasNoTrans, bt ? CblasTrans : CblasNoTrans, int(m), int(n), int(k),
-              alpha, a, int(lda), b, int(ldb), beta, c, int(ldc));
+void gemm(bool at, bool bt, size_t m, size_t n, size_t k, float alpha, const float* a, size_t lda,
+          const float* b, size_t ldb, float beta, float* c, size_t ldc) {
+  cblas_sgemm(CblasRowMajor, at ? CblasTrans : CblasNoTrans, bt ? CblasTrans : CblasNoTrans, int(m), int(n),
+              int(k), alpha, a, int(lda), b, int(ldb), beta, c, int(ldc));
 }
 void gemm(bool at, bool bt, size_t m, size_t n, size_t k, double alpha, const double* a, size_t lda,
           const double* b, size_t ldb, double beta, double* c, size_t ldc) {
-  cblas_dgemm(CblasRowMajor, at ? CblasTrans : CblasNoTrans, bt ? CblasTrans : CblasNoTrans, int(m), int(n), int(k),
-              alpha, a, int(lda), b, int(ldb), beta, c, int(ldc));
+  cblas_dgemm(CblasRowMajor, at ? CblasTrans : CblasNoTrans, bt ? CblasTrans : CblasNoTrans, int(m), int(n),
+              int(k), alpha, a, int(lda), b, int(ldb), beta, c, int(ldc));
 }
 
 void gram_lower(size_t n, size_t k, const float* a, size_t lda, float* c, size_t ldc) {
@@ -40,12 +40,12 @@ bool cholesky(size_t n, double* a, size_t lda) {
 }
 
 void solve_right_transposed(size_t m, size_t n, const float* l, size_t ldl, float* b, size_t ldb) {
-  cblas_strsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, int(m), int(n), 1.0f, l, int(ldl), b,
-              int(ldb));
+  cblas_strsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, int(m), int(n), 1.0f, l,
+              int(ldl), b, int(ldb));
 }
 void solve_right_transposed(size_t m, size_t n, const double* l, size_t ldl, double* b, size_t ldb) {
-  cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, int(m), int(n), 1.0, l, int(ldl), b,
-              int(ldb));
+  cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, int(m), int(n), 1.0, l,
+              int(ldl), b, int(ldb));
 }
 
 void invert_upper(size_t n, float* a, size_t lda) {

@@ -1,4 +1,5 @@
-// The few BLAS and LAPACK routines in use, for float and double. Always called single-threaded: the pool does the threading.
+// The few BLAS and LAPACK routines in use, for float and double. Always called single-threaded: the pool does
+// the threading.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,8 @@ void gemm(bool a_transposed, bool b_transposed, size_t m, size_t n, size_t k, do
 // Lower triangle of C [n, n] += A A^T, A [n, k] row-major.
 void gram_lower(size_t n, size_t k, const float* a, size_t lda, float* c, size_t ldc);
 
-// Lower Cholesky factor in place (row-major, lower triangle read and written). False when not positive definite.
+// Lower Cholesky factor in place (row-major, lower triangle read and written). False when not positive
+// definite.
 bool cholesky(size_t n, float* a, size_t lda);
 bool cholesky(size_t n, double* a, size_t lda);
 
@@ -25,7 +27,8 @@ void solve_right_transposed(size_t m, size_t n, const double* l, size_t ldl, dou
 // Inverse of an upper triangular row-major matrix in place; the diagonal must be nonzero.
 void invert_upper(size_t n, float* a, size_t lda);
 
-// Solves A x = b for symmetric positive definite A (lower triangle, destroyed); b becomes x. False when not positive definite.
+// Solves A x = b for symmetric positive definite A (lower triangle, destroyed); b becomes x. False when not
+// positive definite.
 bool solve_positive(size_t n, double* a, size_t lda, double* b);
 
 // Once per process, before any other call.

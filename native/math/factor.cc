@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kTile = 256;
 constexpr size_t kCopyTile = 64;
 
-// Lower Cholesky factor of a row-major [n, n] matrix in place, right-looking over tiles; only the lower triangle is used.
+// Lower Cholesky factor of a row-major [n, n] matrix in place, right-looking over tiles; only the lower
+// triangle is used.
 template <class T>
 bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
   const size_t block = n >= 1024 ? kTile : 128;
@@ -42,15 +43,16 @@ bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
 std::vector<uint32_t> descending(const std::vector<float>& diagonal) {
   std::vector<uint32_t> order(diagonal.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return diagonal[a] > diagonal[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return diagonal[a] > diagonal[b]; });
   return order;
 }
 
-// out[i, j] for j <= i: the symmetric part of H, permuted and reversed, with the damped diagonal; tile by tile, so that the transposed
-// half is read from the cache.
+// out[i, j] for j <= i: the symmetric part of H, permuted and reversed, with the damped diagonal; tile by
+// tile, so that the transposed half is read from the cache.
 template <class T>
-void copy_reversed(const Matrix& h, const std::vector<float>& diagonal, const std::vector<uint32_t>* order, T damp, T* out,
-                   ThreadPool& pool) {
+void copy_reversed(const Matrix& h, const std::vector<float>& diagonal, const std::vector<uint32_t>* order,
+                   T damp, T* out, ThreadPool& pool) {
   const size_t n = h.rows(), bands = (n + kCopyTile - 1) / kCopyTile;
   const auto source = [&](size_t i) { return order ? size_t((*order)[n - 1 - i]) : n - 1 - i; };
   pool.parallel_for(bands * (bands + 1) / 2, [&](size_t index) {
@@ -68,7 +70,8 @@ void copy_reversed(const Matrix& h, const std::vector<float>& diagonal, const st
   });
 }
 
-// Factors P (H + damp I) P^T reversed, so that its lower factor is R reversed. False when not positive definite.
+// Factors P (H + damp I) P^T reversed, so that its lower factor is R reversed. False when not positive
+// definite.
 template <class T>
 bool factor_once(const Matrix& h, const std::vector<float>& diagonal, const std::vector<uint32_t>* order,
                  double damp, Matrix& r, ThreadPool& pool) {
@@ -96,7 +99,8 @@ Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, Th
   const size_t n = hessian.rows();
   std::vector<float> diagonal(n);
   for (size_t i = 0; i < n; ++i) diagonal[i] = hessian(i, i);
-  if (!all_finite(hessian.view(), pool)) return Error{"calibration_not_finite", "The Hessian holds NaN or infinity.", ""};
+  if (!all_finite(hessian.view(), pool))
+    return Error{"calibration_not_finite", "The Hessian holds NaN or infinity.", ""};
 
   Factor factor;
   factor.dead.assign(n, 0);
@@ -136,7 +140,8 @@ Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, Th
                                             " of the mean diagonal to factor the Hessian");
     return factor;
   }
-  return Error{"factor_failed", "The Hessian could not be factored, even with the damping raised a thousand times.", ""};
+  return Error{"factor_failed",
+               "The Hessian could not be factored, even with the damping raised a thousand times.", ""};
 }
 
 }  // namespace signum

@@ -1,4 +1,5 @@
-// The factor of the damped Hessian, H = R R^T with R upper triangular (algorithms 1.3: U = R^-1, never formed).
+// The factor of the damped Hessian, H = R R^T with R upper triangular (algorithms 1.3: U = R^-1, never
+// formed).
 #pragma once
 
 #include <cstdint>
@@ -19,14 +20,15 @@ struct FactorOptions {
 };
 
 struct Factor {
-  Matrix r;                     // [columns, columns] upper triangular, in stored order; below the diagonal: zeros
-  std::vector<uint8_t> dead;    // by stored column: 1 where diag(H) was 0 (all zeros when every column is dead)
+  Matrix r;  // [columns, columns] upper triangular, in stored order; below the diagonal: zeros
+  std::vector<uint8_t> dead;  // by stored column: 1 where diag(H) was 0 (all zeros when every column is dead)
   std::shared_ptr<const std::vector<uint32_t>> order;  // stored column -> input column; null = natural
-  double damping_used = 0;      // share that held
-  std::vector<std::string> notes;  // retries and guards, for the log and a warning
+  double damping_used = 0;                             // share that held
+  std::vector<std::string> notes;                      // retries and guards, for the log and a warning
 };
 
-// hessian [n, n] undamped, symmetric. Error factor_failed after F64 and three tenfold raises of the damping; calibration_not_finite for NaN/Inf.
+// hessian [n, n] undamped, symmetric. Error factor_failed after F64 and three tenfold raises of the damping;
+// calibration_not_finite for NaN/Inf.
 Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, ThreadPool& pool);
 
 }  // namespace signum

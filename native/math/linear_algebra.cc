@@ -21,7 +21,10 @@ constexpr size_t kGramTile = 256;
 struct Tiles {
   size_t rows, columns, down, across;
   Tiles(size_t m, size_t n, size_t tile_rows, size_t tile_columns)
-      : rows(tile_rows), columns(tile_columns), down((m + rows - 1) / rows), across((n + columns - 1) / columns) {}
+      : rows(tile_rows),
+        columns(tile_columns),
+        down((m + rows - 1) / rows),
+        across((n + columns - 1) / columns) {}
 };
 
 // A product whose rows are few is cut by columns instead.
@@ -62,8 +65,8 @@ void add_gram(float alpha, ConstView x, View c, ThreadPool& pool) {
     const size_t i = bi * kGramTile, j = index * kGramTile;
     const size_t rows = std::min(kGramTile, n - i), columns = std::min(kGramTile, n - j);
     float* tile = c.data + i * c.stride + j;
-    blas::gemm(true, false, rows, columns, x.rows, alpha, x.data + i, x.stride, x.data + j, x.stride, 1.0f, tile,
-               c.stride);
+    blas::gemm(true, false, rows, columns, x.rows, alpha, x.data + i, x.stride, x.data + j, x.stride, 1.0f,
+               tile, c.stride);
     if (i == j) {  // the product of a tile with itself need not come out symmetric to the last bit
       for (size_t r = 0; r < rows; ++r)
         for (size_t k = 0; k < r; ++k) tile[k * c.stride + r] = tile[r * c.stride + k];
@@ -81,7 +84,8 @@ bool all_finite(ConstView a, ThreadPool& pool) {
     uint32_t bad = 0;
     for (size_t r = band * kBand; r < std::min(a.rows, (band + 1) * kBand); ++r) {
       const float* row = a.row(r);
-      for (size_t j = 0; j < a.columns; ++j) bad |= (std::bit_cast<uint32_t>(row[j]) & 0x7F800000) == 0x7F800000;
+      for (size_t j = 0; j < a.columns; ++j)
+        bad |= (std::bit_cast<uint32_t>(row[j]) & 0x7F800000) == 0x7F800000;
     }
     if (bad) finite = false;
   });

@@ -9,7 +9,8 @@ class ThreadPool;
 
 // C = beta * C + alpha * A B            A [m, k], B [k, n], C [m, n]
 void gemm(float alpha, ConstView a, ConstView b, float beta, View c, ThreadPool& pool);
-// C = beta * C + alpha * A B^T          A [m, k], B [n, k], C [m, n]: activations times a linear's weights [outputs, inputs]
+// C = beta * C + alpha * A B^T          A [m, k], B [n, k], C [m, n]: activations times a linear's weights
+// [outputs, inputs]
 void gemm_transposed(float alpha, ConstView a, ConstView b, float beta, View c, ThreadPool& pool);
 // C += alpha * X^T X, both triangles kept equal   X [tokens, n], C [n, n]
 void add_gram(float alpha, ConstView x, View c, ThreadPool& pool);

@@ -16,7 +16,8 @@ namespace {
 constexpr size_t kBins = 65536;
 uint32_t magnitude_bits(float x) { return std::bit_cast<uint32_t>(x) & 0x7FFFFFFF; }
 
-// Values of the given ascending ranks. Integer counts only, so the result does not depend on the order of work.
+// Values of the given ascending ranks. Integer counts only, so the result does not depend on the order of
+// work.
 std::vector<float> order_statistics(std::span<const std::span<const float>> parts, size_t zeros,
                                     const std::vector<size_t>& ranks, ThreadPool& pool) {
   std::vector<uint32_t> histogram(kBins);
@@ -52,7 +53,8 @@ std::vector<float> order_statistics(std::span<const std::span<const float>> part
       for (const float x : parts[p])
         if (const int32_t s = slot[magnitude_bits(x) >> 15]; s >= 0) local[size_t(s)].push_back(std::fabs(x));
     const std::lock_guard lock(merge);
-    for (size_t s = 0; s < values.size(); ++s) values[s].insert(values[s].end(), local[s].begin(), local[s].end());
+    for (size_t s = 0; s < values.size(); ++s)
+      values[s].insert(values[s].end(), local[s].begin(), local[s].end());
   });
   if (slot[0] >= 0) values[size_t(slot[0])].insert(values[size_t(slot[0])].end(), zeros, 0.0f);
   pool.parallel_for(values.size(), [&](size_t s) { std::sort(values[s].begin(), values[s].end()); });

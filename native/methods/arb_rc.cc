@@ -1,4 +1,5 @@
-// ARB-LLM_RC (algorithms 3.4, 3.5): BiLLM's masks, every group fitted by alternating row and column scales, no means.
+// ARB-LLM_RC (algorithms 3.4, 3.5): BiLLM's masks, every group fitted by alternating row and column scales,
+// no means.
 #include "methods/grouped_block.h"
 #include "methods/method_list.h"
 #include "methods/rank_one.h"
@@ -53,10 +54,11 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
       salient.set(0, loop.start() + masks.order[j]);
       salient_columns.push_back(uint32_t(loop.start() + masks.order[j]));
     }
-    RankOneFit inner = fit_rank_one({&masks.weight, l.column_group_bitmap ? &masks.search : nullptr, masks.salient_threshold, 0,
-                                     k, 2, recipe.iterations},
+    RankOneFit inner = fit_rank_one({&masks.weight, l.column_group_bitmap ? &masks.search : nullptr,
+                                     masks.salient_threshold, 0, k, 2, recipe.iterations},
                                     pool);
-    RankOneFit outer = fit_rank_one({&masks.weight, &masks.search, masks.threshold, k, others, 1, recipe.iterations}, pool);
+    RankOneFit outer =
+        fit_rank_one({&masks.weight, &masks.search, masks.threshold, k, others, 1, recipe.iterations}, pool);
     for (int o = 0; o < 2; ++o) normalize(inner.row_scale[o], inner.column_scale[o], salient_groups, k);
     normalize(outer.row_scale[0], outer.column_scale[0], 2, others);
 
@@ -65,12 +67,12 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
     for (size_t g = 0; g < salient_groups; ++g)
       for (size_t o = 0; o < 2; ++o)
         for (size_t j = 0; j < k; ++j)
-          inner_columns[(g * 2 + o) * k + j] =
-              column_scale.set((g * 2 + o) * n + loop.start() + masks.order[j], inner.column_scale[o][g * k + j]);
+          inner_columns[(g * 2 + o) * k + j] = column_scale.set(
+              (g * 2 + o) * n + loop.start() + masks.order[j], inner.column_scale[o][g * k + j]);
     for (size_t g = 0; g < 2; ++g)
       for (size_t j = 0; j < others; ++j)
-        outer_columns[g * others + j] =
-            column_scale.set(g * n + loop.start() + masks.order[k + j], outer.column_scale[0][g * others + j]);
+        outer_columns[g * others + j] = column_scale.set(g * n + loop.start() + masks.order[k + j],
+                                                         outer.column_scale[0][g * others + j]);
 
     pool.parallel_for(masks.weight.count(), [&](size_t t) {
       alignas(64) float inner_rows[4 * kTileRows] = {}, outer_rows[2 * kTileRows] = {};
@@ -88,8 +90,8 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
       }
       Tiles value(kTileRows, width);
       const float *sign1 = inner.sign[0].tile(t), *sign2 = inner.sign[1].tile(t);
-      arb_rc_values(masks.weight.tile(t), tile, salient_groups, inner_rows, inner_columns.data(), sign1, sign2, outer_rows,
-                    outer_columns.data(), value.tile(0));
+      arb_rc_values(masks.weight.tile(t), tile, salient_groups, inner_rows, inner_columns.data(), sign1,
+                    sign2, outer_rows, outer_columns.data(), value.tile(0));
       TilePlane signs(place, width), groups(place, width);
       signs.signs(sign1, 0, k);
       signs.signs(masks.weight.tile(t), k, width);
@@ -118,7 +120,8 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
     BitPlane plane3("plane3", m, salient_columns.size());
     for (size_t i = 0; i < m; ++i)
       for (size_t j = 0; j < salient_columns.size(); ++j)
-        if (wide.bytes[i * wide.shape[1] + salient_columns[j] / 8] >> (salient_columns[j] & 7) & 1) plane3.set(i, j);
+        if (wide.bytes[i * wide.shape[1] + salient_columns[j] / 8] >> (salient_columns[j] & 7) & 1)
+          plane3.set(i, j);
     linear.tensors.push_back(plane3.take());
   }
   linear.tensors.push_back(row_scale.take());

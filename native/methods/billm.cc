@@ -1,4 +1,5 @@
-// BiLLM (algorithms 2): salient columns binarized in two orders, the others in two groups, no propagation inside a block.
+// BiLLM (algorithms 2): salient columns binarized in two orders, the others in two groups, no propagation
+// inside a block.
 #include "methods/grouped_block.h"
 #include "methods/method_list.h"
 
@@ -33,8 +34,10 @@ PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& f
       billm_fit(masks.weight.tile(t), tile, means, scales, first.tile(0), second.tile(0));
       for (size_t lane = 0; lane < place.rows; ++lane) {  // stored precision first (decision 4)
         const auto at = [&](size_t slot) { return (slot * m + place.row + lane) * nb + block; };
-        for (size_t s = 0; s < 3; ++s) means[s * kTileRows + lane] = mean.set(at(s), means[s * kTileRows + lane]);
-        for (size_t s = 0; s < 4; ++s) scales[s * kTileRows + lane] = scale.set(at(s), scales[s * kTileRows + lane]);
+        for (size_t s = 0; s < 3; ++s)
+          means[s * kTileRows + lane] = mean.set(at(s), means[s * kTileRows + lane]);
+        for (size_t s = 0; s < 4; ++s)
+          scales[s * kTileRows + lane] = scale.set(at(s), scales[s * kTileRows + lane]);
       }
       billm_values(tile, means, scales, first.tile(0), second.tile(0), value.tile(0));
       TilePlane signs(place, width), seconds(place, width);

@@ -32,7 +32,8 @@ Matrix prepared(Matrix weight, const Factor& factor, ThreadPool& pool) {
   pool.parallel_for(weight.rows(), [&](size_t r) {
     const float* from = weight.row(r);
     float* to = out.row(r);
-    for (size_t j = 0; j < n; ++j) to[j] = factor.dead[j] ? 0.0f : from[factor.order ? (*factor.order)[j] : j];
+    for (size_t j = 0; j < n; ++j)
+      to[j] = factor.dead[j] ? 0.0f : from[factor.order ? (*factor.order)[j] : j];
   });
   return out;
 }
@@ -40,10 +41,15 @@ Matrix prepared(Matrix weight, const Factor& factor, ThreadPool& pool) {
 }  // namespace
 
 BlockLoop::BlockLoop(Matrix weight, const Factor& factor, size_t blocksize, ThreadPool& pool)
-    : factor_(factor), blocksize_(std::min(blocksize, weight.columns())), group_(kGroupBlocks * blocksize_), pool_(pool),
-      weight_(prepared(std::move(weight), factor, pool)), current_(Matrix::uninitialized(weight_.rows(), blocksize_)),
+    : factor_(factor),
+      blocksize_(std::min(blocksize, weight.columns())),
+      group_(kGroupBlocks * blocksize_),
+      pool_(pool),
+      weight_(prepared(std::move(weight), factor, pool)),
+      current_(Matrix::uninitialized(weight_.rows(), blocksize_)),
       passed_(Matrix::uninitialized(weight_.rows(), std::min(group_, columns()))),
-      scratch_(Matrix::uninitialized(weight_.rows(), blocksize_)), u_block_(blocksize_, blocksize_) {}
+      scratch_(Matrix::uninitialized(weight_.rows(), blocksize_)),
+      u_block_(blocksize_, blocksize_) {}
 
 // P of the next blocks from the columns before them.
 void BlockLoop::prepare_group() {
@@ -51,7 +57,8 @@ void BlockLoop::prepare_group() {
   const size_t width = std::min(group_, columns() - start_);
   const View all = passed_.view().block(0, 0, rows(), width);
   if (start_ > 0) {
-    gemm(1, weight_.view().block(0, 0, rows(), start_), factor_.r.view().block(0, start_, start_, width), 0, all, pool_);
+    gemm(1, weight_.view().block(0, 0, rows(), start_), factor_.r.view().block(0, start_, start_, width), 0,
+         all, pool_);
     return;
   }
   pool_.parallel_for(rows(), [&](size_t r) { std::memset(all.row(r), 0, width * sizeof(float)); });

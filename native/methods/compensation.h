@@ -1,10 +1,13 @@
 // The block loop with error compensation (algorithms 1.4), left-looking.
 //
-// The papers' programs update all later columns after each block: W[:, e:] -= E U[s:e, e:], with U = R^-1. Here a block is brought up to
-// date when it is reached. With F = E U restricted to the finished columns, P = F[:, :s] R[:s, s:e]:
+// The papers' programs update all later columns after each block: W[:, e:] -= E U[s:e, e:], with U = R^-1.
+// Here a block is brought up to date when it is reached. With F = E U restricted to the finished columns, P =
+// F[:, :s] R[:s, s:e]:
 //     Wb = W0[:, s:e] + P U_b,   U_b = R[s:e, s:e]^-1        (the compensated weights of the block)
-//     F[:, s:e] = (E - P) U_b                                 (after the block; = W0 - Q where errors are propagated inside the block)
-// So U itself is never formed: n^3/3 operations less. P is made for four blocks at a time from all that lies before them: long, wide products.
+//     F[:, s:e] = (E - P) U_b                                 (after the block; = W0 - Q where errors are
+//     propagated inside the block)
+// So U itself is never formed: n^3/3 operations less. P is made for four blocks at a time from all that lies
+// before them: long, wide products.
 #pragma once
 
 #include "math/factor.h"
@@ -33,7 +36,8 @@ class BlockLoop {
   // U of this block [width, width].
   ConstView u_block() const { return u_block_.view().block(0, 0, width_, width_); }
 
-  // Ends the block. error [rows, width]: E = (Wb - Q) / U_jj, for methods that do not propagate inside the block.
+  // Ends the block. error [rows, width]: E = (Wb - Q) / U_jj, for methods that do not propagate inside the
+  // block.
   void leave_with_error(ConstView error);
   // Ends the block for methods that do: quantized Q [rows, width].
   void leave_with_quantized(ConstView quantized);
@@ -44,13 +48,13 @@ class BlockLoop {
 
   const Factor& factor_;
   size_t blocksize_;
-  size_t group_;     // columns whose P is made together: a multiple of the block size
+  size_t group_;  // columns whose P is made together: a multiple of the block size
   ThreadPool& pool_;
-  Matrix weight_;    // [rows, columns]: F in finished blocks, W0 in the others
-  Matrix current_;   // [rows, blocksize]
-  Matrix passed_;    // P [rows, group]
-  Matrix scratch_;   // [rows, blocksize]
-  Matrix u_block_;   // [blocksize, blocksize]
+  Matrix weight_;   // [rows, columns]: F in finished blocks, W0 in the others
+  Matrix current_;  // [rows, blocksize]
+  Matrix passed_;   // P [rows, group]
+  Matrix scratch_;  // [rows, blocksize]
+  Matrix u_block_;  // [blocksize, blocksize]
   size_t group_start_ = 0;
   size_t start_ = 0;
   size_t width_ = 0;

@@ -1,4 +1,5 @@
-// The native decoder. docs/FORMAT.md defines every operation; each one rounds to F32 by itself (-ffp-contract=off).
+// The native decoder. docs/FORMAT.md defines every operation; each one rounds to F32 by itself
+// (-ffp-contract=off).
 #include <cstring>
 
 #include "base/half.h"
@@ -148,8 +149,10 @@ Status check_tensors(const PackedLinear& linear) {
     const PackedTensor* tensor = linear.find(rule.role);
     size_t bytes = dtype_bytes(rule.dtype);
     for (const size_t d : rule.shape) bytes *= d;
-    if (!tensor || tensor->dtype != rule.dtype || tensor->shape != rule.shape || tensor->bytes.size() != bytes)
-      return Error{"packed_broken", "The tensor '" + rule.role + "' is missing or does not fit its layout.", ""};
+    if (!tensor || tensor->dtype != rule.dtype || tensor->shape != rule.shape ||
+        tensor->bytes.size() != bytes)
+      return Error{"packed_broken", "The tensor '" + rule.role + "' is missing or does not fit its layout.",
+                   ""};
   }
   const Layout& l = linear.layout;
   if (l.has_order != bool(linear.order) || (linear.order && linear.order->size() != l.columns))

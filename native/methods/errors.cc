@@ -44,11 +44,13 @@ double ratio(double part, double whole) { return whole > 0 ? part / whole : part
 
 }  // namespace
 
-LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Matrix* hessian, ThreadPool& pool) {
+LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Matrix* hessian,
+                           ThreadPool& pool) {
   Matrix difference = weight.clone();
   for (size_t i = 0; i < difference.size(); ++i) difference.data()[i] -= decoded.data()[i];
   LinearErrors errors;
-  errors.weight = std::sqrt(ratio(dot(difference.view(), difference.view(), pool), dot(weight.view(), weight.view(), pool)));
+  errors.weight = std::sqrt(
+      ratio(dot(difference.view(), difference.view(), pool), dot(weight.view(), weight.view(), pool)));
   errors.output = std::numeric_limits<double>::quiet_NaN();
   if (hessian)
     errors.output = std::sqrt(ratio(std::max(0.0, quadratic(difference.view(), *hessian, pool)),

@@ -10,7 +10,8 @@ namespace signum {
 namespace {
 
 // Range of each row over columns [begin, end) of a tile, widened to 0, as grids.
-void tile_grids(const float* tile, size_t begin, size_t end, float levels, DType scale_type, float* step, float* zero) {
+void tile_grids(const float* tile, size_t begin, size_t end, float levels, DType scale_type, float* step,
+                float* zero) {
   for (size_t lane = 0; lane < kTileRows; ++lane) {
     float least = 0, most = 0;
     for (size_t j = begin; j < end; ++j) {
@@ -35,8 +36,10 @@ PackedLinear quantize_gptq(const Recipe& recipe, Matrix weight, const Factor& fa
   l.bits = recipe.bits;
   l.group = recipe.group < 0 ? l.columns : std::min(size_t(recipe.group), l.columns);
   const bool whole_row = l.group == l.columns;
-  // Propagation inside a block makes the result independent of the block's width, so a block may hold any number of whole groups.
-  const size_t blocksize = whole_row ? recipe.blocksize : (std::max(recipe.blocksize, l.group) / l.group) * l.group;
+  // Propagation inside a block makes the result independent of the block's width, so a block may hold any
+  // number of whole groups.
+  const size_t blocksize =
+      whole_row ? recipe.blocksize : (std::max(recipe.blocksize, l.group) / l.group) * l.group;
   const size_t groups = (l.columns + l.group - 1) / l.group, row_bytes = (l.columns * size_t(l.bits) + 7) / 8;
   const float levels = float((1 << l.bits) - 1);
 
@@ -64,7 +67,8 @@ PackedLinear quantize_gptq(const Recipe& recipe, Matrix weight, const Factor& fa
     for (size_t j = 0; j < width; ++j) r_diagonal[j] = loop.r_block()(j, j);
     const size_t tiles = (l.rows + kTileRows - 1) / kTileRows;
     pool.parallel_for(tiles, [&](size_t index) {
-      Tiles tile(std::min(kTileRows, l.rows - index * kTileRows), width), codes(kTileRows, width), values(kTileRows, width);
+      Tiles tile(std::min(kTileRows, l.rows - index * kTileRows), width), codes(kTileRows, width),
+          values(kTileRows, width);
       tile.load(0, loop.current().block(index * kTileRows, 0, tile.rows(), width));
       alignas(64) float step[kTileRows], zeros[kTileRows];
       for (size_t begin = 0; begin < width; begin += group) {

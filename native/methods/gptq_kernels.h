@@ -1,4 +1,5 @@
-// One tile of GPTQ: 16 rows, columns one after another, errors propagated inside the block (algorithms 1.4, 6).
+// One tile of GPTQ: 16 rows, columns one after another, errors propagated inside the block (algorithms 1.4,
+// 6).
 #pragma once
 
 #include <cstddef>
@@ -8,9 +9,9 @@
 
 namespace signum {
 
-// Quantizes columns [begin, end) of a tile. weight [width][16]: compensated weights, updated up to column `width`.
-// u [width, width]: U of the block, and r_diagonal [width] = 1 / U_jj. step, zero [16]: the grid of each row. codes [width][16] out, as floats.
-// quantized [width][16] out.
+// Quantizes columns [begin, end) of a tile. weight [width][16]: compensated weights, updated up to column
+// `width`. u [width, width]: U of the block, and r_diagonal [width] = 1 / U_jj. step, zero [16]: the grid of
+// each row. codes [width][16] out, as floats. quantized [width][16] out.
 void gptq_columns(float* weight, size_t begin, size_t end, size_t width, ConstView u, const float* r_diagonal,
                   const float* step, const float* zero, float levels, float* codes, float* quantized);
 

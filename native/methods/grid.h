@@ -1,4 +1,5 @@
-// The asymmetric integer grid of RTN and GPTQ (algorithms 6): range widened to 0, step = range / (2^bits - 1).
+// The asymmetric integer grid of RTN and GPTQ (algorithms 6): range widened to 0, step = range / (2^bits -
+// 1).
 #pragma once
 
 #include <cmath>
@@ -20,7 +21,8 @@ inline Grid make_grid(float least, float most, float levels, DType scale_type) {
   }
   Grid grid;
   grid.step = stored_value(scale_type, (most - least) / levels);
-  if (!(grid.step > 0)) grid.step = stored_value(scale_type, scale_type == DType::F16 ? 0x1p-24f : 0x1p-126f);  // underflow
+  if (!(grid.step > 0))
+    grid.step = stored_value(scale_type, scale_type == DType::F16 ? 0x1p-24f : 0x1p-126f);  // underflow
   grid.zero = std::min(std::max(std::nearbyint(-least / grid.step), 0.0f), levels);
   return grid;
 }

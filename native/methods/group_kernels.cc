@@ -25,7 +25,8 @@ HWY_INLINE V WithBit(D d, V deviation, V scale) {
 
 // One order over columns [begin, end): mean, alpha, and the deviations from the mean.
 template <class In>
-HWY_INLINE void OneOrder(D d, size_t begin, size_t end, const float* from, float* deviation, const In& in, V& mean, V& alpha) {
+HWY_INLINE void OneOrder(D d, size_t begin, size_t end, const float* from, float* deviation, const In& in,
+                         V& mean, V& alpha) {
   V sum = hn::Zero(d), count = hn::Zero(d);
   for (size_t j = begin; j < end; ++j) {
     const M member = in(j);
@@ -46,10 +47,16 @@ HWY_INLINE void OneOrder(D d, size_t begin, size_t end, const float* from, float
 void BillmFit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
-    const auto put = [&](float* slots, size_t slot, V v) { hn::Store(v, d, slots + slot * kTileRows + lane); };
+    const auto put = [&](float* slots, size_t slot, V v) {
+      hn::Store(v, d, slots + slot * kTileRows + lane);
+    };
     const V threshold = hn::Set(d, masks.threshold);
-    const auto sparse = [&](size_t j) { return hn::Ge(hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)), threshold); };
-    const auto concentrated = [&](size_t j) { return hn::Lt(hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)), threshold); };
+    const auto sparse = [&](size_t j) {
+      return hn::Ge(hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)), threshold);
+    };
+    const auto concentrated = [&](size_t j) {
+      return hn::Lt(hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)), threshold);
+    };
     const auto every = [&](size_t) { return hn::Eq(hn::Zero(d), hn::Zero(d)); };
 
     V mean1, mean2, alpha1, alpha2;
@@ -72,10 +79,13 @@ void BillmFit(const float* weight, TileMasks masks, float* mean, float* scale, f
   }
 }
 
-void BillmValues(TileMasks masks, const float* mean, const float* scale, const float* first, const float* second, float* value) {
+void BillmValues(TileMasks masks, const float* mean, const float* scale, const float* first,
+                 const float* second, float* value) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
-    const auto get = [&](const float* slots, size_t slot) { return hn::Load(d, slots + slot * kTileRows + lane); };
+    const auto get = [&](const float* slots, size_t slot) {
+      return hn::Load(d, slots + slot * kTileRows + lane);
+    };
     const V salient_mean = get(mean, 0), scale1 = get(scale, 0), scale2 = get(scale, 1);
     for (size_t j = 0; j < masks.salient; ++j) {
       const V one = hn::Add(salient_mean, WithBit(d, get(first, j), scale1));
@@ -91,16 +101,20 @@ void BillmValues(TileMasks masks, const float* mean, const float* scale, const f
   }
 }
 
-void ArbRcValues(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale, const float* column_scale,
-                 const float* sign1, const float* sign2, const float* other_row, const float* other_column, float* value) {
+void ArbRcValues(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale,
+                 const float* column_scale, const float* sign1, const float* sign2, const float* other_row,
+                 const float* other_column, float* value) {
   const D d;
   const size_t salient = masks.salient, others = masks.columns - salient;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
-    const auto get = [&](const float* slots, size_t slot) { return hn::Load(d, slots + slot * kTileRows + lane); };
+    const auto get = [&](const float* slots, size_t slot) {
+      return hn::Load(d, slots + slot * kTileRows + lane);
+    };
     const V split = hn::Set(d, masks.salient_threshold), threshold = hn::Set(d, masks.threshold);
     for (size_t j = 0; j < salient; ++j) {
       const auto part = [&](size_t slot, const float* sign) {
-        return WithBit(d, get(sign, j), hn::Mul(get(row_scale, slot), hn::Set(d, column_scale[slot * salient + j])));
+        return WithBit(d, get(sign, j),
+                       hn::Mul(get(row_scale, slot), hn::Set(d, column_scale[slot * salient + j])));
       };
       V sum = hn::Add(part(0, sign1), part(1, sign2));
       if (salient_groups == 2) {
@@ -112,22 +126,27 @@ void ArbRcValues(const float* weight, TileMasks masks, size_t salient_groups, co
     for (size_t j = salient; j < masks.columns; ++j) {
       const M sparse = hn::Ge(hn::Abs(get(masks.search, j)), threshold);
       const V row = hn::IfThenElse(sparse, get(other_row, 0), get(other_row, 1));
-      const V column = hn::IfThenElse(sparse, hn::Set(d, other_column[j - salient]), hn::Set(d, other_column[others + j - salient]));
+      const V column = hn::IfThenElse(sparse, hn::Set(d, other_column[j - salient]),
+                                      hn::Set(d, other_column[others + j - salient]));
       hn::Store(WithBit(d, get(weight, j), hn::Mul(row, column)), d, value + j * kTileRows + lane);
     }
   }
 }
 
-void ScaledDifference(const float* weight, const float* value, const float* r_diagonal, size_t columns, float* error) {
+void ScaledDifference(const float* weight, const float* value, const float* r_diagonal, size_t columns,
+                      float* error) {
   const D d;
   for (size_t j = 0; j < columns; ++j)
     for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
       const size_t at = j * kTileRows + lane;
-      hn::Store(hn::Mul(hn::Sub(hn::Load(d, weight + at), hn::Load(d, value + at)), hn::Set(d, r_diagonal[j])), d, error + at);
+      hn::Store(
+          hn::Mul(hn::Sub(hn::Load(d, weight + at), hn::Load(d, value + at)), hn::Set(d, r_diagonal[j])), d,
+          error + at);
     }
 }
 
-void RowMasks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place, uint16_t* masks) {
+void RowMasks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place,
+              uint16_t* masks) {
   const D d;
   const V bound = hn::Set(d, least);
   for (size_t j = 0; j < columns; ++j) {
@@ -157,18 +176,22 @@ HWY_EXPORT(RowMasks);
 void billm_fit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second) {
   HWY_DYNAMIC_DISPATCH(BillmFit)(weight, masks, mean, scale, first, second);
 }
-void billm_values(TileMasks masks, const float* mean, const float* scale, const float* first, const float* second, float* value) {
+void billm_values(TileMasks masks, const float* mean, const float* scale, const float* first,
+                  const float* second, float* value) {
   HWY_DYNAMIC_DISPATCH(BillmValues)(masks, mean, scale, first, second, value);
 }
-void arb_rc_values(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale, const float* column_scale,
-                   const float* sign1, const float* sign2, const float* other_row, const float* other_column, float* value) {
+void arb_rc_values(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale,
+                   const float* column_scale, const float* sign1, const float* sign2, const float* other_row,
+                   const float* other_column, float* value) {
   HWY_DYNAMIC_DISPATCH(ArbRcValues)
   (weight, masks, salient_groups, row_scale, column_scale, sign1, sign2, other_row, other_column, value);
 }
-void scaled_difference(const float* weight, const float* value, const float* r_diagonal, size_t columns, float* error) {
+void scaled_difference(const float* weight, const float* value, const float* r_diagonal, size_t columns,
+                       float* error) {
   HWY_DYNAMIC_DISPATCH(ScaledDifference)(weight, value, r_diagonal, columns, error);
 }
-void row_masks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place, uint16_t* masks) {
+void row_masks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place,
+               uint16_t* masks) {
   HWY_DYNAMIC_DISPATCH(RowMasks)(values, columns, absolute, least, place, masks);
 }
 

@@ -1,5 +1,5 @@
-// BiLLM's final fit of one tile (algorithms 2.1, 2.2 step 4) and the values that the stored numbers decode to.
-// Columns [0, salient) of the tile are salient; of the others, |T| >= threshold is sparse.
+// BiLLM's final fit of one tile (algorithms 2.1, 2.2 step 4) and the values that the stored numbers decode
+// to. Columns [0, salient) of the tile are salient; of the others, |T| >= threshold is sparse.
 #pragma once
 
 #include <cstddef>
@@ -15,22 +15,29 @@ struct TileMasks {
   float salient_threshold;  // arb-rc with a column-group bitmap
 };
 
-// Slots of the scalars as docs/FORMAT.md numbers them: mean [3][16] salient, sparse, concentrated; scale [4][16] salient first and second
-// order, sparse, concentrated. Out: deviations whose sign (>= 0 is +) is the stored bit: first [columns][16], second [salient][16].
+// Slots of the scalars as docs/FORMAT.md numbers them: mean [3][16] salient, sparse, concentrated; scale
+// [4][16] salient first and second order, sparse, concentrated. Out: deviations whose sign (>= 0 is +) is the
+// stored bit: first [columns][16], second [salient][16].
 void billm_fit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second);
 
 // value [columns][16] from stored scalars, rounded step by step as FORMAT.md says.
-void billm_values(TileMasks masks, const float* mean, const float* scale, const float* first, const float* second, float* value);
+void billm_values(TileMasks masks, const float* mean, const float* scale, const float* first,
+                  const float* second, float* value);
 
-// ARB-RC with stored scales. Salient columns: row_scale slots [2 or 4][16] (group * 2 + order), column scales [slots][salient], signs
-// [salient][16]; others: other_row [2][16], other_column [2][columns - salient], sign = the weight's.
-void arb_rc_values(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale, const float* column_scale,
-                   const float* sign1, const float* sign2, const float* other_row, const float* other_column, float* value);
+// ARB-RC with stored scales. Salient columns: row_scale slots [2 or 4][16] (group * 2 + order), column scales
+// [slots][salient], signs [salient][16]; others: other_row [2][16], other_column [2][columns - salient], sign
+// = the weight's.
+void arb_rc_values(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale,
+                   const float* column_scale, const float* sign1, const float* sign2, const float* other_row,
+                   const float* other_column, float* value);
 
 // error [columns][16] = (weight - value) * r_diagonal[column].
-void scaled_difference(const float* weight, const float* value, const float* r_diagonal, size_t columns, float* error);
+void scaled_difference(const float* weight, const float* value, const float* r_diagonal, size_t columns,
+                       float* error);
 
-// masks[place[j]]: bit r = row r of tile column j is at least `least`; of |x| with absolute. values [columns][16].
-void row_masks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place, uint16_t* masks);
+// masks[place[j]]: bit r = row r of tile column j is at least `least`; of |x| with absolute. values
+// [columns][16].
+void row_masks(const float* values, size_t columns, bool absolute, float least, const uint32_t* place,
+               uint16_t* masks);
 
 }  // namespace signum

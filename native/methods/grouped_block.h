@@ -11,7 +11,8 @@
 
 namespace signum {
 
-// One tile's place in the linear: rows from `row`, block columns from `start`, tile column j = block column order[j].
+// One tile's place in the linear: rows from `row`, block columns from `start`, tile column j = block column
+// order[j].
 struct TilePlace {
   size_t row;
   size_t rows;
@@ -32,7 +33,9 @@ class TilePlane {
   void group(const float* search, size_t begin, size_t end, float threshold) {
     row_masks(search + begin * kTileRows, end - begin, true, threshold, place_.order + begin, masks_.data());
   }
-  void write(BitPlane& plane) const { plane.put(place_.row, place_.rows, place_.start, masks_.data(), masks_.size()); }
+  void write(BitPlane& plane) const {
+    plane.put(place_.row, place_.rows, place_.start, masks_.data(), masks_.size());
+  }
 
  private:
   TilePlace place_;
@@ -43,7 +46,8 @@ class TilePlane {
 void put_error(const BlockLoop& loop, const BlockMasks& masks, size_t t, const float* value, View error);
 
 inline TileMasks tile_masks(const BlockMasks& masks, size_t t) {
-  return {masks.search.tile(t), masks.search.width(), masks.salient, masks.threshold, masks.salient_threshold};
+  return {masks.search.tile(t), masks.search.width(), masks.salient, masks.threshold,
+          masks.salient_threshold};
 }
 inline TilePlace tile_place(const BlockLoop& loop, const BlockMasks& masks, size_t t) {
   return {t * kTileRows, masks.weight.rows_of(t), loop.start(), masks.order.data()};

@@ -7,7 +7,9 @@ namespace {
 
 using nlohmann::json;
 
-const char* scale_type_word(DType type) { return type == DType::F16 ? "f16" : type == DType::BF16 ? "bf16" : "f32"; }
+const char* scale_type_word(DType type) {
+  return type == DType::F16 ? "f16" : type == DType::BF16 ? "bf16" : "f32";
+}
 
 // Reads one layout, remembering the first field that is not what it must be.
 class Reader {
@@ -34,7 +36,8 @@ class Reader {
   bool has(const char* key) const { return object_.contains(key); }
   void fail(const char* key) {
     if (!error_)
-      error_ = Error{"packed_broken", "The layout of " + name_ + " has a missing or impossible field '" + key + "'.", ""};
+      error_ = Error{"packed_broken",
+                     "The layout of " + name_ + " has a missing or impossible field '" + key + "'.", ""};
   }
   std::optional<Error> error() const { return error_; }
 
@@ -78,7 +81,8 @@ std::string layout_to_json(const Layout& l) {
 
 Result<Layout> layout_from_json(const std::string& name, const std::string& text) {
   const json object = json::parse(text, nullptr, false);
-  if (!object.is_object()) return Error{"packed_broken", "The layout of " + name + " is not a JSON object.", ""};
+  if (!object.is_object())
+    return Error{"packed_broken", "The layout of " + name + " is not a JSON object.", ""};
   Reader read(name, object);
   Layout l;
   const auto method = method_from_id(read.text("method"));

@@ -26,7 +26,8 @@ std::vector<double> sum_over_tiles(size_t tiles, size_t size, ThreadPool& pool, 
   const size_t bands = (tiles + kBandTiles - 1) / kBandTiles;
   std::vector<std::vector<double>> partial(bands, std::vector<double>(size, 0.0));
   pool.parallel_for(bands, [&](size_t band) {
-    for (size_t t = band * kBandTiles; t < std::min(tiles, (band + 1) * kBandTiles); ++t) task(t, partial[band].data());
+    for (size_t t = band * kBandTiles; t < std::min(tiles, (band + 1) * kBandTiles); ++t)
+      task(t, partial[band].data());
   });
   std::vector<double> total(size, 0.0);
   for (const auto& part : partial)
@@ -59,8 +60,10 @@ std::vector<float> search_scale(ConstView r_block) {
   return scale;
 }
 
-// Quantiles of |T| over columns [begin, end) of every tile. with_zeros: the other columns count as zeros; nonzero_only: zeros are left out.
-std::vector<float> thresholds(const Tiles& search, size_t begin, size_t end, bool with_zeros, ThreadPool& pool) {
+// Quantiles of |T| over columns [begin, end) of every tile. with_zeros: the other columns count as zeros;
+// nonzero_only: zeros are left out.
+std::vector<float> thresholds(const Tiles& search, size_t begin, size_t end, bool with_zeros,
+                              ThreadPool& pool) {
   const size_t rows = search.rows(), full = rows / kTileRows;
   std::vector<std::span<const float>> parts;
   for (size_t t = 0; t < full; ++t)
@@ -68,7 +71,8 @@ std::vector<float> thresholds(const Tiles& search, size_t begin, size_t end, boo
   std::vector<float> ragged;  // the rows of the last tile that exist
   if (full < search.count()) {
     for (size_t j = begin; j < end; ++j)
-      for (size_t lane = 0; lane < search.rows_of(full); ++lane) ragged.push_back(search.tile(full)[j * kTileRows + lane]);
+      for (size_t lane = 0; lane < search.rows_of(full); ++lane)
+        ragged.push_back(search.tile(full)[j * kTileRows + lane]);
     parts.emplace_back(ragged);
   }
   const std::vector<double> p = probabilities();
@@ -109,7 +113,8 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
     const std::vector<double> errors = sum_over_tiles(tiles, up, pool, [&](size_t t, double* sums) {
       auto tile = aligned_array<float>(width * kTileRows);
       for (size_t j = 0; j < width; ++j)
-        std::memcpy(tile.get() + j * kTileRows, masks.search.tile(t) + order[j] * kTileRows, kTileRows * sizeof(float));
+        std::memcpy(tile.get() + j * kTileRows, masks.search.tile(t) + order[j] * kTileRows,
+                    kTileRows * sizeof(float));
       salient_count_errors(tile.get(), width, up, sums);
     });
     masks.salient = first_minimum(errors, 1);
@@ -134,12 +139,13 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
     masks.salient_threshold = candidates[first_minimum(errors, 0)];
   }
 
-  // Step 3: split the others. The salient part's fit adds the same to every candidate's error, so it is left out.
+  // Step 3: split the others. The salient part's fit adds the same to every candidate's error, so it is left
+  // out.
   if (masks.salient < width) {
     const std::vector<float> candidates = thresholds(masks.search, masks.salient, width, true, pool);
     const std::vector<double> errors = sum_over_tiles(tiles, kThresholds, pool, [&](size_t t, double* sums) {
-      split_errors(masks.search.tile(t) + masks.salient * kTileRows, width - masks.salient, candidates.data(), kThresholds,
-                   sums);
+      split_errors(masks.search.tile(t) + masks.salient * kTileRows, width - masks.salient, candidates.data(),
+                   kThresholds, sums);
     });
     masks.threshold = candidates[first_minimum(errors, 0)];
   }

@@ -1,4 +1,5 @@
-// The masks of one block: which columns are salient and where the groups split (algorithms 2.2 steps 1-3, 3.5).
+// The masks of one block: which columns are salient and where the groups split (algorithms 2.2 steps
+// 1-3, 3.5).
 #pragma once
 
 #include <vector>
@@ -9,7 +10,8 @@
 namespace signum {
 
 struct BlockMasks {
-  std::vector<uint32_t> order;  // columns of the block; the first `salient` are the salient ones, each part ascending
+  std::vector<uint32_t>
+      order;  // columns of the block; the first `salient` are the salient ones, each part ascending
   size_t salient = 0;
   float threshold = 0;          // non-salient: |T| >= threshold is sparse
   float salient_threshold = 0;  // with a column-group bitmap: salient, |T| >= it is salient-sparse

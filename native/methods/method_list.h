@@ -1,4 +1,5 @@
-// One function per method; quantize() in quantize.cc is the only caller. Weights [rows, columns] in input column order.
+// One function per method; quantize() in quantize.cc is the only caller. Weights [rows, columns] in input
+// column order.
 #pragma once
 
 #include "methods/quantize.h"

@@ -22,7 +22,8 @@ Result<Method> method_from_id(const std::string& id) {
 }
 
 const PackedTensor* PackedLinear::find(const std::string& role) const {
-  const auto it = std::find_if(tensors.begin(), tensors.end(), [&](const PackedTensor& t) { return t.role == role; });
+  const auto it =
+      std::find_if(tensors.begin(), tensors.end(), [&](const PackedTensor& t) { return t.role == role; });
   return it == tensors.end() ? nullptr : &*it;
 }
 
@@ -55,9 +56,11 @@ PackedTensor order_tensor(const std::vector<uint32_t>& order) {
   return tensor;
 }
 
-Result<std::vector<uint32_t>> order_from_tensor(DType dtype, size_t columns, const uint8_t* bytes, size_t size) {
+Result<std::vector<uint32_t>> order_from_tensor(DType dtype, size_t columns, const uint8_t* bytes,
+                                                size_t size) {
   const Error broken{"packed_broken", "The order tensor is not a permutation of the columns.", ""};
-  if (dtype != (columns < 65536 ? DType::U16 : DType::U32) || size != columns * dtype_bytes(dtype)) return broken;
+  if (dtype != (columns < 65536 ? DType::U16 : DType::U32) || size != columns * dtype_bytes(dtype))
+    return broken;
   std::vector<uint32_t> order(columns, 0);
   std::vector<bool> seen(columns);
   for (size_t i = 0; i < columns; ++i) {
@@ -96,7 +99,8 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
     }
     case Method::SignumRc: {
       const size_t k = l.second_columns;
-      std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}}, {"row_scale", scalar, {m, l.blocks()}}};
+      std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}},
+                                       {"row_scale", scalar, {m, l.blocks()}}};
       if (l.column_scales) rules.push_back({"column_scale", scalar, {n}});
       if (k > 0) {
         rules.push_back({"sign2", DType::U8, {m, bytes_of(k)}});

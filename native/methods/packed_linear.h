@@ -24,10 +24,10 @@ struct Layout {
   Method method = Method::Rtn;
   size_t rows = 0;
   size_t columns = 0;
-  DType scale_type = DType::F16;  // F16, F32 or BF16
-  size_t blocksize = 128;         // billm, arb-rc, signum-rc
-  int bits = 0;                   // rtn, gptq
-  size_t group = 0;               // rtn, gptq: stored columns per group, resolved
+  DType scale_type = DType::F16;     // F16, F32 or BF16
+  size_t blocksize = 128;            // billm, arb-rc, signum-rc
+  int bits = 0;                      // rtn, gptq
+  size_t group = 0;                  // rtn, gptq: stored columns per group, resolved
   bool column_group_bitmap = false;  // arb-rc
   size_t salient_columns = 0;        // billm, arb-rc: how many in all (stored for arb-rc)
   size_t second_columns = 0;         // signum-rc
@@ -38,7 +38,7 @@ struct Layout {
   size_t blocks() const { return (columns + blocksize - 1) / blocksize; }
 };
 
-std::string layout_to_json(const Layout& layout);                 // canonical: sorted keys, no spaces
+std::string layout_to_json(const Layout& layout);  // canonical: sorted keys, no spaces
 Result<Layout> layout_from_json(const std::string& name, const std::string& text);  // every field checked
 
 // One tensor of a linear; its name in the file is "<linear>.<role>".
@@ -52,7 +52,8 @@ struct PackedTensor {
 struct PackedLinear {
   Layout layout;
   std::vector<PackedTensor> tensors;  // without `order`
-  std::shared_ptr<const std::vector<uint32_t>> order;  // stored column -> input column; shared by linears of one input; null without
+  std::shared_ptr<const std::vector<uint32_t>>
+      order;  // stored column -> input column; shared by linears of one input; null without
 
   const PackedTensor* find(const std::string& role) const;
   size_t bytes() const;  // of `tensors` only
@@ -61,7 +62,8 @@ struct PackedLinear {
 
 // U16 or U32 [columns], as stored under role "order".
 PackedTensor order_tensor(const std::vector<uint32_t>& order);
-Result<std::vector<uint32_t>> order_from_tensor(DType dtype, size_t columns, const uint8_t* bytes, size_t size);
+Result<std::vector<uint32_t>> order_from_tensor(DType dtype, size_t columns, const uint8_t* bytes,
+                                                size_t size);
 
 // The tensors that a layout must have: roles, dtypes and shapes. Used to check a file before decoding it.
 struct TensorRule {
@@ -71,7 +73,8 @@ struct TensorRule {
 };
 std::vector<TensorRule> tensor_rules(const Layout& layout);
 
-// The linear's weights [rows, columns] F32 exactly as FORMAT.md defines them. Error packed_broken when tensors do not fit the layout.
+// The linear's weights [rows, columns] F32 exactly as FORMAT.md defines them. Error packed_broken when
+// tensors do not fit the layout.
 Result<Matrix> decode(const PackedLinear& linear, ThreadPool& pool);
 
 }  // namespace signum

@@ -8,7 +8,8 @@ namespace signum {
 Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor* factor, ThreadPool& pool) {
   if (weight.rows() == 0 || weight.columns() == 0)
     return Error{"internal", "A linear without rows or columns cannot be quantized.", ""};
-  if (!all_finite(weight.view(), pool)) return Error{"weights_not_finite", "A weight is NaN or infinity.", ""};
+  if (!all_finite(weight.view(), pool))
+    return Error{"weights_not_finite", "A weight is NaN or infinity.", ""};
   if (recipe.method == Method::Rtn) return quantize_rtn(recipe, weight, pool);
   if (!factor || factor->r.rows() != weight.columns())
     return Error{"internal", "This method needs the factor of its input's Hessian.", ""};

@@ -18,35 +18,39 @@ enum class Salience : uint8_t { Hessian, Magnitude };
 struct Recipe {
   Method method = Method::Rtn;
   DType scale_type = DType::F16;
-  size_t blocksize = 128;   // 32 to 256
-  double damping = 0.01;    // share of mean(diag H), > 0
+  size_t blocksize = 128;  // 32 to 256
+  double damping = 0.01;   // share of mean(diag H), > 0
   Salience salience = Salience::Hessian;
   size_t max_salient = 50;  // columns per block that the search may reach, up
   bool column_group_bitmap = true;
   int iterations = 15;
   int bits = 2;
-  long group = -1;          // -1: the whole row
+  long group = -1;                // -1: the whole row
   bool descending_order = false;  // order = hessian
   double second_plane = 1.0;      // share of columns with two signs
   bool column_scales = true;
   int refits = 4;
 };
 
-// Method and parameters from JSON text {"method":..,"parameters":{..}}; every key must be there and in range (recipe_invalid).
+// Method and parameters from JSON text {"method":..,"parameters":{..}}; every key must be there and in range
+// (recipe_invalid).
 Result<Recipe> recipe_from_json(const std::string& text);
 
 // Whether the method needs a Hessian (all but rtn).
 bool needs_hessian(Method method);
 FactorOptions factor_options(const Recipe& recipe);
 
-// weight [rows, columns] is consumed. factor: of the linear's input, made with factor_options(recipe); null only where needs_hessian is false.
+// weight [rows, columns] is consumed. factor: of the linear's input, made with factor_options(recipe); null
+// only where needs_hessian is false.
 Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor* factor, ThreadPool& pool);
 
-// ||W - Q||_F / ||W||_F and sqrt-free tr((W-Q) H (W-Q)^T) / tr(W H W^T) - see errors.cc for the exact definition of the golden files.
+// ||W - Q||_F / ||W||_F and sqrt-free tr((W-Q) H (W-Q)^T) / tr(W H W^T) - see errors.cc for the exact
+// definition of the golden files.
 struct LinearErrors {
   double weight = 0;
   double output = 0;  // NaN when hessian is null
 };
-LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Matrix* hessian, ThreadPool& pool);
+LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Matrix* hessian,
+                           ThreadPool& pool);
 
 }  // namespace signum

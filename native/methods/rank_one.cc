@@ -9,11 +9,15 @@ namespace {
 constexpr size_t kBandTiles = 16;
 constexpr double kEpsilon = 1e-8;
 
-// Runs step(tile, sums) over all tiles and returns the column scales from the sums, in an order that depends on the shape only.
+// Runs step(tile, sums) over all tiles and returns the column scales from the sums, in an order that depends
+// on the shape only.
 class ColumnSolver {
  public:
   ColumnSolver(size_t tiles, size_t groups, size_t columns, ThreadPool& pool)
-      : tiles_(tiles), size_(groups * columns), bands_((tiles + kBandTiles - 1) / kBandTiles), pool_(pool),
+      : tiles_(tiles),
+        size_(groups * columns),
+        bands_((tiles + kBandTiles - 1) / kBandTiles),
+        pool_(pool),
         partial_(bands_, std::vector<double>(2 * size_)) {}
 
   template <class Step>
@@ -35,7 +39,8 @@ class ColumnSolver {
         numerator += part[i];
         denominator += part[size_ + i];
       }
-      column_scale[i] = float(start ? (denominator > 0 ? numerator / denominator : 0) : numerator / (denominator + kEpsilon));
+      column_scale[i] = float(start ? (denominator > 0 ? numerator / denominator : 0)
+                                    : numerator / (denominator + kEpsilon));
     }
   }
 
@@ -48,7 +53,8 @@ class ColumnSolver {
 }  // namespace
 
 RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
-  const size_t tiles = p.weight->count(), groups = p.groups(), columns = p.columns, row_size = groups * kTileRows;
+  const size_t tiles = p.weight->count(), groups = p.groups(), columns = p.columns,
+               row_size = groups * kTileRows;
   RankOneFit fit;
   for (int o = 0; o < p.order; ++o) {
     fit.row_scale[o].resize(tiles * row_size);
@@ -71,7 +77,9 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
         if (i % columns >= p.second_columns) fit.column_scale[1][i] = 0;
   };
 
-  solve(0, true, [&](size_t t, ColumnSums sums) { rank_one_step(x(t), tile_groups(t), columns, true, nullptr, row(0, t), sums); });
+  solve(0, true, [&](size_t t, ColumnSums sums) {
+    rank_one_step(x(t), tile_groups(t), columns, true, nullptr, row(0, t), sums);
+  });
   if (p.order == 1) {
     for (int i = 0; i < p.iterations; ++i)
       solve(0, false, [&](size_t t, ColumnSums sums) {
@@ -82,20 +90,22 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
 
   Tiles* sign = fit.sign;
   solve(1, true, [&](size_t t, ColumnSums sums) {
-    rank_two_start(x(t), tile_groups(t), columns, column(0), row(0, t), sign[0].tile(t), sign[1].tile(t), row(1, t), sums);
+    rank_two_start(x(t), tile_groups(t), columns, column(0), row(0, t), sign[0].tile(t), sign[1].tile(t),
+                   row(1, t), sums);
   });
   const auto assign = [&](size_t t) {
-    rank_two_assign(x(t), tile_groups(t), columns, column(0), row(0, t), column(1), row(1, t), sign[0].tile(t), sign[1].tile(t));
+    rank_two_assign(x(t), tile_groups(t), columns, column(0), row(0, t), column(1), row(1, t),
+                    sign[0].tile(t), sign[1].tile(t));
   };
   for (int i = 0; i < p.iterations; ++i) {
     solve(0, false, [&](size_t t, ColumnSums sums) {
       if (i > 0) assign(t);  // the last iteration's third half-step, while the tile is in the cache
-      rank_two_step(x(t), tile_groups(t), columns, sign[0].tile(t), column(0), row(0, t), sign[1].tile(t), column(1),
-                    row(1, t), sums);
+      rank_two_step(x(t), tile_groups(t), columns, sign[0].tile(t), column(0), row(0, t), sign[1].tile(t),
+                    column(1), row(1, t), sums);
     });
     solve(1, false, [&](size_t t, ColumnSums sums) {
-      rank_two_step(x(t), tile_groups(t), columns, sign[1].tile(t), column(1), row(1, t), sign[0].tile(t), column(0),
-                    row(0, t), sums);
+      rank_two_step(x(t), tile_groups(t), columns, sign[1].tile(t), column(1), row(1, t), sign[0].tile(t),
+                    column(0), row(0, t), sums);
     });
   }
   if (p.iterations > 0) pool.parallel_for(tiles, assign);

@@ -1,4 +1,5 @@
-// Row times column scales fitted to a part of a block (ARB-RC, algorithms 3.4), one or two orders, one or two groups.
+// Row times column scales fitted to a part of a block (ARB-RC, algorithms 3.4), one or two orders, one or two
+// groups.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +12,14 @@ namespace signum {
 class ThreadPool;
 
 struct RankOneProblem {
-  const Tiles* weight;   // [rows, width]
-  const Tiles* search;   // T, same shape; null = one group
-  float threshold = 0;   // |T| >= threshold: group 0, else group 1
-  size_t first = 0;      // columns [first, first + columns) of the tiles
+  const Tiles* weight;  // [rows, width]
+  const Tiles* search;  // T, same shape; null = one group
+  float threshold = 0;  // |T| >= threshold: group 0, else group 1
+  size_t first = 0;     // columns [first, first + columns) of the tiles
   size_t columns = 0;
-  int order = 1;         // 1 or 2
+  int order = 1;  // 1 or 2
   int iterations = 15;
-  bool column_scales = true;  // false: column scales stay 1
+  bool column_scales = true;         // false: column scales stay 1
   size_t second_columns = SIZE_MAX;  // order 2: only the first so many columns have a second order
 
   size_t groups() const { return search ? 2 : 1; }
@@ -28,7 +29,7 @@ struct RankOneProblem {
 struct RankOneFit {
   std::vector<float> row_scale[2];     // [order]: [tiles][groups][16]
   std::vector<float> column_scale[2];  // [order]: [groups][columns]; 0 where a column has no member
-  Tiles sign[2];                       // order 2 only: [rows, columns] of -1, (0,) 1; order 1's sign is the weight's own
+  Tiles sign[2];  // order 2 only: [rows, columns] of -1, (0,) 1; order 1's sign is the weight's own
 };
 
 RankOneFit fit_rank_one(const RankOneProblem& problem, ThreadPool& pool);

@@ -24,7 +24,8 @@ struct Chooser {
   const float* search;
   V threshold;
 
-  Chooser(const TileGroups& groups, size_t lane) : search(groups.search + lane), threshold(hn::Set(d, groups.threshold)) {}
+  Chooser(const TileGroups& groups, size_t lane)
+      : search(groups.search + lane), threshold(hn::Set(d, groups.threshold)) {}
   M first(size_t j) const { return hn::Ge(hn::Abs(hn::LoadU(d, search + j * kTileRows)), threshold); }
 };
 template <>
@@ -78,10 +79,11 @@ HWY_INLINE void LoadScales(D d, const float* from, V (&values)[kGroups]) {
   for (size_t g = 0; g < kGroups; ++g) values[g] = hn::LoadU(d, from + g * kTileRows);
 }
 
-// row = sum |value| / members of each group; column sums of |value| / row and of members whose row is not zero.
+// row = sum |value| / members of each group; column sums of |value| / row and of members whose row is not
+// zero.
 template <size_t kGroups, class Value>
-HWY_INLINE void StartScales(D d, const Chooser<kGroups>& groups, size_t columns, const Value& value, float* row_scale,
-                            size_t lane, ColumnSums sums) {
+HWY_INLINE void StartScales(D d, const Chooser<kGroups>& groups, size_t columns, const Value& value,
+                            float* row_scale, size_t lane, ColumnSums sums) {
   const V one = hn::Set(d, 1.0f);
   V total[kGroups], members[kGroups];
   Zero(d, total);
@@ -101,15 +103,18 @@ HWY_INLINE void StartScales(D d, const Chooser<kGroups>& groups, size_t columns,
   }
   for (size_t j = 0; j < columns; ++j) {
     const M in = groups.first(j);
-    AddColumn<kGroups>(d, in, hn::Mul(hn::Abs(value(j)), Choose(in, inverse)), sums.numerator + lane, columns, j);
+    AddColumn<kGroups>(d, in, hn::Mul(hn::Abs(value(j)), Choose(in, inverse)), sums.numerator + lane, columns,
+                       j);
     AddColumn<kGroups>(d, in, Choose(in, counted), sums.denominator + lane, columns, j);
   }
 }
 
-// Least squares for the row scales of sign * row * column against `value`, then the sums for the column scales.
+// Least squares for the row scales of sign * row * column against `value`, then the sums for the column
+// scales.
 template <size_t kGroups, class Value, class Sign>
-HWY_INLINE void UpdateScales(D d, const Chooser<kGroups>& groups, size_t columns, const Value& value, const Sign& sign,
-                             const float* column_scale, float* row_scale, size_t lane, ColumnSums sums) {
+HWY_INLINE void UpdateScales(D d, const Chooser<kGroups>& groups, size_t columns, const Value& value,
+                             const Sign& sign, const float* column_scale, float* row_scale, size_t lane,
+                             ColumnSums sums) {
   V product[kGroups], square[kGroups], row[kGroups];
   Zero(d, product);
   Zero(d, square);
@@ -136,8 +141,8 @@ HWY_INLINE V SignOf(D d, V x) {
 }
 
 template <size_t kGroups>
-void RankOneStepOf(const float* x, const TileGroups& tile_groups, size_t columns, bool start, const float* column_scale,
-                   float* row_scale, ColumnSums sums) {
+void RankOneStepOf(const float* x, const TileGroups& tile_groups, size_t columns, bool start,
+                   const float* column_scale, float* row_scale, ColumnSums sums) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const Chooser<kGroups> groups(tile_groups, lane);
@@ -149,8 +154,8 @@ void RankOneStepOf(const float* x, const TileGroups& tile_groups, size_t columns
       UpdateScales<kGroups>(d, groups, columns, value, sign, column_scale, row_scale, lane, sums);
   }
 }
-void RankOneStep(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale, float* row_scale,
-                 ColumnSums sums) {
+void RankOneStep(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale,
+                 float* row_scale, ColumnSums sums) {
   if (groups.groups == 1)
     RankOneStepOf<1>(x, groups, columns, start, column_scale, row_scale, sums);
   else
@@ -178,8 +183,8 @@ void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t column
     StartScales<kGroups>(d, groups, columns, residual, row_scale2, lane, sums);
   }
 }
-void RankTwoStart(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
-                  float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
+void RankTwoStart(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
+                  const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
   if (groups.groups == 1)
     RankTwoStartOf<1>(x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
   else
@@ -187,9 +192,9 @@ void RankTwoStart(const float* x, TileGroups groups, size_t columns, const float
 }
 
 template <size_t kGroups>
-void RankTwoStepOf(const float* x, const TileGroups& tile_groups, size_t columns, const float* sign, const float* column_scale,
-                   float* row_scale, const float* other_sign, const float* other_column_scale, const float* other_row_scale,
-                   ColumnSums sums) {
+void RankTwoStepOf(const float* x, const TileGroups& tile_groups, size_t columns, const float* sign,
+                   const float* column_scale, float* row_scale, const float* other_sign,
+                   const float* other_column_scale, const float* other_row_scale, ColumnSums sums) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const Chooser<kGroups> groups(tile_groups, lane);
@@ -197,26 +202,30 @@ void RankTwoStepOf(const float* x, const TileGroups& tile_groups, size_t columns
     LoadScales(d, other_row_scale + lane, other_row);
     const auto value = [&](size_t j) {
       const M in = groups.first(j);
-      const V scale = hn::Mul(Choose(in, other_row), ChooseColumn<kGroups>(d, in, other_column_scale, columns, j));
-      return hn::NegMulAdd(scale, hn::LoadU(d, other_sign + lane + j * kTileRows), hn::LoadU(d, x + lane + j * kTileRows));
+      const V scale =
+          hn::Mul(Choose(in, other_row), ChooseColumn<kGroups>(d, in, other_column_scale, columns, j));
+      return hn::NegMulAdd(scale, hn::LoadU(d, other_sign + lane + j * kTileRows),
+                           hn::LoadU(d, x + lane + j * kTileRows));
     };
     const auto own = [&](size_t j) { return hn::LoadU(d, sign + lane + j * kTileRows); };
     UpdateScales<kGroups>(d, groups, columns, value, own, column_scale, row_scale, lane, sums);
   }
 }
-void RankTwoStep(const float* x, TileGroups groups, size_t columns, const float* sign, const float* column_scale,
-                 float* row_scale, const float* other_sign, const float* other_column_scale, const float* other_row_scale,
-                 ColumnSums sums) {
+void RankTwoStep(const float* x, TileGroups groups, size_t columns, const float* sign,
+                 const float* column_scale, float* row_scale, const float* other_sign,
+                 const float* other_column_scale, const float* other_row_scale, ColumnSums sums) {
   if (groups.groups == 1)
-    RankTwoStepOf<1>(x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale, other_row_scale, sums);
+    RankTwoStepOf<1>(x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale,
+                     other_row_scale, sums);
   else
-    RankTwoStepOf<2>(x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale, other_row_scale, sums);
+    RankTwoStepOf<2>(x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale,
+                     other_row_scale, sums);
 }
 
 template <size_t kGroups>
-void RankTwoAssignOf(const float* x, const TileGroups& tile_groups, size_t columns, const float* column_scale1,
-                     const float* row_scale1, const float* column_scale2, const float* row_scale2, float* sign1,
-                     float* sign2) {
+void RankTwoAssignOf(const float* x, const TileGroups& tile_groups, size_t columns,
+                     const float* column_scale1, const float* row_scale1, const float* column_scale2,
+                     const float* row_scale2, float* sign1, float* sign2) {
   const D d;
   const V plus = hn::Set(d, 1.0f), minus = hn::Set(d, -1.0f);
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
@@ -245,12 +254,15 @@ void RankTwoAssignOf(const float* x, const TileGroups& tile_groups, size_t colum
     }
   }
 }
-void RankTwoAssign(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
-                   const float* column_scale2, const float* row_scale2, float* sign1, float* sign2) {
+void RankTwoAssign(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
+                   const float* row_scale1, const float* column_scale2, const float* row_scale2, float* sign1,
+                   float* sign2) {
   if (groups.groups == 1)
-    RankTwoAssignOf<1>(x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1, sign2);
+    RankTwoAssignOf<1>(x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1,
+                       sign2);
   else
-    RankTwoAssignOf<2>(x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1, sign2);
+    RankTwoAssignOf<2>(x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1,
+                       sign2);
 }
 
 }  // namespace signum::HWY_NAMESPACE
@@ -264,22 +276,24 @@ HWY_EXPORT(RankTwoStart);
 HWY_EXPORT(RankTwoStep);
 HWY_EXPORT(RankTwoAssign);
 
-void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale, float* row_scale,
-                   ColumnSums sums) {
+void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale,
+                   float* row_scale, ColumnSums sums) {
   HWY_DYNAMIC_DISPATCH(RankOneStep)(x, groups, columns, start, column_scale, row_scale, sums);
 }
-void rank_two_start(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
-                    float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
-  HWY_DYNAMIC_DISPATCH(RankTwoStart)(x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
+void rank_two_start(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
+                    const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
+  HWY_DYNAMIC_DISPATCH(RankTwoStart)
+  (x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
 }
-void rank_two_step(const float* x, TileGroups groups, size_t columns, const float* sign, const float* column_scale,
-                   float* row_scale, const float* other_sign, const float* other_column_scale, const float* other_row_scale,
-                   ColumnSums sums) {
+void rank_two_step(const float* x, TileGroups groups, size_t columns, const float* sign,
+                   const float* column_scale, float* row_scale, const float* other_sign,
+                   const float* other_column_scale, const float* other_row_scale, ColumnSums sums) {
   HWY_DYNAMIC_DISPATCH(RankTwoStep)
   (x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale, other_row_scale, sums);
 }
-void rank_two_assign(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
-                     const float* column_scale2, const float* row_scale2, float* sign1, float* sign2) {
+void rank_two_assign(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
+                     const float* row_scale1, const float* column_scale2, const float* row_scale2,
+                     float* sign1, float* sign2) {
   HWY_DYNAMIC_DISPATCH(RankTwoAssign)
   (x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1, sign2);
 }

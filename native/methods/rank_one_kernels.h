@@ -1,39 +1,44 @@
-// Half-steps of ARB-RC (algorithms 3.4) over one tile: row scales are solved here, the sums for the column scales are added up.
+// Half-steps of ARB-RC (algorithms 3.4) over one tile: row scales are solved here, the sums for the column
+// scales are added up.
 #pragma once
 
 #include <cstddef>
 
 namespace signum {
 
-// Which columns of a tile belong to which of `groups` (1 or 2) groups: with two, |t| >= threshold is group 0, the rest group 1.
+// Which columns of a tile belong to which of `groups` (1 or 2) groups: with two, |t| >= threshold is group 0,
+// the rest group 1.
 struct TileGroups {
   size_t groups;
   const float* search;  // T tile [columns][16]; unused with one group
   float threshold;
 };
 
-// Sums over rows for the column scales, by lane: [groups][columns][16] each. column_scale = numerator / (denominator + 1e-8).
+// Sums over rows for the column scales, by lane: [groups][columns][16] each. column_scale = numerator /
+// (denominator + 1e-8).
 struct ColumnSums {
   float* numerator;
   float* denominator;
 };
 
-// Order 1. start: row_scale = mean |x|, sums of |x| / row_scale and of members; else one update with the given column scales.
-// x [columns][16]; column_scale [groups][columns]; row_scale [groups][16] out.
-void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale, float* row_scale,
-                   ColumnSums sums);
+// Order 1. start: row_scale = mean |x|, sums of |x| / row_scale and of members; else one update with the
+// given column scales. x [columns][16]; column_scale [groups][columns]; row_scale [groups][16] out.
+void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale,
+                   float* row_scale, ColumnSums sums);
 
-// Order 2, start of the second order: residual of the first, its signs and scales. sign1, sign2 [columns][16] out (-1, 0, 1).
-void rank_two_start(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
-                    float* sign1, float* sign2, float* row_scale2, ColumnSums sums);
+// Order 2, start of the second order: residual of the first, its signs and scales. sign1, sign2 [columns][16]
+// out (-1, 0, 1).
+void rank_two_start(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
+                    const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums);
 
 // Order 2: one order's scales from x minus the other order.
-void rank_two_step(const float* x, TileGroups groups, size_t columns, const float* sign, const float* column_scale,
-                   float* row_scale, const float* other_sign, const float* other_column_scale, const float* other_row_scale,
-                   ColumnSums sums);
+void rank_two_step(const float* x, TileGroups groups, size_t columns, const float* sign,
+                   const float* column_scale, float* row_scale, const float* other_sign,
+                   const float* other_column_scale, const float* other_row_scale, ColumnSums sums);
 
 // Order 2: (sign1, sign2) = nearest of {-p-q, -p+q, p-q, p+q} to x, ties to the first.
-void rank_two_assign(const float* x, TileGroups groups, size_t columns, const float* column_scale1, const float* row_scale1,
-                     const float* column_scale2, const float* row_scale2, float* sign1, float* sign2);
+void rank_two_assign(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
+                     const float* row_scale1, const float* column_scale2, const float* row_scale2,
+                     float* sign1, float* sign2);
 
 }  // namespace signum

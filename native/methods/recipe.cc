@@ -7,7 +7,8 @@ namespace {
 
 using nlohmann::json;
 
-// Takes parameters out of the object one by one; the first fault is kept, and what is left at the end is unknown.
+// Takes parameters out of the object one by one; the first fault is kept, and what is left at the end is
+// unknown.
 class Parameters {
  public:
   explicit Parameters(json object) : left_(std::move(object)) {}
@@ -61,7 +62,8 @@ class Parameters {
   }
   void fail(const char* key, const std::string& expected) {
     if (!error_)
-      error_ = Error{"recipe_invalid", "The parameter '" + std::string(key) + "' must be there and be " + expected + ".", ""};
+      error_ = Error{"recipe_invalid",
+                     "The parameter '" + std::string(key) + "' must be there and be " + expected + ".", ""};
   }
 
   json left_;

@@ -24,9 +24,10 @@ HWY_INLINE V Residual(D d, V x, V alpha) {
   return hn::IfThenElse(hn::Ne(x, hn::Zero(d)), hn::Sub(x, hn::CopySign(alpha, x)), x);
 }
 
-// Squared error of binarizing columns [begin, end) of one row a lane in two orders (2.1), given the first mean.
-// scratch holds the residuals [columns][16].
-HWY_INLINE V TwoOrderError(D d, const float* HWY_RESTRICT t, size_t begin, size_t end, V mean, float* HWY_RESTRICT scratch) {
+// Squared error of binarizing columns [begin, end) of one row a lane in two orders (2.1), given the first
+// mean. scratch holds the residuals [columns][16].
+HWY_INLINE V TwoOrderError(D d, const float* HWY_RESTRICT t, size_t begin, size_t end, V mean,
+                           float* HWY_RESTRICT scratch) {
   const V share = hn::Set(d, 1.0f / float(end - begin));
   V a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
   size_t j = begin;
@@ -91,7 +92,8 @@ void SalientCountErrors(const float* tile, size_t columns, size_t up, double* er
       const V salient_mean = hn::Mul(prefix, hn::Set(d, 1.0f / float(i)));
       V error = TwoOrderError(d, t, 0, i, salient_mean, scratch);
       if (i < columns) {
-        const V rest_mean = hn::Mul(hn::Load(d, suffix + i * kTileRows), hn::Set(d, 1.0f / float(columns - i)));
+        const V rest_mean =
+            hn::Mul(hn::Load(d, suffix + i * kTileRows), hn::Set(d, 1.0f / float(columns - i)));
         error = hn::Add(error, TwoOrderError(d, t, i, columns, rest_mean, scratch));
       }
       errors[i] += Total(d, error);
@@ -110,7 +112,8 @@ void SplitErrors(const float* tile, size_t columns, const float* thresholds, siz
     const auto at = [&](size_t j) { return hn::Load(d, tile + lane + j * kTileRows); };
     for (size_t c = 0; c < count; ++c) {
       const V threshold = hn::Set(d, thresholds[c]);
-      V sparse0 = hn::Zero(d), sparse1 = sparse0, rest0 = sparse0, rest1 = sparse0, members0 = sparse0, members1 = sparse0;
+      V sparse0 = hn::Zero(d), sparse1 = sparse0, rest0 = sparse0, rest1 = sparse0, members0 = sparse0,
+        members1 = sparse0;
       const auto add = [&](size_t j, V& sparse, V& rest, V& members) {
         const V x = at(j);
         const M in = hn::Ge(hn::Abs(x), threshold);
@@ -144,13 +147,15 @@ void SplitErrors(const float* tile, size_t columns, const float* thresholds, siz
       }
       for (; j < columns; ++j) deviate(j, sparse0, rest0, square0);
       const V sparse = hn::Add(sparse0, sparse1), rest = hn::Add(rest0, rest1);
-      const V explained = hn::Add(MeanOrZero(d, hn::Mul(sparse, sparse), members), MeanOrZero(d, hn::Mul(rest, rest), others));
+      const V explained = hn::Add(MeanOrZero(d, hn::Mul(sparse, sparse), members),
+                                  MeanOrZero(d, hn::Mul(rest, rest), others));
       errors[c] += Total(d, hn::Sub(hn::Add(square0, square1), explained));
     }
   }
 }
 
-void SalientSplitErrors(const float* tile, size_t columns, const float* thresholds, size_t count, double* errors) {
+void SalientSplitErrors(const float* tile, size_t columns, const float* thresholds, size_t count,
+                        double* errors) {
   const D d;
   const V one = hn::Set(d, 1.0f), all = hn::Set(d, float(columns));
   HWY_ALIGN float scratch[kMaxWidth * kTileRows];
@@ -158,7 +163,9 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
     const float* t = tile + lane;
     for (size_t c = 0; c < count; ++c) {
       const V threshold = hn::Set(d, thresholds[c]);
-      const auto in_sparse = [&](size_t j) { return hn::Ge(hn::Abs(hn::Load(d, t + j * kTileRows)), threshold); };
+      const auto in_sparse = [&](size_t j) {
+        return hn::Ge(hn::Abs(hn::Load(d, t + j * kTileRows)), threshold);
+      };
       V members = hn::Zero(d);
       for (size_t j = 0; j < columns; ++j) members = hn::Add(members, hn::IfThenElseZero(in_sparse(j), one));
       const V others = hn::Sub(all, members);
@@ -183,7 +190,8 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
           rest = hn::Add(rest, hn::IfThenZeroElse(in, hn::Abs(x)));
           squares = hn::MulAdd(x, x, squares);
         }
-        explained = hn::Add(MeanOrZero(d, hn::Mul(sparse, sparse), members), MeanOrZero(d, hn::Mul(rest, rest), others));
+        explained = hn::Add(MeanOrZero(d, hn::Mul(sparse, sparse), members),
+                            MeanOrZero(d, hn::Mul(rest, rest), others));
         if (order == 1) break;
         const V sparse_alpha = MeanOrZero(d, sparse, members), rest_alpha = MeanOrZero(d, rest, others);
         for (size_t j = 0; j < columns; ++j) {
@@ -196,7 +204,8 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
   }
 }
 
-void SearchMatrix(const float* weight, const float* scale, bool squared, size_t columns, float* tile, double* column_sums) {
+void SearchMatrix(const float* weight, const float* scale, bool squared, size_t columns, float* tile,
+                  double* column_sums) {
   const D d;
   for (size_t j = 0; j < columns; ++j) {
     V sum = hn::Zero(d);
@@ -231,10 +240,12 @@ void salient_count_errors(const float* tile, size_t columns, size_t up, double* 
 void split_errors(const float* tile, size_t columns, const float* thresholds, size_t count, double* errors) {
   HWY_DYNAMIC_DISPATCH(SplitErrors)(tile, columns, thresholds, count, errors);
 }
-void salient_split_errors(const float* tile, size_t columns, const float* thresholds, size_t count, double* errors) {
+void salient_split_errors(const float* tile, size_t columns, const float* thresholds, size_t count,
+                          double* errors) {
   HWY_DYNAMIC_DISPATCH(SalientSplitErrors)(tile, columns, thresholds, count, errors);
 }
-void search_matrix(const float* weight, const float* scale, bool squared, size_t columns, float* tile, double* column_sums) {
+void search_matrix(const float* weight, const float* scale, bool squared, size_t columns, float* tile,
+                   double* column_sums) {
   HWY_DYNAMIC_DISPATCH(SearchMatrix)(weight, scale, squared, columns, tile, column_sums);
 }
 

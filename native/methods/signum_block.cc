@@ -16,11 +16,20 @@ constexpr double kColumnRidge = 1e-4;
 
 class BlockFit {
  public:
-  BlockFit(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block, size_t second, ThreadPool& pool)
-      : recipe_(recipe), r_(r_block), u_(u_block), pool_(pool), width_(block.columns), second_(second),
-        panels_((block.rows + kPanelRows - 1) / kPanelRows), bands_((panels_ + kBandPanels - 1) / kBandPanels),
-        panel_size_(width_ * kPanelRows), weight_(aligned_array<float>(panels_ * panel_size_)),
-        y_(aligned_array<float>(panels_ * panel_size_)), y_back_(aligned_array<float>(panels_ * panel_size_)) {
+  BlockFit(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block, size_t second,
+           ThreadPool& pool)
+      : recipe_(recipe),
+        r_(r_block),
+        u_(u_block),
+        pool_(pool),
+        width_(block.columns),
+        second_(second),
+        panels_((block.rows + kPanelRows - 1) / kPanelRows),
+        bands_((panels_ + kBandPanels - 1) / kBandPanels),
+        panel_size_(width_ * kPanelRows),
+        weight_(aligned_array<float>(panels_ * panel_size_)),
+        y_(aligned_array<float>(panels_ * panel_size_)),
+        y_back_(aligned_array<float>(panels_ * panel_size_)) {
     for (size_t j = 0; j < width_; ++j) r_diagonal_.push_back(r_(j, j));
     start(block);
     prepare(block);
@@ -44,12 +53,15 @@ class BlockFit {
   void start(ConstView block) {
     Tiles tiles(block.rows, width_);
     pool_.parallel_for(tiles.count(), [&](size_t t) { tiles.load(t, block); });
-    RankOneProblem problem{&tiles, nullptr, 0, 0, width_, second_ > 0 ? 2 : 1, kStartIterations, recipe_.column_scales, second_};
+    RankOneProblem problem{
+        &tiles, nullptr, 0, 0, width_, second_ > 0 ? 2 : 1, kStartIterations, recipe_.column_scales, second_};
     const RankOneFit fit = fit_rank_one(problem, pool_);
     for (int o = 0; o < 2; ++o) {
       now_.row[o].assign(panels_ * kPanelRows, 0.0f);
       std::copy(fit.row_scale[o].begin(), fit.row_scale[o].end(), now_.row[o].begin());
-      now_.column[o].assign(fit.column_scale[o].begin(), fit.column_scale[o].begin() + long(o < problem.order ? (o ? second_ : width_) : 0));
+      now_.column[o].assign(
+          fit.column_scale[o].begin(),
+          fit.column_scale[o].begin() + long(o < problem.order ? (o ? second_ : width_) : 0));
     }
     now_.codes.resize(panels_ * panel_size_);
   }
@@ -58,23 +70,27 @@ class BlockFit {
   void prepare(ConstView block) {
     std::vector<double> squares(panels_);
     pool_.parallel_for(panels_, [&](size_t p) {
-      float *w = weight_.get() + p * panel_size_, *y = y_.get() + p * panel_size_, *back = y_back_.get() + p * panel_size_;
+      float *w = weight_.get() + p * panel_size_, *y = y_.get() + p * panel_size_,
+            *back = y_back_.get() + p * panel_size_;
       for (size_t r = 0; r < kPanelRows; ++r) {
         const size_t row = p * kPanelRows + r;
         for (size_t j = 0; j < width_; ++j) w[j * kPanelRows + r] = row < block.rows ? block(row, j) : 0.0f;
       }
       times_r(w, y);
-      blas::gemm(false, false, width_, kPanelRows, width_, 1.0f, r_.data, r_.stride, y, kPanelRows, 0.0f, back, kPanelRows);
+      blas::gemm(false, false, width_, kPanelRows, width_, 1.0f, r_.data, r_.stride, y, kPanelRows, 0.0f,
+                 back, kPanelRows);
       for (size_t i = 0; i < panel_size_; ++i) squares[p] += double(y[i]) * y[i];
     });
     for (const double s : squares) y_square_ += s;
     metric_ = Matrix(width_, width_);
-    blas::gemm(false, true, width_, width_, width_, 1.0f, r_.data, r_.stride, r_.data, r_.stride, 0.0f, metric_.data(), width_);
+    blas::gemm(false, true, width_, width_, width_, 1.0f, r_.data, r_.stride, r_.data, r_.stride, 0.0f,
+               metric_.data(), width_);
   }
 
   // out = R_b^T x, both [width][64]: rows times U_b^-1.
   void times_r(const float* x, float* out) const {
-    blas::gemm(true, false, width_, kPanelRows, width_, 1.0f, r_.data, r_.stride, x, kPanelRows, 0.0f, out, kPanelRows);
+    blas::gemm(true, false, width_, kPanelRows, width_, 1.0f, r_.data, r_.stride, x, kPanelRows, 0.0f, out,
+               kPanelRows);
   }
 
   PanelScales scales() const { return {width_, second_, now_.column[0].data(), now_.column[1].data()}; }
@@ -85,8 +101,9 @@ class BlockFit {
     pool_.parallel_for(panels_, [&](size_t p) {
       auto work = aligned_array<float>(panel_size_);
       std::memcpy(work.get(), weight_.get() + p * panel_size_, panel_size_ * sizeof(float));
-      costs[p] = assign_panel(work.get(), scales(), now_.row[0].data() + p * kPanelRows, now_.row[1].data() + p * kPanelRows, u_,
-                              r_diagonal_.data(), now_.codes.data() + p * panel_size_);
+      costs[p] = assign_panel(work.get(), scales(), now_.row[0].data() + p * kPanelRows,
+                              now_.row[1].data() + p * kPanelRows, u_, r_diagonal_.data(),
+                              now_.codes.data() + p * panel_size_);
     });
     now_.cost = 0;
     for (const double c : costs) now_.cost += c;
@@ -104,8 +121,10 @@ class BlockFit {
       for (size_t p = band * kBandPanels; p < std::min(panels_, (band + 1) * kBandPanels); ++p)
         refit_panel(p, signs.get(), v1.get(), v2.get(), padded.get(), grams[band], sides[band].data());
     });
-    if (recipe_.column_scales) refit_columns(grams, sides);
-    else now_.cost = cost_of(grams, sides);
+    if (recipe_.column_scales)
+      refit_columns(grams, sides);
+    else
+      now_.cost = cost_of(grams, sides);
   }
 
   void refit_panel(size_t p, float* signs, float* v1, float* v2, float* padded, Matrix& gram, double* side) {
@@ -129,8 +148,8 @@ class BlockFit {
   }
 
   // The normal equations of the column scales, lower triangle: A = (R_k^T R_l) o M, and the right-hand side.
-  void system(const std::vector<Matrix>& grams, const std::vector<std::vector<double>>& sides, std::vector<double>& a,
-              std::vector<double>& b) const {
+  void system(const std::vector<Matrix>& grams, const std::vector<std::vector<double>>& sides,
+              std::vector<double>& a, std::vector<double>& b) const {
     const size_t unknowns = width_ + second_;
     a.assign(unknowns * unknowns, 0.0);
     b.assign(unknowns, 0.0);
@@ -144,7 +163,9 @@ class BlockFit {
       for (size_t j = 0; j <= i; ++j) a[i * unknowns + j] *= metric_(column_of(i), column_of(j));
   }
   size_t column_of(size_t unknown) const { return unknown < width_ ? unknown : unknown - width_; }
-  float& scale_of(size_t unknown) { return unknown < width_ ? now_.column[0][unknown] : now_.column[1][unknown - width_]; }
+  float& scale_of(size_t unknown) {
+    return unknown < width_ ? now_.column[0][unknown] : now_.column[1][unknown - width_];
+  }
 
   // ||Y - sum of scaled parts||^2 for the present column scales.
   double quadratic_cost(const std::vector<double>& a, const std::vector<double>& b) {
@@ -204,8 +225,8 @@ class BlockFit {
 
 }  // namespace
 
-SignumBlock fit_signum_block(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block, size_t second,
-                             ThreadPool& pool) {
+SignumBlock fit_signum_block(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block,
+                             size_t second, ThreadPool& pool) {
   return BlockFit(recipe, block, r_block, u_block, second, pool).run();
 }
 

@@ -17,7 +17,7 @@ struct SignumBlock {
 };
 
 // block [rows, width]; r_block, u_block [width, width]; the first `second` columns have two planes.
-SignumBlock fit_signum_block(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block, size_t second,
-                             ThreadPool& pool);
+SignumBlock fit_signum_block(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block,
+                             size_t second, ThreadPool& pool);
 
 }  // namespace signum

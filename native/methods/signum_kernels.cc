@@ -18,8 +18,8 @@ using DInt = hn::RebindToSigned<D>;
 
 HWY_INLINE auto LoadCodes(const uint8_t* codes) { return hn::PromoteTo(DInt(), hn::LoadU(DCode(), codes)); }
 
-double AssignPanel(float* weight, PanelScales scales, const float* r1, const float* r2, ConstView u, const float* r_diagonal,
-                   uint8_t* codes) {
+double AssignPanel(float* weight, PanelScales scales, const float* r1, const float* r2, ConstView u,
+                   const float* r_diagonal, uint8_t* codes) {
   const D d;
   const DInt di;
   const size_t n = scales.columns;
@@ -65,7 +65,8 @@ double AssignPanel(float* weight, PanelScales scales, const float* r1, const flo
   return total;
 }
 
-void SignedPanel(const uint8_t* codes, int bit, size_t columns, bool by_row, const float* factor, float* out) {
+void SignedPanel(const uint8_t* codes, int bit, size_t columns, bool by_row, const float* factor,
+                 float* out) {
   const D d;
   const DInt di;
   const auto wanted = hn::Set(di, 1 << bit);
@@ -84,7 +85,8 @@ void RefitRows(const float* y, const float* v1, const float* v2, size_t columns,
     auto a11 = hn::Zero(dd), a12 = a11, a22 = a11, b1 = a11, b2 = a11;
     for (size_t j = 0; j < columns; ++j) {
       const size_t at = j * kPanelRows + lane;
-      const auto target = hn::PromoteTo(dd, hn::LoadU(df, y + at)), first = hn::PromoteTo(dd, hn::LoadU(df, v1 + at));
+      const auto target = hn::PromoteTo(dd, hn::LoadU(df, y + at)),
+                 first = hn::PromoteTo(dd, hn::LoadU(df, v1 + at));
       a11 = hn::MulAdd(first, first, a11);
       b1 = hn::MulAdd(first, target, b1);
       if (v2) {
@@ -103,8 +105,10 @@ void RefitRows(const float* y, const float* v1, const float* v2, size_t columns,
     };
     if (v2) {
       const auto determinant = hn::NegMulAdd(a12, a12, hn::Mul(a11, a22));
-      hn::StoreU(hn::DemoteTo(df, divide(hn::NegMulAdd(a12, b2, hn::Mul(a22, b1)), determinant)), df, r1 + lane);
-      hn::StoreU(hn::DemoteTo(df, divide(hn::NegMulAdd(a12, b1, hn::Mul(a11, b2)), determinant)), df, r2 + lane);
+      hn::StoreU(hn::DemoteTo(df, divide(hn::NegMulAdd(a12, b2, hn::Mul(a22, b1)), determinant)), df,
+                 r1 + lane);
+      hn::StoreU(hn::DemoteTo(df, divide(hn::NegMulAdd(a12, b1, hn::Mul(a11, b2)), determinant)), df,
+                 r2 + lane);
     } else {
       hn::StoreU(hn::DemoteTo(df, divide(b1, a11)), df, r1 + lane);
     }
@@ -132,11 +136,12 @@ HWY_EXPORT(SignedPanel);
 HWY_EXPORT(RefitRows);
 HWY_EXPORT(AddColumnProducts);
 
-double assign_panel(float* weight, PanelScales scales, const float* r1, const float* r2, ConstView u, const float* r_diagonal,
-                    uint8_t* codes) {
+double assign_panel(float* weight, PanelScales scales, const float* r1, const float* r2, ConstView u,
+                    const float* r_diagonal, uint8_t* codes) {
   return HWY_DYNAMIC_DISPATCH(AssignPanel)(weight, scales, r1, r2, u, r_diagonal, codes);
 }
-void signed_panel(const uint8_t* codes, int bit, size_t columns, bool by_row, const float* factor, float* out) {
+void signed_panel(const uint8_t* codes, int bit, size_t columns, bool by_row, const float* factor,
+                  float* out) {
   HWY_DYNAMIC_DISPATCH(SignedPanel)(codes, bit, columns, by_row, factor, out);
 }
 void refit_rows(const float* y, const float* v1, const float* v2, size_t columns, float* r1, float* r2) {

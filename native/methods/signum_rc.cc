@@ -1,5 +1,5 @@
-// signum-rc (algorithms 10): columns by falling Hessian diagonal, row and column scales, a second sign plane on a share of the columns,
-// errors propagated column by column, scales refitted to the Hessian.
+// signum-rc (algorithms 10): columns by falling Hessian diagonal, row and column scales, a second sign plane
+// on a share of the columns, errors propagated column by column, scales refitted to the Hessian.
 #include <cmath>
 
 #include "base/pool.h"
@@ -35,8 +35,10 @@ PackedLinear quantize_signum_rc(const Recipe& recipe, Matrix weight, const Facto
   l.second_columns = size_t(recipe.second_plane * double(l.columns) + 0.5);
   const size_t m = l.rows, nb = l.blocks(), k = l.second_columns, nb2 = (k + l.blocksize - 1) / l.blocksize;
   BitPlane sign("sign", m, l.columns), sign2("sign2", m, k);
-  ScalarTensor row_scale("row_scale", l.scale_type, {m, nb}), column_scale("column_scale", l.scale_type, {l.columns});
-  ScalarTensor row_scale2("row_scale2", l.scale_type, {m, nb2}), column_scale2("column_scale2", l.scale_type, {k});
+  ScalarTensor row_scale("row_scale", l.scale_type, {m, nb}),
+      column_scale("column_scale", l.scale_type, {l.columns});
+  ScalarTensor row_scale2("row_scale2", l.scale_type, {m, nb2}),
+      column_scale2("column_scale2", l.scale_type, {k});
 
   BlockLoop loop(std::move(weight), factor, l.blocksize, pool);
   Matrix quantized(m, std::min(l.blocksize, l.columns));

@@ -54,7 +54,8 @@ class BitPlane {
   void set(size_t row, size_t column) {
     tensor_.bytes[row * row_bytes_ + (column >> 3)] |= uint8_t(1u << (column & 7));
   }
-  // Columns [column, column + width) of rows [row, row + rows), rows <= 16: bit r of masks[j] is element (row + r, column + j).
+  // Columns [column, column + width) of rows [row, row + rows), rows <= 16: bit r of masks[j] is element (row
+  // + r, column + j).
   void put(size_t row, size_t rows, size_t column, const uint16_t* masks, size_t width) {
     size_t j = 0;
     for (; column % 8 == 0 && j + 8 <= width; j += 8)

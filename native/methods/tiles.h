@@ -1,5 +1,5 @@
-// A block of weights [rows, width] cut into tiles of 16 rows, rows across SIMD lanes: a row's sums run over its columns in the
-// same order on every machine, and no sum over lanes is needed inside a row.
+// A block of weights [rows, width] cut into tiles of 16 rows, rows across SIMD lanes: a row's sums run over
+// its columns in the same order on every machine, and no sum over lanes is needed inside a row.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,9 @@ class Tiles {
  public:
   Tiles() = default;
   Tiles(size_t rows, size_t width)
-      : rows_(rows), width_(width), count_((rows + kTileRows - 1) / kTileRows),
+      : rows_(rows),
+        width_(width),
+        count_((rows + kTileRows - 1) / kTileRows),
         data_(aligned_array<float>(count_ * width * kTileRows)) {}
 
   size_t rows() const { return rows_; }

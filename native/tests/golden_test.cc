@@ -1,4 +1,5 @@
-// Every method against the reference results of the published programs (tests/data/golden; tolerances of docs/METHODS.md).
+// Every method against the reference results of the published programs (tests/data/golden; tolerances of
+// docs/METHODS.md).
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -92,14 +93,15 @@ std::vector<Case> signum_cases() {
 }
 
 struct Outcome {
-  double worst;        // max |difference| / max |W|
-  size_t rows_outside; // rows with a difference above 2e-5 max |W|
+  double worst;         // max |difference| / max |W|
+  size_t rows_outside;  // rows with a difference above 2e-5 max |W|
   LinearErrors ours, golden;
 };
 
 Outcome compare(const SafetensorsFile& file, const Case& c) {
   ThreadPool pool(2);
-  const Matrix weight = matrix(file, "weight"), hessian = matrix(file, "hessian"), expected = matrix(file, "q." + c.key);
+  const Matrix weight = matrix(file, "weight"), hessian = matrix(file, "hessian"),
+               expected = matrix(file, "q." + c.key);
   auto factor = factorize(hessian, factor_options(c.recipe), pool);
   REQUIRE(factor.ok());
   auto linear = quantize(c.recipe, weight.clone(), &factor.value(), pool);
@@ -108,7 +110,8 @@ Outcome compare(const SafetensorsFile& file, const Case& c) {
   REQUIRE(decoded.ok());
   float largest = 0;
   for (size_t i = 0; i < weight.size(); ++i) largest = std::max(largest, std::fabs(weight.data()[i]));
-  Outcome outcome{0, 0, linear_errors(weight, decoded.value(), &hessian, pool), linear_errors(weight, expected, &hessian, pool)};
+  Outcome outcome{0, 0, linear_errors(weight, decoded.value(), &hessian, pool),
+                  linear_errors(weight, expected, &hessian, pool)};
   for (size_t r = 0; r < weight.rows(); ++r) {
     double worst = 0;
     for (size_t j = 0; j < weight.columns(); ++j)
@@ -116,9 +119,10 @@ Outcome compare(const SafetensorsFile& file, const Case& c) {
     outcome.worst = std::max(outcome.worst, worst);
     outcome.rows_outside += worst > 2e-5;
   }
-  const std::string text = std::string(c.key) + " " + std::to_string(weight.rows()) + "x" + std::to_string(weight.columns()) +
-                           ": worst " + std::to_string(outcome.worst) + ", rows outside " + std::to_string(outcome.rows_outside) +
-                           ", output error " + std::to_string(outcome.ours.output) + " / " + std::to_string(outcome.golden.output);
+  const std::string text =
+      std::string(c.key) + " " + std::to_string(weight.rows()) + "x" + std::to_string(weight.columns()) +
+      ": worst " + std::to_string(outcome.worst) + ", rows outside " + std::to_string(outcome.rows_outside) +
+      ", output error " + std::to_string(outcome.ours.output) + " / " + std::to_string(outcome.golden.output);
   MESSAGE(text);
   return outcome;
 }
