@@ -1,10 +1,12 @@
 #include "worker/control.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -14,18 +16,26 @@ namespace {
 constexpr int kCancelled = 4;                   // exit code
 constexpr size_t kLineLimit = size_t(1) << 16;  // bytes
 
-sigset_t handled_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
-  return set;
+// Handlers put the signal's number in here. Blocking and sigwait would not do: libraries start threads before
+// main, and a signal that one of those does not block ends the process.
+int signal_pipe[2] = {-1, -1};
+
+void on_signal(int number) {
+  const int saved = errno;
+  const auto byte = uint8_t(number);
+  if (::write(signal_pipe[1], &byte, 1) < 0) ::_exit(kCancelled);
+  errno = saved;
 }
 
 }  // namespace
 
-void Control::block_signals() {
-  const sigset_t set = handled_signals();
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+void Control::catch_signals() {
+  if (::pipe2(signal_pipe, O_CLOEXEC) != 0) std::abort();
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as an error of write(2)
 }
 
@@ -49,11 +59,10 @@ void Control::request_cancel() {
 }
 
 void Control::wait_for_signals() {
-  const sigset_t set = handled_signals();
   for (;;) {
-    int number = 0;
-    if (::sigwait(&set, &number) != 0) continue;
-    if (number == SIGINT && !stop_ && !stop_is_cancel_)
+    uint8_t number = 0;
+    if (::read(signal_pipe[0], &number, 1) != 1) continue;
+    if (number == SIGINT && !stop_)
       request_stop();
     else
       request_cancel();

@@ -13,8 +13,8 @@ namespace signum {
 // SIGINT: stop; again: cancel. SIGTERM, SIGHUP, the end of stdin: cancel. The line {"command":"stop"}: stop.
 class Control {
  public:
-  // Before any thread starts: from then on only listen() gets those signals.
-  static void block_signals();
+  // Once, first thing: from then on signals wait for listen().
+  static void catch_signals();
 
   // patience: what a cancelled command gets to end by itself; then this ends the process, exit code 4.
   Control(EventWriter& events, std::chrono::milliseconds patience, bool stop_is_cancel)

@@ -111,7 +111,7 @@ int main(int count, char** arguments) {
   }
   if (!understood || !is_command(command) || job.empty()) return usage();
 
-  Control::block_signals();
+  Control::catch_signals();
   guard_mapped_files([](const char* path) {
     events.end_lost_file(path);
     ::_exit(kFailed);
