@@ -1,0 +1,130 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { findMethod, methodIds, resolveParameters, type MethodId, type Parameters } from '../contract/methods.ts'
+import { linearCost, orderBytes, salientColumns, secondColumns, sum } from './linear.ts'
+
+export function parametersOf(id: MethodId, changes: Parameters = {}): Parameters {
+  const method = findMethod(id)
+  const resolved = method.ok ? resolveParameters(method.value, changes) : method
+  if (!resolved.ok) throw new Error(resolved.problem.message)
+  return resolved.value
+}
+const cost = (id: MethodId, changes: Parameters, rows: number, columns: number, salient = 0) =>
+  linearCost(id, parametersOf(id, changes), { rows, columns }, salient)
+
+describe('bytes by hand, tensor by tensor', () => {
+  test('rtn: codes of the row, one scale and one zero per row', () => {
+    expect(cost('rtn', { bits: 3 }, 5, 11).bytes).toMatchObject({ codes: 5 * 5, scales: 5 * 3 })
+    expect(cost('rtn', { bits: 2, group: 32, scale_type: 'f32' }, 4, 100).bytes).toMatchObject({
+      codes: 4 * 25,
+      scales: 4 * 4 * 5,
+    })
+  })
+
+  test('billm: two planes, one bitmap, seven scalars per row and block', () => {
+    expect(cost('billm', {}, 3, 300).bytes).toEqual({
+      codes: 0,
+      signs: 3 * 38,
+      second: 3 * 38,
+      bitmaps: 38,
+      scales: 7 * 3 * 3 * 2,
+    })
+  })
+
+  test('arb-rc: a third plane only with the column-group bitmap', () => {
+    expect(cost('arb-rc', {}, 3, 300, 17).bytes).toEqual({
+      codes: 0,
+      signs: 114,
+      second: 114 + 3 * 3,
+      bitmaps: 38,
+      scales: (6 * 3 * 3 + 4 * 300) * 2,
+    })
+    expect(cost('arb-rc', { column_group_bitmap: false }, 3, 300, 17).bytes).toMatchObject({
+      second: 114,
+      scales: (4 * 3 * 3 + 2 * 300) * 2,
+    })
+  })
+
+  test('signum-rc: nothing of a second plane where there is none', () => {
+    expect(cost('signum-rc', { second_plane: 0 }, 4, 256).bytes).toMatchObject({
+      signs: 128,
+      second: 0,
+      scales: (4 * 2 + 256) * 2,
+    })
+    expect(cost('signum-rc', { second_plane: 0.25, column_scales: false }, 4, 300).bytes).toMatchObject({
+      signs: 4 * 38,
+      second: 4 * 10,
+      scales: 4 * (3 + 1) * 2,
+    })
+  })
+
+  test('a column order takes two bytes per column, four from 65,536 on', () => {
+    expect(orderBytes('signum-rc', parametersOf('signum-rc'), 256)).toBe(512)
+    expect(orderBytes('gptq', parametersOf('gptq', { order: 'hessian' }), 65_536)).toBe(262_144)
+    expect(orderBytes('gptq', parametersOf('gptq'), 256)).toBe(0)
+    expect(orderBytes('billm', parametersOf('billm'), 256)).toBe(0)
+  })
+})
+
+test('in wide layers the papers and the published sizes are met', () => {
+  const bits = (id: MethodId, changes: Parameters, salient = 0) =>
+    (8 * sum(cost(id, changes, 4096, 4096, salient).bytes)) / 4096 ** 2
+  expect(bits('gptq', {})).toBeCloseTo(2 + 24 / 128, 9)
+  expect(bits('billm', {})).toBeCloseTo(2.875, 2)
+  expect(bits('arb-rc', {}, 0.09 * 4096)).toBeCloseTo(2.84 + 64 / 4096, 1)
+  expect(bits('signum-rc', { second_plane: 0 })).toBeCloseTo(1.13, 2)
+  expect(bits('signum-rc', { second_plane: 0.25 })).toBeCloseTo(1.41, 2)
+  expect(bits('signum-rc', {})).toBeCloseTo(2.25, 1)
+  expect(cost('signum-rc', { second_plane: 0.25 }, 4096, 4096).nominal).toBe(1.25)
+  expect(cost('arb-rc', {}, 4096, 4096, 409.6).nominal).toBe(1.1)
+})
+
+describe('for any shape', () => {
+  const shape = { rows: fc.integer({ min: 1, max: 500 }), columns: fc.integer({ min: 1, max: 700 }) }
+  const any = fc.record({ id: fc.constantFrom(...methodIds), ...shape, bits: fc.integer({ min: 2, max: 8 }) })
+
+  test('bytes are whole, and at least one bit per weight', () => {
+    fc.assert(
+      fc.property(any, ({ id, rows, columns, bits }) => {
+        const { bytes, nominal } = cost(id, id === 'rtn' || id === 'gptq' ? { bits } : {}, rows, columns)
+        expect(Object.values(bytes).every((part) => Number.isInteger(part) && part >= 0)).toBe(true)
+        expect(8 * sum(bytes)).toBeGreaterThanOrEqual(rows * columns)
+        expect(8 * sum(bytes)).toBeGreaterThan(nominal >= 2 && id !== 'signum-rc' ? nominal * rows * columns : 0)
+      }),
+    )
+  })
+
+  test('rows cost the same each, but for what belongs to columns', () => {
+    fc.assert(
+      fc.property(any, ({ id, rows, columns }) => {
+        const of = (m: number) => sum(cost(id, {}, m, columns).bytes)
+        expect(of(rows + 1) - of(rows)).toBe(of(2) - of(1))
+      }),
+    )
+  })
+
+  test('salient columns stay between one and what the search reaches, block by block', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 700 }), fc.integer({ min: 2, max: 128 }), (columns, most) => {
+        const found = salientColumns('billm', parametersOf('billm', { max_salient: most }), columns)!
+        const blocks = Math.ceil(columns / 128)
+        expect(found.most).toBeGreaterThanOrEqual(blocks)
+        expect(found.most).toBeLessThanOrEqual(Math.max(blocks, columns - blocks + 1, 1))
+        expect(found.expected).toBeLessThanOrEqual(found.most)
+      }),
+    )
+    expect(salientColumns('billm', parametersOf('billm'), 300)).toEqual({ expected: 27, most: 49 + 49 + 43 })
+    expect(salientColumns('rtn', parametersOf('rtn'), 300)).toBeNull()
+  })
+
+  test('the second plane has at most all columns, and grows with its share', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5000 }), fc.float({ min: 0, max: 1, noNaN: true }), (columns, p) => {
+        const k = secondColumns(p, columns)
+        expect(Math.abs(k - p * columns)).toBeLessThanOrEqual(0.5)
+        expect(k).toBeLessThanOrEqual(columns)
+      }),
+    )
+    expect([secondColumns(0, 9), secondColumns(0.5, 9), secondColumns(1, 9)]).toEqual([0, 5, 9])
+  })
+})

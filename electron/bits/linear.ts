@@ -1,0 +1,110 @@
+// The bytes of one quantized linear [rows m, columns n] as docs/FORMAT.md stores it, tensor by tensor.
+import type { MethodId, Parameters } from '../contract/methods.ts'
+
+export type Shape = { rows: number; columns: number }
+
+/** Bytes by what they are for. `order` is not in it: linears that share an input share one (orderBytes). */
+export type LinearBytes = {
+  codes: number
+  signs: number
+  /** Second signs, or in billm and arb-rc the plane that holds them together with the group bits. */
+  second: number
+  bitmaps: number
+  scales: number
+}
+
+export type LinearCost = {
+  bytes: LinearBytes
+  /** Bits per weight as the paper counts. */
+  nominal: number
+}
+
+const scaleBytes: Record<string, number> = { f16: 2, bf16: 2, f32: 4 }
+const share = (count: number, of: number) => Math.ceil(count / of)
+/** Bytes of a bit plane [height, width]: every row is padded to a byte. */
+const plane = (height: number, width: number) => height * share(width, 8)
+
+export const sum = (bytes: LinearBytes): number =>
+  bytes.codes + bytes.signs + bytes.second + bytes.bitmaps + bytes.scales
+
+/**
+ * The cost of one linear. `salient`: how many columns the search marked, which the weights decide; it changes the bytes
+ * of arb-rc with column_group_bitmap and the nominal bits of billm and arb-rc (salientColumns gives what to expect).
+ */
+export function linearCost(method: MethodId, parameters: Parameters, shape: Shape, salient: number): LinearCost {
+  const { rows: m, columns: n } = shape
+  const scalar = scaleBytes[text(parameters, 'scale_type')]!
+  const none: LinearBytes = { codes: 0, signs: 0, second: 0, bitmaps: 0, scales: 0 }
+  switch (method) {
+    case 'rtn':
+    case 'gptq': {
+      const bits = number(parameters, 'bits')
+      const group = number(parameters, 'group') === -1 ? n : number(parameters, 'group')
+      const groups = m * share(n, group)
+      return { nominal: bits, bytes: { ...none, codes: m * share(n * bits, 8), scales: groups * (scalar + 1) } }
+    }
+    case 'billm': {
+      const blocks = share(n, number(parameters, 'blocksize'))
+      const bytes = {
+        ...none,
+        signs: plane(m, n),
+        second: plane(m, n),
+        bitmaps: plane(1, n),
+        scales: 7 * m * blocks * scalar,
+      }
+      return { nominal: 1 + salient / n, bytes }
+    }
+    case 'arb-rc': {
+      const blocks = share(n, number(parameters, 'blocksize'))
+      const grouped = parameters['column_group_bitmap'] === true
+      const bytes = {
+        ...none,
+        signs: plane(m, n),
+        second: plane(m, n) + (grouped ? plane(m, salient) : 0),
+        bitmaps: plane(1, n),
+        scales: (grouped ? 6 * m * blocks + 4 * n : 4 * m * blocks + 2 * n) * scalar,
+      }
+      return { nominal: 1 + salient / n, bytes }
+    }
+    case 'signum-rc': {
+      const width = number(parameters, 'blocksize')
+      const k = secondColumns(number(parameters, 'second_plane'), n)
+      const rowScales = m * (share(n, width) + share(k, width))
+      const columnScales = parameters['column_scales'] === true ? n + k : 0
+      const bytes = { ...none, signs: plane(m, n), second: plane(m, k), scales: (rowScales + columnScales) * scalar }
+      return { nominal: 1 + k / n, bytes }
+    }
+  }
+}
+
+/** Columns with a second sign: p * n to the nearest whole number, halves upwards. */
+export const secondColumns = (p: number, columns: number): number => Math.floor(p * columns + 0.5)
+
+/** Bytes of the order tensor of one input, 0 where the method stores none. */
+export function orderBytes(method: MethodId, parameters: Parameters, columns: number): number {
+  const stored = (method === 'gptq' || method === 'signum-rc') && parameters['order'] === 'hessian'
+  return stored ? columns * (columns < 65_536 ? 2 : 4) : 0
+}
+
+/** Salient columns of a linear that the published searches typically mark: the papers' average share of 9 %. */
+const typicalShare = 0.09
+
+/** Salient columns to expect, and the most that the search can mark; null for methods without them. */
+export function salientColumns(
+  method: MethodId,
+  parameters: Parameters,
+  columns: number,
+): { expected: number; most: number } | null {
+  if (method !== 'billm' && method !== 'arb-rc') return null
+  const width = number(parameters, 'blocksize')
+  let most = 0
+  for (let start = 0; start < columns; start += width) {
+    // The search tries 1 to up - 1 columns; a block of one column has that one.
+    const up = Math.min(number(parameters, 'max_salient'), width, columns - start)
+    most += Math.max(1, up - 1)
+  }
+  return { expected: Math.min(most, Math.round(typicalShare * columns)), most }
+}
+
+const number = (parameters: Parameters, key: string): number => parameters[key] as number
+const text = (parameters: Parameters, key: string): string => parameters[key] as string

@@ -1,0 +1,56 @@
+// What a command is and what it is given.
+import type { Attention, Ending } from '../contract/api.ts'
+import { exitCodeOf, exitCodes, type Problem } from '../contract/errors.ts'
+import type { Workbench } from '../workbench.ts'
+import type { CommandSpec, Values } from './options.ts'
+import type { ProgressLine } from './progress.ts'
+
+export type Terminal = {
+  /** Results. */
+  out: (text: string) => void
+  /** Everything else. */
+  err: (text: string) => void
+  progress: ProgressLine
+}
+
+export type Task = {
+  workbench: Workbench
+  values: Values
+  terminal: Terminal
+  /** Progress, notes and Ctrl-C, to be handed to every call. */
+  attention: Attention
+}
+
+/** What a command says in the end: `text` for people, `json` for programs. */
+export type Reply = { exitCode: number; text: string; json: unknown }
+
+export type Command = { spec: CommandSpec; run: (task: Task) => Promise<Reply> }
+
+export const reply = (text: string, json: unknown, exitCode: number = exitCodes.finished): Reply => ({
+  exitCode,
+  text,
+  json,
+})
+
+export const refusal = (problem: Problem): Reply =>
+  reply(`${problem.code}: ${problem.message}`, { error: problem }, exitCodeOf(problem.code))
+
+/** The reply to a call that did not finish. `resumable`: how to go on, where there is something left to go on with. */
+export function unfinished(ending: Exclude<Ending<unknown>, { kind: 'finished' }>, resumable: string | null): Reply {
+  const goOn = resumable === null ? '' : ` ${resumable}`
+  switch (ending.kind) {
+    case 'failed':
+      return refusal(ending.problem)
+    case 'stopped': {
+      const { finishedLayers, layers } = ending
+      const json = { stopped: { finished_layers: finishedLayers, layers } }
+      return reply(`Stopped after ${finishedLayers} of ${layers} layers.${goOn}`, json, exitCodes.stopped)
+    }
+    case 'cancelled':
+      return reply(
+        `Cancelled.${goOn}`,
+        { cancelled: true },
+        resumable === null ? exitCodes.interrupted : exitCodes.cancelled,
+      )
+  }
+}

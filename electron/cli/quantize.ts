@@ -1,0 +1,113 @@
+// signum quantize: a model folder to a packed model, measured.
+import path from 'node:path'
+import { failure, success, type Result } from '../contract/errors.ts'
+import type { RunReport } from '../contract/records.ts'
+import type { Recipe } from '../contract/recipe.ts'
+import { refusal, reply, unfinished, type Command, type Task } from './command.ts'
+import * as quantities from '../contract/quantities.ts'
+import { methodOptions, recipeFrom, saveRecipe, textOptions } from './recipe-options.ts'
+
+export const quantize: Command = {
+  spec: {
+    name: 'quantize',
+    summary: 'Turn a model folder into a packed model and measure both.',
+    positionals: [{ name: 'MODEL', help: 'a Hugging Face model folder.', optional: true }],
+    options: [
+      ...methodOptions,
+      {
+        name: 'save-recipe',
+        value: 'FILE.json',
+        kind: 'text',
+        help: 'Write the recipe; without --out nothing else is done.',
+      },
+      ...textOptions,
+      {
+        name: 'out',
+        value: 'DIR',
+        kind: 'text',
+        help: "The run's folder: new or empty. The packed model is DIR/packed.",
+      },
+      { name: 'resume', kind: 'flag', help: 'Go on with the run in --out; all other options may be left out.' },
+      { name: 'threads', value: 'N', kind: 'integer', max: 4096, help: 'Worker threads (default one per core).' },
+    ],
+    notes: [
+      'Ctrl-C stops after the layer in hand (exit code 3), twice cancels (4); both go on with --resume.',
+      'FILE may be bundled:calibration-stories, bundled:evaluation-stories or bundled:evaluation-tales.',
+    ],
+  },
+
+  async run(task) {
+    const { values, workbench, attention } = task
+    const [model] = values.positionals
+    const recipe = await recipeFrom(values, model)
+    if (!recipe.ok) return refusal(recipe.problem)
+    const out = values.text('out')
+    const saved = values.text('save-recipe')
+    if (saved !== undefined && recipe.value !== null) {
+      const done = await saveRecipe(saved, recipe.value)
+      if (!done.ok) return refusal(done.problem)
+      if (out === undefined) return reply(`The recipe is in ${saved}.`, { recipe: saved })
+    }
+    const folder = modelOf(task, model, recipe.value)
+    if (!folder.ok) return refusal(folder.problem)
+    if (out === undefined)
+      return refusal(failure('option_invalid', 'Say where the run goes: --out DIR, a new or empty folder.').problem)
+    const request = {
+      model: folder.value,
+      recipe: recipe.value,
+      out,
+      resume: values.flag('resume'),
+      threads: values.integer('threads') ?? 0,
+    }
+    const ending = await workbench.quantize(request, attention)
+    if (ending.kind !== 'finished') return unfinished(ending, `Go on with: signum quantize --resume --out ${out}`)
+    return reply(summary(ending.value), ending.value)
+  },
+}
+
+/** A run that is resumed, and a recipe that was kept with a run, know their model. */
+function modelOf({ values }: Task, model: string | undefined, recipe: Recipe | null): Result<string | null> {
+  if (model !== undefined) return success(model)
+  if (recipe?.model !== undefined) return success(recipe.model)
+  if (values.flag('resume')) return success(null)
+  return failure('option_invalid', 'signum quantize needs MODEL: a Hugging Face model folder.')
+}
+
+export function summary(report: RunReport): string {
+  const { bits, sizes, perplexity, recipe, seconds } = report
+  const lines: [string, string][] = [
+    [
+      'model',
+      `${path.basename(report.model.path)}: ${quantities.amount(report.model.parameters)} parameters, ${report.model.dtype}`,
+    ],
+    [
+      'method',
+      [recipe.method, ...Object.entries(recipe.parameters).map(([key, value]) => `${key}=${value}`)].join(' '),
+    ],
+    [
+      'bits',
+      `${quantities.bits(bits.nominal)} nominal, ${quantities.bits(bits.linear)} linear, ${quantities.bits(bits.file)} file`,
+    ],
+    ['size', `${quantities.size(sizes.file_bytes)} of ${quantities.size(sizes.original_bytes)}`],
+  ]
+  for (const { text, original, packed } of perplexity) {
+    const { windows, window, tokens, protocol } = packed
+    const how = `${path.basename(text.source)}, protocol ${protocol}, ${windows} windows of ${window}, ${tokens} targets`
+    lines.push(['perplexity', `${quantities.perplexity(packed)}, original ${quantities.perplexity(original)} (${how})`])
+  }
+  const worst = report.layers.toSorted((a, b) => errorOf(b) - errorOf(a))[0]
+  if (worst)
+    lines.push([
+      'worst linear',
+      `${worst.name}, relative ${worst.relative_output_error === null ? 'weight' : 'output'} error ${errorOf(worst).toFixed(3)}`,
+    ])
+  const phases = Object.entries(seconds).map(([phase, s]) => `${phase} ${quantities.secondsText(s)}`)
+  lines.push(
+    ['seconds', phases.join(', ')],
+    ['peak memory', quantities.size(report.peak_resident_bytes)],
+    ['packed', report.packed],
+  )
+  return lines.map(([title, text]) => `${title.padEnd(13)}${text}`).join('\n')
+}
+
+const errorOf = (layer: RunReport['layers'][number]) => layer.relative_output_error ?? layer.relative_weight_error ?? 0

@@ -1,0 +1,179 @@
+// From the options of a command to a recipe, with a recipe file as the base where one is given.
+import { access, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { failure, success, type Result } from '../contract/errors.ts'
+import { findMethod, methodIds, readSetting, type Parameters } from '../contract/methods.ts'
+import { bundledPrefix, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
+import type { Option, Values } from './options.ts'
+
+export const methodOptions: readonly Option[] = [
+  { name: 'method', value: 'M', kind: 'text', help: `How: ${methodIds.join(', ')} (signum help M says more).` },
+  { name: 'set', value: 'KEY=VALUE', kind: 'list', help: 'A parameter of the method; may be given again.' },
+  { name: 'recipe', value: 'FILE.json', kind: 'text', help: 'A saved recipe; other options change it.' },
+]
+
+export const textOptions: readonly Option[] = [
+  {
+    name: 'calibration',
+    value: 'FILE',
+    kind: 'text',
+    help: 'Text or token ids (.u32) that the weights are fitted on.',
+  },
+  {
+    name: 'sampling',
+    value: 'HOW',
+    kind: 'text',
+    help: `Where sequences start: ${samplings.join(' or ')} (default sequential).`,
+  },
+  { name: 'sequences', value: 'N', kind: 'integer', min: 1, help: 'Calibration sequences (default 128).' },
+  {
+    name: 'length',
+    value: 'L',
+    kind: 'integer',
+    min: 2,
+    help: "Tokens per sequence (default the model's context, at most 2048).",
+  },
+  { name: 'seed', value: 'S', kind: 'integer', max: 0xffff_ffff, help: 'For --sampling random (default 0).' },
+  {
+    name: 'evaluation',
+    value: 'FILE',
+    kind: 'list',
+    help: 'Text or token ids (.u32) to measure on (default bundled:evaluation-stories); may be given again.',
+  },
+  {
+    name: 'window',
+    value: 'N',
+    kind: 'integer',
+    min: 2,
+    help: "Tokens per window (default the model's context, at most 2048).",
+  },
+  { name: 'no-evaluation', kind: 'flag', help: 'Do not measure.' },
+]
+
+const standardEvaluation = `${bundledPrefix}evaluation-stories`
+
+/** Null when no option says what to do: a resumed run knows by itself. */
+export async function recipeFrom(values: Values, model: string | undefined): Promise<Result<Recipe | null>> {
+  const asked = [...methodOptions, ...textOptions].some(({ name }) => values.given(name))
+  if (!asked && values.flag('resume')) return success(null)
+  const base = await baseRecipe(values)
+  if (!base.ok) return base
+  const parameters = settings(values, base.value)
+  if (!parameters.ok) return parameters
+  const calibration = calibrationFrom(values, base.value)
+  if (!calibration.ok) return calibration
+  const evaluations = await evaluationsFrom(values, base.value, model ?? base.value.model)
+  if (!evaluations.ok) return evaluations
+  const recipe = {
+    ...base.value,
+    parameters: parameters.value,
+    calibration: calibration.value,
+    evaluations: evaluations.value,
+  }
+  return parseRecipe(recipe, 'the options')
+}
+
+async function baseRecipe(values: Values): Promise<Result<Recipe>> {
+  const [file, method] = [values.text('recipe'), values.text('method')]
+  if (file === undefined) {
+    if (method === undefined) return failure('option_invalid', `Say how: --method M, one of ${methodIds.join(', ')}.`)
+    return parseRecipe({ signum_recipe: 1, method }, '--method')
+  }
+  const read = await readRecipe(file)
+  if (read.ok && method !== undefined && method !== read.value.method) {
+    return failure('option_invalid', `${file} is a recipe for ${read.value.method}, and --method says ${method}.`)
+  }
+  return read
+}
+
+/** Reads a recipe; its files are named from the folder that it lies in. */
+export async function readRecipe(file: string): Promise<Result<Recipe>> {
+  let json: unknown
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    return failure('recipe_invalid', `The recipe ${file} cannot be read as JSON.`, String(error))
+  }
+  const recipe = parseRecipe(json, file)
+  return recipe.ok ? success(movePaths(recipe.value, (source) => path.resolve(path.dirname(file), source))) : recipe
+}
+
+/** Writes a recipe so that it can be moved together with the texts beside it. */
+export async function saveRecipe(file: string, recipe: Recipe): Promise<Result<null>> {
+  const folder = path.dirname(path.resolve(file))
+  // JSON leaves undefined out: which model a recipe was made for is not part of it.
+  const portable = { ...movePaths(recipe, (source) => path.relative(folder, source)), model: undefined }
+  try {
+    await writeFile(file, `${JSON.stringify(portable, null, 1)}\n`)
+    return success(null)
+  } catch (error) {
+    return failure('write_failed', `The recipe ${file} cannot be written.`, String(error))
+  }
+}
+
+function movePaths(recipe: Recipe, move: (source: string) => string): Recipe {
+  const moved = <T extends { source: string }>(one: T): T =>
+    one.source.startsWith(bundledPrefix) ? one : { ...one, source: move(one.source) }
+  return {
+    ...recipe,
+    calibration: recipe.calibration && moved(recipe.calibration),
+    evaluations: recipe.evaluations.map(moved),
+  }
+}
+
+function settings(values: Values, { method: id, parameters }: Recipe): Result<Parameters> {
+  const method = findMethod(id)
+  if (!method.ok) return method
+  const changed: Parameters = { ...parameters }
+  for (const text of values.list('set')) {
+    const setting = readSetting(method.value, text)
+    if (!setting.ok) return setting
+    changed[setting.value.key] = setting.value.value
+  }
+  return success(changed)
+}
+
+function calibrationFrom(values: Values, base: Recipe): Result<Recipe['calibration']> {
+  const changes: Record<string, unknown> = {}
+  const source = values.text('calibration')
+  if (source !== undefined) changes['source'] = absolute(source)
+  if (values.given('sampling')) changes['sampling'] = values.text('sampling')
+  for (const name of ['sequences', 'length', 'seed']) if (values.given(name)) changes[name] = values.integer(name)
+  const given = Object.keys(changes)
+  if (given.length === 0) return success(base.calibration)
+  if (source === undefined && base.calibration === null) {
+    return failure('option_invalid', `--${given[0]} says how to sample a calibration text: give --calibration too.`)
+  }
+  const sampling = values.text('sampling')
+  if (sampling !== undefined && !samplings.some((one) => one === sampling)) {
+    return failure('option_invalid', `--sampling must be ${samplings.join(' or ')}, not '${sampling}'.`)
+  }
+  return success({ ...base.calibration, ...changes } as Recipe['calibration'])
+}
+
+async function evaluationsFrom(
+  values: Values,
+  base: Recipe,
+  model: string | undefined,
+): Promise<Result<Recipe['evaluations']>> {
+  const sources = values.list('evaluation').map(absolute)
+  const window = values.integer('window') ?? null
+  if (values.flag('no-evaluation')) {
+    if (sources.length === 0 && window === null) return success([])
+    return failure('option_invalid', '--no-evaluation cannot be given together with --evaluation or --window.')
+  }
+  if (sources.length > 0) return success(sources.map((source) => ({ source, window })))
+  const evaluations = base.evaluations.map((one) => ({ ...one, window: window ?? one.window }))
+  if (evaluations.length > 0 || values.given('recipe')) return success(evaluations)
+  // Without a tokenizer there is no default text; the model is still packed, and measured on token ids where they are given.
+  const tokenizer = model !== undefined && (await there(path.join(model, 'tokenizer.json')))
+  return success(tokenizer ? [{ source: standardEvaluation, window }] : [])
+}
+
+export const absolute = (source: string): string => (source.startsWith(bundledPrefix) ? source : path.resolve(source))
+
+const there = (file: string) =>
+  access(file).then(
+    () => true,
+    () => false,
+  )

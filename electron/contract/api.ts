@@ -1,0 +1,87 @@
+// Every call that the workbench answers: what it is asked, what it answers. The command line and the window both speak it.
+import { z } from 'zod'
+import { problemSchema } from './errors.ts'
+import { recipeSchema } from './recipe.ts'
+import {
+  layerReportSchema,
+  measurementSchema,
+  modelSchema,
+  noteSchema,
+  runReportSchema,
+  tokensSchema,
+} from './records.ts'
+import { textPerplexitySchema } from './records.ts'
+import type { WorkerEvent } from './worker.ts'
+
+const folder = z.string().min(1)
+const threads = z.int().min(0).max(4096).default(0)
+
+/** A model folder that was found: what it holds, or what is wrong with it. */
+export const foundModelSchema = z.object({
+  folder: z.string(),
+  name: z.string(),
+  model: modelSchema.nullable(),
+  problem: problemSchema.nullable(),
+})
+export type FoundModel = z.infer<typeof foundModelSchema>
+
+export const checkSchema = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  /** What is there, or what is missing. */
+  state: z.string(),
+  /** The line to type; null when nothing is missing. */
+  remedy: z.string().nullable(),
+})
+export type Check = z.infer<typeof checkSchema>
+
+export const calls = {
+  inspect: { request: z.object({ folder }), answer: modelSchema },
+  models: { request: z.object({ folder }), answer: z.array(foundModelSchema) },
+  quantize: {
+    request: z.object({
+      /** Null with `resume`: the run folder knows. */
+      model: folder.nullable(),
+      recipe: recipeSchema.nullable(),
+      out: folder,
+      resume: z.boolean().default(false),
+      threads,
+      /** The original's perplexity where it was measured before, by the text's sha256. */
+      original: z.array(textPerplexitySchema).default([]),
+    }),
+    answer: runReportSchema,
+  },
+  layer: {
+    request: z.object({ input: folder, output: folder, recipe: recipeSchema, threads }),
+    answer: z.object({ output: z.string(), layer: layerReportSchema, warnings: z.array(noteSchema) }),
+  },
+  evaluate: {
+    request: z.object({ model: folder, source: z.string().min(1), window: z.int().min(2).nullable(), threads }),
+    answer: z.object({ model: z.string(), packed: z.boolean(), text: tokensSchema, perplexity: measurementSchema }),
+  },
+  doctor: { request: z.object({}), answer: z.object({ version: z.string(), checks: z.array(checkSchema) }) },
+} as const
+export type Call = keyof typeof calls
+export type Request<C extends Call> = z.input<(typeof calls)[C]['request']>
+export type Answer<C extends Call> = z.infer<(typeof calls)[C]['answer']>
+
+/** What is being done, while a call lasts. */
+export type Step =
+  { name: 'quantize' } | { name: 'layer' } | { name: 'evaluate'; subject: 'original' | 'packed'; source: string }
+
+/** What a caller may hear and ask for while a call lasts. */
+export type Attention = {
+  onEvent?: (event: WorkerEvent, step: Step) => void
+  onNote?: (note: z.infer<typeof noteSchema>) => void
+  /** Finish the layer in hand, end resumable. */
+  stop?: AbortSignal | undefined
+  /** End within two seconds. */
+  cancel?: AbortSignal | undefined
+}
+
+/** How a call ends: it may also be stopped or cancelled, which is nobody's mistake. */
+export type Ending<T> =
+  | { kind: 'finished'; value: T }
+  | { kind: 'failed'; problem: z.infer<typeof problemSchema> }
+  | { kind: 'stopped'; finishedLayers: number; layers: number }
+  | { kind: 'cancelled' }

@@ -1,0 +1,85 @@
+// What can go wrong: a stable code, one sentence for a person, detail for the log. Errors are values.
+import { z } from 'zod'
+
+/** Codes that the worker gives; docs/PROTOCOL.md says when. */
+export const workerErrorCodes = [
+  'not_a_model_folder',
+  'config_invalid',
+  'architecture_unsupported',
+  'already_quantized',
+  'checkpoint_not_safetensors',
+  'shard_missing',
+  'shard_broken',
+  'tensor_missing',
+  'tensor_shape',
+  'weights_not_finite',
+  'calibration_not_finite',
+  'model_changed',
+  'tokens_invalid',
+  'calibration_too_short',
+  'evaluation_too_short',
+  'context_too_long',
+  'recipe_invalid',
+  'run_in_use',
+  'resume_mismatch',
+  'nothing_to_resume',
+  'disk_full',
+  'memory_short',
+  'write_failed',
+  'read_failed',
+  'factor_failed',
+  'job_invalid',
+  'packed_broken',
+  'internal',
+] as const
+
+/** Codes given on this side of the worker; docs/CLI.md says when. */
+export const ownErrorCodes = [
+  'command_unknown',
+  'option_unknown',
+  'option_invalid',
+  'method_unknown',
+  'calibration_missing',
+  'text_unreadable',
+  'tokenizer_missing',
+  'tokenizer_broken',
+  'worker_missing',
+  'worker_hung',
+  'worker_crashed',
+] as const
+
+export type ErrorCode = (typeof workerErrorCodes)[number] | (typeof ownErrorCodes)[number]
+
+/** The code is open: a newer worker may know more of them than this list. */
+export const problemSchema = z.object({ code: z.string(), message: z.string(), detail: z.string().optional() })
+export type Problem = z.infer<typeof problemSchema>
+
+export type Result<T> = { ok: true; value: T } | { ok: false; problem: Problem }
+
+export const success = <T>(value: T): Result<T> => ({ ok: true, value })
+
+export function failure(code: ErrorCode, message: string, detail?: string): { ok: false; problem: Problem } {
+  return { ok: false, problem: detail === undefined ? { code, message } : { code, message, detail } }
+}
+
+/** How a command of Signum ends; the worker uses the first five too. */
+export const exitCodes = {
+  finished: 0,
+  failed: 1,
+  usage: 2,
+  stopped: 3,
+  cancelled: 4,
+  /** Ctrl-C where nothing is left to go on with: the shells' own 128 + SIGINT. */
+  interrupted: 130,
+} as const
+
+const usageCodes: readonly string[] = [
+  'command_unknown',
+  'option_unknown',
+  'option_invalid',
+  'method_unknown',
+  'recipe_invalid',
+  'calibration_missing',
+]
+
+export const exitCodeOf = (code: string): number => (usageCodes.includes(code) ? exitCodes.usage : exitCodes.failed)

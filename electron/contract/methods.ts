@@ -1,0 +1,274 @@
+// The catalogue of methods: the one place that knows their names, parameters, ranges and defaults. The command line, its
+// help, the recipe files and (later) the forms are all made from it; the worker is told every value.
+import { didYouMean } from './nearest.ts'
+import { failure, success, type Result } from './errors.ts'
+import { checkValue, readValue, type Parameter, type ParameterValue } from './parameters.ts'
+
+export const methodIds = ['rtn', 'gptq', 'billm', 'arb-rc', 'signum-rc'] as const
+export type MethodId = (typeof methodIds)[number]
+
+export type Parameters = Record<string, ParameterValue>
+
+export type Method = {
+  id: MethodId
+  title: string
+  paper: string
+  /** Two lines. */
+  description: readonly [string, string]
+  stores: string
+  needsCalibration: boolean
+  parameters: readonly Parameter[]
+}
+
+const scaleType: Parameter = {
+  key: 'scale_type',
+  symbol: '',
+  unit: '',
+  type: 'choice',
+  choices: ['f16', 'f32', 'bf16'],
+  default: 'f16',
+  help: 'Number type of the stored scales and means; weights are fitted to the rounded values.',
+}
+const blocksize: Parameter = {
+  key: 'blocksize',
+  symbol: 'b',
+  unit: 'columns',
+  type: 'integer',
+  min: 32,
+  max: 256,
+  default: 128,
+  help: 'Columns that are quantized together and, in the binary methods, share their row scales.',
+}
+const damping: Parameter = {
+  key: 'damping',
+  symbol: 'lambda',
+  unit: 'share of mean(diag H)',
+  type: 'number',
+  min: 1e-6,
+  max: 1,
+  default: 0.01,
+  help: "Added to the Hessian's diagonal before it is factored.",
+}
+const salience: Parameter = {
+  key: 'salience',
+  symbol: 'T',
+  unit: '',
+  type: 'choice',
+  choices: ['hessian', 'magnitude'],
+  default: 'hessian',
+  help: 'What makes a weight salient: its size over its inverse-Hessian entry, or its size alone.',
+}
+const maxSalient: Parameter = {
+  key: 'max_salient',
+  symbol: 'up',
+  unit: 'columns per block',
+  type: 'integer',
+  min: 2,
+  max: 256,
+  default: 50,
+  help: 'The search for the number of salient columns stays below this; at most blocksize.',
+}
+const bits = (min: number, max: number): Parameter => ({
+  key: 'bits',
+  symbol: 'b',
+  unit: 'bits per weight',
+  type: 'integer',
+  min,
+  max,
+  default: 2,
+  help: 'Width of a stored code.',
+})
+const group = (value: number): Parameter => ({
+  key: 'group',
+  symbol: 'g',
+  unit: 'columns',
+  type: 'integer',
+  min: 32,
+  max: 1_048_576,
+  special: { value: -1, meaning: 'the whole row' },
+  default: value,
+  help: 'Columns of a row that share one scale and zero.',
+})
+const order = (value: 'natural' | 'hessian'): Parameter => ({
+  key: 'order',
+  symbol: '',
+  unit: '',
+  type: 'choice',
+  choices: ['natural', 'hessian'],
+  default: value,
+  help: 'Order in which columns are quantized; hessian puts those with the largest inputs first.',
+})
+
+export const methods: readonly Method[] = [
+  {
+    id: 'rtn',
+    title: 'Round to nearest',
+    paper: '',
+    description: [
+      'Every weight goes to the nearest of 2^bits evenly spaced levels of its row or group.',
+      'Fast, needs no text, and falls apart below 4 bits: the baseline to beat.',
+    ],
+    stores: 'one code per weight; a scale and a zero per row or group',
+    needsCalibration: false,
+    parameters: [bits(1, 8), group(-1), scaleType],
+  },
+  {
+    id: 'gptq',
+    title: 'GPTQ',
+    paper: 'arXiv:2210.17323',
+    description: [
+      'Rounds column by column and moves each error onto the columns still to come, weighed by the Hessian.',
+      'The standard for 3 and 4 bits, usable at 2.',
+    ],
+    stores: 'one code per weight; a scale and a zero per group; with order hessian the column order',
+    needsCalibration: true,
+    parameters: [bits(2, 8), group(128), order('natural'), blocksize, damping, scaleType],
+  },
+  {
+    id: 'billm',
+    title: 'BiLLM',
+    paper: 'arXiv:2402.04291',
+    description: [
+      'Signs with a scale: salient columns get a second sign, the others are split into two groups by size.',
+      'About 1.1 bit as the paper counts; about 3 bits with everything that must be stored.',
+    ],
+    stores: 'two bit planes; a column bitmap; seven scales and means per row and block',
+    needsCalibration: true,
+    parameters: [salience, blocksize, damping, maxSalient, scaleType],
+  },
+  {
+    id: 'arb-rc',
+    title: 'ARB-LLM RC',
+    paper: 'arXiv:2410.03129',
+    description: [
+      "Like BiLLM, with scales for rows and for columns that are refined in turns instead of the rows' means.",
+      'With the column-group bitmap salient columns are split into two groups as well.',
+    ],
+    stores:
+      'two bit planes, with the bitmap a third in salient columns; four or six scales per row and block; column scales',
+    needsCalibration: true,
+    parameters: [
+      salience,
+      blocksize,
+      damping,
+      maxSalient,
+      {
+        key: 'column_group_bitmap',
+        symbol: 'CGB',
+        unit: '',
+        type: 'boolean',
+        default: true,
+        help: 'Splits salient columns into two groups too: better, for about a quarter bit more.',
+      },
+      {
+        key: 'iterations',
+        symbol: 'T',
+        unit: '',
+        type: 'integer',
+        min: 0,
+        max: 100,
+        default: 15,
+        help: 'Rounds of refining row and column scales in turns.',
+      },
+      scaleType,
+    ],
+  },
+  {
+    id: 'signum-rc',
+    title: 'Signum RC',
+    paper: '',
+    description: [
+      'Row and column scales fitted to the Hessian, one sign for every weight and a second one for the columns that matter most.',
+      'No bitmaps, so the bits that count are the bits stored: 1.1 to 2.3.',
+    ],
+    stores:
+      'a sign plane, a second one for a share of the columns; row and column scales; with order hessian the column order',
+    needsCalibration: true,
+    parameters: [
+      {
+        key: 'second_plane',
+        symbol: 'p',
+        unit: 'share of columns',
+        type: 'number',
+        min: 0,
+        max: 1,
+        default: 1,
+        help: 'Columns that get a second sign: 0 is about 1.13 linear bits, 0.25 about 1.41, 1 about 2.25.',
+      },
+      order('hessian'),
+      {
+        key: 'column_scales',
+        symbol: 'c',
+        unit: '',
+        type: 'boolean',
+        default: true,
+        help: 'A scale per column beside the row scales.',
+      },
+      {
+        key: 'refits',
+        symbol: '',
+        unit: '',
+        type: 'integer',
+        min: 0,
+        max: 20,
+        default: 4,
+        help: 'Rounds of refitting the scales and assigning the signs anew.',
+      },
+      blocksize,
+      damping,
+      scaleType,
+    ],
+  },
+]
+
+export function findMethod(id: string): Result<Method> {
+  const method = methods.find((one) => one.id === id)
+  if (method) return success(method)
+  return failure(
+    'method_unknown',
+    `There is no method '${id}'${didYouMean(id, methodIds) || '.'} Methods: ${methodIds.join(', ')}.`,
+  )
+}
+
+function findParameter(method: Method, key: string): Result<Parameter> {
+  const parameter = method.parameters.find((one) => one.key === key)
+  if (parameter) return success(parameter)
+  const keys = method.parameters.map((one) => one.key)
+  return failure(
+    'recipe_invalid',
+    `${method.id} has no parameter '${key}'${didYouMean(key, keys) || '.'} Parameters: ${keys.join(', ')}.`,
+  )
+}
+
+/** All parameters of a method: the given ones checked, the others at their defaults. */
+export function resolveParameters(method: Method, given: Readonly<Record<string, unknown>>): Result<Parameters> {
+  for (const [key, value] of Object.entries(given)) {
+    const parameter = findParameter(method, key)
+    if (!parameter.ok) return parameter
+    const checked = checkValue(parameter.value, value)
+    if (!checked.ok) return checked
+  }
+  const resolved: Parameters = {}
+  for (const { key, default: standard } of method.parameters) {
+    resolved[key] = Object.hasOwn(given, key) ? (given[key] as ParameterValue) : standard
+  }
+  return limitTogether(resolved, Object.hasOwn(given, 'max_salient'))
+}
+
+/** The limit that blocksize sets for max_salient: a default gives way to it, a chosen value is refused. */
+function limitTogether(parameters: Parameters, chosen: boolean): Result<Parameters> {
+  const { max_salient: salient, blocksize: width } = parameters
+  if (typeof salient !== 'number' || typeof width !== 'number' || salient <= width) return success(parameters)
+  if (!chosen) return success({ ...parameters, max_salient: width })
+  return failure('recipe_invalid', `max_salient must be a whole number from 2 to blocksize (${width}), not ${salient}.`)
+}
+
+/** One `--set key=value`. */
+export function readSetting(method: Method, text: string): Result<{ key: string; value: ParameterValue }> {
+  const at = text.indexOf('=')
+  if (at < 1) return failure('option_invalid', `--set must be followed by key=value, not '${text}'.`)
+  const parameter = findParameter(method, text.slice(0, at).trim())
+  if (!parameter.ok) return parameter
+  const value = readValue(parameter.value, text.slice(at + 1).trim())
+  return value.ok ? success({ key: parameter.value.key, value: value.value }) : value
+}

@@ -1,0 +1,72 @@
+// A recipe: what is done to a model's weights, from which text, and on which texts the result is measured. It is what
+// --recipe reads, --save-recipe writes and every run folder holds as recipe.json.
+import { z } from 'zod'
+import { didYouMean } from './nearest.ts'
+import { failure, success, type Result } from './errors.ts'
+import { findMethod, methodIds, resolveParameters } from './methods.ts'
+
+/** A text file, a token file (.u32), or `bundled:NAME` for a text that comes with Signum. */
+const source = z.string().min(1)
+export const bundledPrefix = 'bundled:'
+
+export const samplings = ['sequential', 'random'] as const
+
+export const calibrationSchema = z.strictObject({
+  source,
+  sampling: z.enum(samplings).default('sequential'),
+  sequences: z.int().min(1).default(128),
+  /** Tokens per sequence; null: the model's context, at most 2048. */
+  length: z.int().min(2).nullable().default(null),
+  seed: z.int().min(0).max(0xffff_ffff).default(0),
+})
+export type Calibration = z.infer<typeof calibrationSchema>
+
+export const evaluationSchema = z.strictObject({
+  source,
+  /** Tokens per window; null: the model's context, at most 2048. */
+  window: z.int().min(2).nullable().default(null),
+})
+export type Evaluation = z.infer<typeof evaluationSchema>
+
+export const recipeSchema = z.strictObject({
+  signum_recipe: z.literal(1),
+  /** Absolute path; only in a run's own recipe. */
+  model: z.string().optional(),
+  method: z.enum(methodIds),
+  parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).default({}),
+  calibration: calibrationSchema.nullable().default(null),
+  evaluations: z.array(evaluationSchema).default([]),
+})
+export type Recipe = z.infer<typeof recipeSchema>
+
+/** A recipe from outside: every key known, every value in range, every parameter of the method there afterwards. */
+export function parseRecipe(json: unknown, from: string): Result<Recipe> {
+  // The catalogue explains a wrong method or parameter better than the schema does.
+  const method = methodOf(json)
+  if (method !== undefined) {
+    const found = findMethod(method)
+    if (!found.ok) return found
+  }
+  const parsed = recipeSchema.safeParse(json)
+  if (!parsed.success) return failure('recipe_invalid', `${from}: ${sentence(parsed.error.issues[0]!)}`)
+  const found = findMethod(parsed.data.method)
+  if (!found.ok) return found
+  const parameters = resolveParameters(found.value, parsed.data.parameters)
+  return parameters.ok ? success({ ...parsed.data, parameters: parameters.value }) : parameters
+}
+
+const methodOf = (json: unknown): string | undefined => {
+  const method = typeof json === 'object' && json !== null && 'method' in json ? json.method : undefined
+  return typeof method === 'string' ? method : undefined
+}
+
+type Issue = z.core.$ZodIssue
+
+function sentence(issue: Issue): string {
+  const where = issue.path.join('.')
+  if (issue.code !== 'unrecognized_keys') return `${where || 'the recipe'}: ${issue.message}.`
+  const key = issue.keys[0]!
+  const part = { calibration: calibrationSchema, evaluations: evaluationSchema }[String(issue.path[0])] ?? recipeSchema
+  const keys = Object.keys(part.shape)
+  return `${where ? `${where} has` : 'a recipe has'} no key '${key}'${didYouMean(key, keys) || '.'} Keys: ${keys.join(', ')}.`
+}

@@ -1,0 +1,130 @@
+// The things Signum keeps and shows: models, what happened to a linear, measurements, the report of a run.
+import { z } from 'zod'
+import { recipeSchema } from './recipe.ts'
+
+export const linearSchema = z.object({
+  name: z.string(),
+  layer: z.int(),
+  kind: z.string(),
+  rows: z.int(),
+  columns: z.int(),
+})
+export type Linear = z.infer<typeof linearSchema>
+
+/** A model folder, original or packed, as the worker's `inspect` describes it. */
+export const modelSchema = z.object({
+  path: z.string(),
+  architecture: z.string(),
+  packed: z.boolean(),
+  parameters: z.number(),
+  layers: z.int(),
+  hidden: z.int(),
+  intermediate: z.int(),
+  heads: z.int(),
+  kv_heads: z.int(),
+  vocabulary: z.int(),
+  context: z.int(),
+  tied: z.boolean(),
+  dtype: z.string(),
+  bytes: z.number(),
+  files: z.array(z.object({ name: z.string(), bytes: z.number() })),
+  linears: z.array(linearSchema),
+})
+export type Model = z.infer<typeof modelSchema>
+
+/** One quantized linear. Numbers that a worker could not make finite are null. */
+export const layerReportSchema = z.object({
+  name: z.string(),
+  layer: z.int(),
+  kind: z.string(),
+  rows: z.int(),
+  columns: z.int(),
+  nominal_bits: z.number(),
+  linear_bits: z.number(),
+  bytes: z.number(),
+  relative_weight_error: z.number().nullable(),
+  relative_output_error: z.number().nullable(),
+  salient_columns: z.number().nullable(),
+  seconds: z.number(),
+})
+export type LayerReport = z.infer<typeof layerReportSchema>
+
+export const metricSchema = z.object({
+  name: z.string(),
+  protocol: z.string(),
+  value: z.number().nullable(),
+  /** By window; null where there is only one. */
+  standard_error: z.number().nullable(),
+  tokens: z.number(),
+  windows: z.number(),
+  window: z.number(),
+})
+export type Metric = z.infer<typeof metricSchema>
+
+export const evaluationResultSchema = z.object({
+  perplexity: z.number().nullable(),
+  standard_error: z.number().nullable(),
+  tokens: z.number(),
+  windows: z.number(),
+  seconds: z.number(),
+  window_losses: z.array(z.number().nullable()),
+})
+export type EvaluationResult = z.infer<typeof evaluationResultSchema>
+
+export const quantizeResultSchema = z.object({
+  packed: z.string(),
+  nominal_bits: z.number(),
+  linear_bits: z.number(),
+  file_bits: z.number(),
+  file_bytes: z.number(),
+  linear_bytes: z.number(),
+  weights: z.number(),
+  parameters: z.number(),
+  seconds: z.record(z.string(), z.number()),
+  peak_resident_bytes: z.number(),
+})
+export type QuantizeResult = z.infer<typeof quantizeResultSchema>
+
+/** Which tokens: the source as the recipe names it, and the SHA-256 of the ids as little-endian U32. */
+export const tokensSchema = z.object({ source: z.string(), sha256: z.string(), tokens: z.int() })
+export type Tokens = z.infer<typeof tokensSchema>
+
+/** One measurement. The protocol `papers`: windows without overlap, every target counted. */
+export const measurementSchema = metricSchema.omit({ name: true }).extend({ seconds: z.number() })
+export type Measurement = z.infer<typeof measurementSchema>
+
+/** A model measured on one text. */
+export const textPerplexitySchema = z.object({ text: tokensSchema, perplexity: measurementSchema })
+export type TextPerplexity = z.infer<typeof textPerplexitySchema>
+
+export const noteSchema = z.object({ code: z.string(), message: z.string() })
+export type Note = z.infer<typeof noteSchema>
+
+/** report.json of a run folder. */
+export const runReportSchema = z.object({
+  signum_report: z.literal(1),
+  program: z.string(),
+  run: z.string(),
+  packed: z.string(),
+  model: modelSchema.omit({ linears: true }),
+  recipe: recipeSchema,
+  calibration: tokensSchema
+    .extend({ sampling: z.string(), sequences: z.int(), length: z.int(), seed: z.int() })
+    .nullable(),
+  bits: z.object({ nominal: z.number(), linear: z.number(), file: z.number() }),
+  sizes: z.object({
+    original_bytes: z.number(),
+    file_bytes: z.number(),
+    linear_bytes: z.number(),
+    weights: z.number(),
+    parameters: z.number(),
+  }),
+  perplexity: z.array(z.object({ text: tokensSchema, original: measurementSchema, packed: measurementSchema })),
+  layers: z.array(layerReportSchema),
+  /** Of the process that finished the run. */
+  seconds: z.record(z.string(), z.number()),
+  resumed: z.boolean(),
+  peak_resident_bytes: z.number(),
+  warnings: z.array(noteSchema),
+})
+export type RunReport = z.infer<typeof runReportSchema>

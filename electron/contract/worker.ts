@@ -1,0 +1,96 @@
+// The language spoken with the native worker: jobs in, event lines out (docs/PROTOCOL.md).
+import { z } from 'zod'
+import { problemSchema } from './errors.ts'
+import {
+  evaluationResultSchema,
+  layerReportSchema,
+  metricSchema,
+  modelSchema,
+  quantizeResultSchema,
+} from './records.ts'
+import type { Parameters } from './methods.ts'
+
+export const protocolVersion = 1
+
+type Common = { version: typeof protocolVersion; threads: number }
+export type WorkerRecipe = { method: string; parameters: Parameters }
+export type Jobs = {
+  inspect: Common & { model: string }
+  quantize: Common & {
+    model: string
+    run: string
+    recipe: WorkerRecipe
+    calibration: { tokens: string; sampling: string; sequences: number; length: number; seed: number } | null
+    resume: boolean
+    activation_limit: number
+  }
+  layer: Common & { input: string; output: string; recipe: WorkerRecipe }
+  evaluate: Common & { model: string; tokens: string; window: number }
+  logits: Common & { model: string; tokens: string; output: string }
+  devices: Common
+}
+export type WorkerCommand = keyof Jobs
+
+export const devicesSchema = z.object({
+  cpu: z.object({ threads: z.number(), simd: z.string(), blas: z.string(), memory_bytes: z.number() }),
+})
+export type Devices = z.infer<typeof devicesSchema>
+
+/** `finished.result` of each command. */
+export const resultSchemas = {
+  inspect: modelSchema,
+  quantize: quantizeResultSchema,
+  layer: z.object({}),
+  evaluate: evaluationResultSchema,
+  logits: z.object({}),
+  devices: devicesSchema,
+} satisfies Record<WorkerCommand, z.ZodType>
+export type WorkerResult<C extends WorkerCommand> = z.infer<(typeof resultSchemas)[C]>
+
+const line = { seq: z.int().min(0), elapsed: z.number() }
+
+export const phases = ['hash', 'calibrate', 'factor', 'quantize', 'propagate', 'write', 'evaluate'] as const
+
+const events = [
+  z.object({
+    ...line,
+    event: z.literal('started'),
+    command: z.string(),
+    program: z.string(),
+    pid: z.number(),
+    threads: z.number(),
+    simd: z.string(),
+    blas: z.string(),
+  }),
+  z.object({
+    ...line,
+    event: z.literal('plan'),
+    layers: z.number(),
+    linears: z.number(),
+    weights: z.number(),
+    resumed_layers: z.number(),
+  }),
+  z.object({
+    ...line,
+    event: z.literal('progress'),
+    // Open: a phase that this program does not know is still shown by its name.
+    phase: z.string(),
+    done: z.number(),
+    total: z.number(),
+    unit: z.string(),
+    eta: z.number().nullable(),
+  }),
+  z.object({ ...line, event: z.literal('layer'), ...layerReportSchema.shape }),
+  z.object({ ...line, event: z.literal('saved'), layer: z.number(), file: z.string(), bytes: z.number() }),
+  z.object({ ...line, event: z.literal('metric'), ...metricSchema.shape }),
+  z.object({ ...line, event: z.literal('warning'), code: z.string(), message: z.string() }),
+  z.object({ ...line, event: z.literal('finished'), result: z.record(z.string(), z.unknown()) }),
+  z.object({ ...line, event: z.literal('stopped'), finished_layers: z.number(), layers: z.number() }),
+  z.object({ ...line, event: z.literal('cancelled') }),
+  z.object({ ...line, event: z.literal('failed'), ...problemSchema.shape }),
+  z.object({ ...line, event: z.literal('heartbeat'), resident_bytes: z.number() }),
+] as const
+
+export const workerEventSchema = z.discriminatedUnion('event', events)
+export type WorkerEvent = z.infer<typeof workerEventSchema>
+export const eventNames: readonly string[] = events.map((one) => one.shape.event.value)

@@ -1,0 +1,53 @@
+// What every call needs to know about its surroundings; tests give other ones.
+import type { Attention, Step } from '../contract/api.ts'
+import { failure, type Problem, type Result } from '../contract/errors.ts'
+import type { Ending } from '../contract/api.ts'
+import type { Jobs, WorkerCommand, WorkerResult } from '../contract/worker.ts'
+import { runWorker, type WorkerOptions } from '../worker/process.ts'
+
+export type Context = {
+  /** The folder that holds package.json, resources/ and build/. */
+  root: string
+  version: string
+  worker: Result<string>
+  machine: Machine
+  /** Milliseconds; tests wait less. */
+  silence?: number
+}
+
+export type Machine = {
+  availableMemory: () => Promise<number>
+  freeDisk: (folder: string) => Promise<number>
+}
+
+type Extra<C extends WorkerCommand> = Pick<WorkerOptions<C>, 'jobFile' | 'onEvent'>
+
+/** Runs a worker for a step of a call; the caller hears every event. */
+export function work<C extends WorkerCommand>(
+  context: Context,
+  command: C,
+  job: Jobs[C],
+  attention: Attention,
+  step: Step | null,
+  extra: Extra<C> = {},
+): Promise<Ending<WorkerResult<C>>> {
+  if (!context.worker.ok) return Promise.resolve(refused(context.worker.problem))
+  return runWorker<C>({
+    program: context.worker.value,
+    command,
+    job,
+    stop: attention.stop,
+    cancel: attention.cancel,
+    ...(attention.onNote ? { onNote: attention.onNote } : {}),
+    ...(context.silence === undefined ? {} : { silence: context.silence }),
+    ...extra,
+    onEvent: (event, line) => {
+      extra.onEvent?.(event, line)
+      if (event.event === 'warning') attention.onNote?.({ code: event.code, message: event.message })
+      if (step !== null) attention.onEvent?.(event, step)
+    },
+  })
+}
+
+export const refused = (problem: Problem): { kind: 'failed'; problem: Problem } => ({ kind: 'failed', problem })
+export const refuse = (...why: Parameters<typeof failure>) => refused(failure(...why).problem)

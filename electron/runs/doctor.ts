@@ -1,0 +1,67 @@
+// Is everything there that Signum needs? Each answer with the line to type when not.
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Answer, Attention, Check, Ending } from '../contract/api.ts'
+import { size } from '../contract/quantities.ts'
+import { work, type Context } from './context.ts'
+import { textsFolder } from './source.ts'
+
+const setup = 'npm run setup'
+
+export async function doctor(context: Context, attention: Attention): Promise<Ending<Answer<'doctor'>>> {
+  const checks: Check[] = [node(), ...(await workerChecks(context, attention)), await memory(context)]
+  checks.push(
+    await there('demo model', path.join(context.root, 'resources', 'models', 'signum-stories-4m', 'config.json')),
+  )
+  checks.push(await there('texts', path.join(textsFolder(context.root), 'calibration-stories.txt')))
+  return { kind: 'finished', value: { version: context.version, checks } }
+}
+
+function node(): Check {
+  const { version, platform, arch } = process
+  const state = `${version} on ${platform} ${arch}`
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const ok = major > 22 || (major === 22 && minor >= 18)
+  return { name: 'Node', ok, state, remedy: ok ? null : setup }
+}
+
+async function workerChecks(context: Context, attention: Attention): Promise<Check[]> {
+  if (!context.worker.ok) {
+    return [{ name: 'worker', ok: false, state: context.worker.problem.message, remedy: setup }]
+  }
+  const program = context.worker.value
+  let said = ''
+  const ending = await work(context, 'devices', { version: 1, threads: 0 }, attention, null, {
+    onEvent: (event) => {
+      if (event.event === 'started') said = event.program
+    },
+  })
+  if (ending.kind !== 'finished') {
+    const state = ending.kind === 'failed' ? ending.problem.message : 'gave no answer'
+    return [{ name: 'worker', ok: false, state: `${program}: ${state}`, remedy: setup }]
+  }
+  const { threads, simd, blas, memory_bytes } = ending.value.cpu
+  const fine = (name: string, state: string): Check => ({ name, ok: true, state, remedy: null })
+  return [
+    fine('worker', `${said}, ${program}`),
+    fine('processor', `${threads} threads, ${size(memory_bytes)} of memory`),
+    fine('SIMD', simd),
+    fine('BLAS', blas),
+  ]
+}
+
+async function memory(context: Context): Promise<Check> {
+  const available = await context.machine.availableMemory()
+  const ok = available > 512 * 2 ** 20
+  return { name: 'free memory', ok, state: size(available), remedy: ok ? null : 'close other programs' }
+}
+
+async function there(name: string, file: string): Promise<Check> {
+  const found = await stat(file).then(Boolean, () => false)
+  return {
+    name,
+    ok: found,
+    state: found ? path.dirname(file) : `${file} is missing`,
+    remedy: found ? null : 'git checkout -- resources',
+  }
+}

@@ -1,0 +1,59 @@
+// A run's folder: what lies where in it, and whether one may begin or go on there.
+import { readdir, readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { parseRecipe, type Recipe } from '../contract/recipe.ts'
+import { layerReportSchema, runReportSchema, type LayerReport, type RunReport } from '../contract/records.ts'
+import { parseLine } from '../worker/lines.ts'
+
+export const runFiles = (out: string) => ({
+  recipe: path.join(out, 'recipe.json'),
+  /** The worker's: which layers are durable. */
+  state: path.join(out, 'state.json'),
+  job: path.join(out, 'job.json'),
+  events: path.join(out, 'events.jsonl'),
+  packed: path.join(out, 'packed'),
+  report: path.join(out, 'report.json'),
+  calibration: path.join(out, 'calibration.u32'),
+  /** The first text's tokens are evaluation.u32, the second's evaluation-2.u32. */
+  evaluation: (index: number) => path.join(out, index === 0 ? 'evaluation.u32' : `evaluation-${index + 1}.u32`),
+})
+
+export type FolderState =
+  | { kind: 'fresh' }
+  | { kind: 'foreign'; holds: string }
+  | { kind: 'run'; recipe: Recipe; begun: boolean; report: RunReport | null }
+
+export async function readFolder(out: string): Promise<FolderState> {
+  const found = await stat(out).catch(() => null)
+  if (found === null) return { kind: 'fresh' }
+  if (!found.isDirectory()) return { kind: 'foreign', holds: 'a file' }
+  const names = await readdir(out)
+  if (names.length === 0) return { kind: 'fresh' }
+  const files = runFiles(out)
+  const recipe = parseRecipe(await readJson(files.recipe), files.recipe)
+  if (!recipe.ok) return { kind: 'foreign', holds: names.toSorted()[0]! }
+  const report = runReportSchema.safeParse(await readJson(files.report))
+  const begun = names.includes(path.basename(files.state))
+  return { kind: 'run', recipe: recipe.value, begun, report: report.data ?? null }
+}
+
+/** Undefined when the file is missing or not JSON. */
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** The layer reports of all processes that worked on a run; a layer that was done again counts as done last. */
+export async function readLayerReports(events: string): Promise<Map<string, LayerReport>> {
+  const reports = new Map<string, LayerReport>()
+  const text = await readFile(events, 'utf8').catch(() => '')
+  for (const line of text.split('\n')) {
+    const parsed = line.includes('"layer"') ? parseLine(line) : null
+    if (parsed === null || !('event' in parsed) || parsed.event.event !== 'layer') continue
+    reports.set(parsed.event.name, layerReportSchema.parse(parsed.event))
+  }
+  return reports
+}

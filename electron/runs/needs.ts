@@ -1,0 +1,52 @@
+// What a quantization takes of memory and disk, estimated before it starts.
+import type { Model } from '../contract/records.ts'
+import { inputOf } from '../bits/forecast.ts'
+
+export type Sampling = { sequences: number; length: number }
+
+const f32 = 4
+/** Program, buffers, allocator. */
+const base = 64 * 2 ** 20
+
+/** Bytes of memory that may hold activations before they go to a file: a quarter of what is there, within reason. */
+export const activationLimit = (availableMemory: number): number =>
+  Math.round(Math.min(8 * 2 ** 30, Math.max(256 * 2 ** 20, availableMemory / 4)))
+
+/** Inputs of one layer for all sequences, F32; the outputs take their place. */
+const activationBytes = (model: Model, sampling: Sampling | null): number =>
+  sampling === null ? 0 : sampling.sequences * sampling.length * model.hidden * f32
+
+/** Sequences that go through a layer together: up to 4096 tokens. */
+const batch = (length: number): number => Math.max(1, Math.floor(4096 / length))
+
+/**
+ * The largest moment: one layer in F32, the Hessian of each of its inputs, for the widest one its factor (F64 while it is
+ * made), the method's copies of the largest weight, a batch on its way through, and the activations.
+ */
+export function memoryNeeded(model: Model, sampling: Sampling | null, limit: number): number {
+  const first = model.linears.filter(({ layer }) => layer === 0)
+  const largest = Math.max(0, ...first.map(({ rows, columns }) => rows * columns))
+  const copies = base + 5 * largest * f32
+  if (sampling === null) return copies
+  const weights = first.reduce((total, { rows, columns }) => total + rows * columns, 0)
+  const inputs = [...new Map(first.map((linear) => [inputOf(linear), linear.columns])).values()]
+  const hessians = inputs.reduce((total, n) => total + n * n, 0)
+  const widest = Math.max(0, ...inputs)
+  const tokens = batch(sampling.length) * sampling.length
+  const passing = tokens * (5 * model.hidden + 3 * model.intermediate)
+  const activations = activationBytes(model, sampling)
+  const kept = activations <= limit ? activations : 0
+  return copies + (weights + hessians + passing) * f32 + widest * widest * (f32 + 8) + kept
+}
+
+/** The packed files, the token files, and the activations when they do not stay in memory. */
+export function diskNeeded(
+  model: Model,
+  fileBytes: number,
+  sampling: Sampling | null,
+  limit: number,
+  tokens: number,
+): number {
+  const activations = activationBytes(model, sampling)
+  return fileBytes + 4 * tokens + (activations > limit ? activations : 0) + 16 * 2 ** 20
+}

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import type { Model } from '../contract/records.ts'
+import type { Recipe } from '../contract/recipe.ts'
+import { activationLimit, diskNeeded, memoryNeeded } from './needs.ts'
+import * as preflight from './preflight.ts'
+
+const said = (problem: { code: string; message: string } | null) =>
+  problem === null ? 'fine' : `${problem.code}: ${problem.message}`
+
+const recipe: Recipe = {
+  signum_recipe: 1,
+  model: '/m',
+  method: 'gptq',
+  parameters: { bits: 2, group: 128 },
+  calibration: { source: '/t.txt', sampling: 'sequential', sequences: 4, length: 16, seed: 0 },
+  evaluations: [{ source: 'bundled:evaluation-stories', window: 16 }],
+}
+
+describe("the run's folder", () => {
+  const run = { kind: 'run', recipe, begun: true, report: null } as const
+  test.each([
+    ['a fresh folder', { kind: 'fresh' }, false, 'fine'],
+    ['a fresh folder to resume', { kind: 'fresh' }, true, 'nothing_to_resume: There is no run in /o to go on with.'],
+    ['a run to resume', run, true, 'fine'],
+    [
+      'a run',
+      run,
+      false,
+      'run_in_use: /o is in use: it holds a run of gptq; go on with it by --resume, or choose another folder.',
+    ],
+    [
+      'something else',
+      { kind: 'foreign', holds: 'thesis.txt' },
+      true,
+      "run_in_use: /o is in use: it holds thesis.txt, which is not a run of Signum's.",
+    ],
+  ] as const)('%s', (_name, state, resume, words) => {
+    expect(said(preflight.checkFolder('/o', state, resume))).toBe(words)
+  })
+})
+
+describe('a resumed run is the one that was begun', () => {
+  test.each([
+    ['parameters.bits 2, not 3', { parameters: { bits: 3, group: 128 } }],
+    ['method gptq, not rtn', { method: 'rtn' }],
+    ['calibration.length 16, not 8', { calibration: { ...recipe.calibration!, length: 8 } }],
+    ['calibration none, not null', { calibration: null }],
+    ['model /m, not /n', { model: '/n' }],
+    ['evaluations.1.source none, not x', { evaluations: [...recipe.evaluations, { source: 'x', window: 16 }] }],
+  ])('%s', (words, change) => {
+    const problem = preflight.checkSame(recipe, { ...recipe, ...change } as Recipe)
+    expect(problem?.code).toBe('resume_mismatch')
+    if (!words.startsWith('calibration none')) expect(problem?.message).toBe(`The run was begun with ${words}.`)
+  })
+
+  test('the same is fine', () => {
+    expect(preflight.checkSame(recipe, structuredClone(recipe))).toBeNull()
+  })
+})
+
+describe('texts', () => {
+  const calibration = { source: 'a.txt', sampling: 'sequential', sequences: 128, length: 2048, seed: 0 } as const
+  test('enough tokens', () => {
+    expect(preflight.checkCalibration(128 * 2048, calibration)).toBeNull()
+    expect(preflight.checkCalibration(2049, { ...calibration, sampling: 'random' })).toBeNull()
+    expect(preflight.checkEvaluation('a.txt', 256, 256)).toBeNull()
+    expect(preflight.checkContext('A window', 256, 256)).toBeNull()
+  })
+  test('too few, with what would fit', () => {
+    expect(said(preflight.checkCalibration(11_927, calibration))).toBe(
+      'calibration_too_short: a.txt has 11,927 tokens, and 128 sequences of 2,048 tokens need 262,144: --sequences 5 would fit.',
+    )
+    expect(said(preflight.checkCalibration(2048, { ...calibration, sampling: 'random' }))).toBe(
+      'calibration_too_short: a.txt has 2,048 tokens, and random windows of 2,048 tokens need 2,049: --length 2047 would fit.',
+    )
+    expect(said(preflight.checkCalibration(100, calibration))).toContain('--length 100 --sequences 1 would fit')
+    expect(said(preflight.checkCalibration(1, calibration))).toContain('give a longer text')
+    expect(said(preflight.checkEvaluation('e.txt', 200, 256))).toBe(
+      'evaluation_too_short: e.txt has 200 tokens, and one window needs 256: --window 200 would fit.',
+    )
+  })
+  test('longer than the model can look', () => {
+    expect(said(preflight.checkContext('A window', 512, 256))).toBe(
+      "context_too_long: A window of 512 tokens is longer than the model's context of 256.",
+    )
+  })
+})
+
+describe('the machine', () => {
+  const linear = (kind: string, rows: number, columns: number) => ({ name: kind, layer: 0, kind, rows, columns })
+  const model = {
+    hidden: 4096,
+    intermediate: 11_008,
+    linears: [
+      ...['q_proj', 'k_proj', 'v_proj', 'o_proj'].map((kind) => linear(kind, 4096, 4096)),
+      linear('gate_proj', 11_008, 4096),
+      linear('up_proj', 11_008, 4096),
+      linear('down_proj', 4096, 11_008),
+    ],
+  } as Model
+  const sampling = { sequences: 128, length: 2048 }
+
+  test('says what is needed and what is there', () => {
+    expect(said(preflight.checkDisk('/o', 3_000_000_000, 1_500_000_000))).toBe(
+      'disk_full: The run needs about 3.00 GB of disk for /o, and 1.50 GB are free.',
+    )
+    expect(said(preflight.checkMemory(3e9, 2e9))).toBe(
+      'memory_short: The run needs about 3.00 GB of memory, and 2.00 GB are available: fewer or shorter sequences need less.',
+    )
+    expect(preflight.checkDisk('/o', 5, 5) ?? preflight.checkMemory(5, 5)).toBeNull()
+  })
+
+  test('memory does not grow with the sequences beyond the limit; disk does then', () => {
+    const limit = 8 * 2 ** 30
+    const [small, large] = [128, 12_800].map((sequences) => memoryNeeded(model, { ...sampling, sequences }, limit))
+    expect(large).toBeLessThan(small!)
+    expect(memoryNeeded(model, null, limit)).toBeLessThan(1.5e9)
+    expect(diskNeeded(model, 1e9, { ...sampling, sequences: 12_800 }, limit, 0)).toBeGreaterThan(400e9)
+    expect(diskNeeded(model, 1e9, sampling, limit, 1000)).toBe(1e9 + 4000 + 16 * 2 ** 20)
+  })
+
+  test('activations may take a quarter of the memory, within reason', () => {
+    expect(activationLimit(16 * 2 ** 30)).toBe(4 * 2 ** 30)
+    expect(activationLimit(2 ** 20)).toBe(256 * 2 ** 20)
+    expect(activationLimit(2 ** 40)).toBe(8 * 2 ** 30)
+  })
+})

@@ -1,0 +1,47 @@
+// The one object that the command line and the window hold: every call of contract/api.ts, answered.
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Answer, Attention, Call, Ending, Request } from './contract/api.ts'
+import { doctor } from './runs/doctor.ts'
+import { evaluate } from './runs/evaluate.ts'
+import { layer } from './runs/layer.ts'
+import { inspect, models } from './runs/models.ts'
+import { quantize } from './runs/quantize.ts'
+import { thisMachine } from './runs/machine.ts'
+import type { Context } from './runs/context.ts'
+import { findWorker, usualPlaces } from './worker/location.ts'
+
+export type Workbench = {
+  /** The folder that holds package.json and resources/. */
+  root: string
+  version: string
+} & { [C in Call]: (request: Request<C>, attention?: Attention) => Promise<Ending<Answer<C>>> }
+
+const checkout = path.resolve(import.meta.dirname, '..')
+
+/** `changes`: what tests replace in the surroundings. */
+export async function openWorkbench(root = checkout, changes: Partial<Context> = {}): Promise<Workbench> {
+  const context: Context = {
+    root,
+    version: await versionOf(root),
+    worker: await findWorker(usualPlaces(root)),
+    machine: thisMachine,
+    ...changes,
+  }
+  return {
+    root,
+    version: context.version,
+    inspect: (request, attention = {}) => inspect(context, request, attention),
+    models: (request, attention = {}) => models(context, request, attention),
+    quantize: (request, attention = {}) => quantize(context, request, attention),
+    layer: (request, attention = {}) => layer(context, request, attention),
+    evaluate: (request, attention = {}) => evaluate(context, request, attention),
+    doctor: (_request, attention = {}) => doctor(context, attention),
+  }
+}
+
+async function versionOf(root: string): Promise<string> {
+  const text = await readFile(path.join(root, 'package.json'), 'utf8').catch(() => '{}')
+  const { version } = JSON.parse(text) as { version?: unknown }
+  return typeof version === 'string' ? version : 'unknown'
+}

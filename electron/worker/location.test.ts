@@ -1,0 +1,36 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findWorker } from './location.ts'
+
+let folder = ''
+const file = () => path.join(folder, process.platform === 'win32' ? 'signum-worker.exe' : 'signum-worker')
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'signum-test-'))
+  await writeFile(file(), '#!/bin/sh\n')
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+test('the first folder that has an executable worker is taken', async () => {
+  await chmod(file(), 0o755)
+  const found = await findWorker({ chosen: undefined, folders: [path.join(folder, 'none'), folder] })
+  expect(found).toEqual({ ok: true, value: file() })
+})
+
+test('a chosen worker is the only one', async () => {
+  const chosen = path.join(folder, 'mine')
+  expect(await findWorker({ chosen, folders: [folder] })).toMatchObject({
+    problem: {
+      code: 'worker_missing',
+      message: `The worker program ${chosen} is not there or not executable: SIGNUM_WORKER names it.`,
+    },
+  })
+})
+
+test('a worker that cannot be executed is missing', async () => {
+  await chmod(file(), 0o644)
+  const found = await findWorker({ chosen: undefined, folders: [folder] })
+  expect(found).toMatchObject({ problem: { code: 'worker_missing' } })
+  expect(JSON.stringify(found)).toContain('npm run setup')
+})

@@ -1,0 +1,148 @@
+#!/usr/bin/env node
+// Stands in for the native worker in tests: prints protocol lines and behaves, or misbehaves, as SIGNUM_FAKE says
+// (a comma-separated list). It never computes anything.
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+const [command = '', , jobFile = ''] = process.argv.slice(2)
+const job = JSON.parse(readFileSync(jobFile, 'utf8'))
+const manners = new Set((process.env['SIGNUM_FAKE'] ?? '').split(','))
+const started = performance.now()
+let seq = 0
+const say = (/** @type {string} */ event, fields = {}) =>
+  console.log(JSON.stringify({ seq: seq++, elapsed: (performance.now() - started) / 1000, event, ...fields }))
+const end = (/** @type {number} */ code) => process.exit(code)
+const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+let stopping = false
+let input = ''
+process.stdin.setEncoding('utf8').on('data', (text) => {
+  input += text
+  if (input.includes('"stop"')) stopping = true
+})
+const cancel = () => {
+  if (manners.has('deaf')) return
+  say('cancelled')
+  end(4)
+}
+process.stdin.on('end', cancel)
+process.on('SIGTERM', cancel)
+
+const kinds = { q_proj: [256, 256], k_proj: [128, 256], v_proj: [128, 256], o_proj: [256, 256] }
+const layers = 2
+const linears = Array.from({ length: layers }, (_, layer) =>
+  Object.entries(kinds).map(([kind, [rows, columns]]) => ({
+    name: `model.layers.${layer}.self_attn.${kind}`,
+    layer,
+    kind,
+    rows,
+    columns,
+  })),
+).flat()
+
+function inspect() {
+  const config = path.join(job.model, 'config.json')
+  if (!existsSync(config)) {
+    say('failed', { code: 'not_a_model_folder', message: `${job.model} has no config.json.`, detail: '' })
+    end(1)
+  }
+  const weights = path.join(job.model, 'model.safetensors')
+  const bytes = existsSync(weights) ? statSync(weights).size : 0
+  const packed = existsSync(path.join(job.model, 'model.safetensors.index.json'))
+  return {
+    path: job.model,
+    architecture: 'LlamaForCausalLM',
+    packed,
+    parameters: 900_000,
+    layers,
+    hidden: 256,
+    intermediate: 768,
+    heads: 4,
+    kv_heads: 2,
+    vocabulary: 2048,
+    context: 256,
+    tied: true,
+    dtype: 'F16',
+    bytes,
+    files: [{ name: 'model.safetensors', bytes }],
+    linears,
+  }
+}
+
+const report = (/** @type {object | undefined} */ linear) => ({
+  ...linear,
+  nominal_bits: 2,
+  linear_bits: 2.1,
+  bytes: 1000,
+  relative_weight_error: 0.5,
+  relative_output_error: 0.4,
+  salient_columns: null,
+  seconds: 0.01,
+})
+
+async function quantize() {
+  const state = path.join(job.run, 'state.json')
+  const from = job.resume && existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')).layers : 0
+  say('plan', { layers, linears: linears.length, weights: 1000, resumed_layers: from })
+  mkdirSync(path.join(job.run, 'packed'), { recursive: true })
+  for (let layer = from; layer < layers; layer++) {
+    if (manners.has('crash-late') && layer === 1) end(139)
+    say('progress', { phase: 'quantize', done: layer, total: layers, unit: 'layers', eta: null })
+    for (const linear of linears.filter((one) => one.layer === layer)) say('layer', report(linear))
+    writeFileSync(state, JSON.stringify({ layers: layer + 1 }))
+    say('saved', { layer, file: `model-0000${layer + 1}-of-00003.safetensors`, bytes: 1000 })
+    await wait(manners.has('slow') ? 300 : 1)
+    if (stopping) {
+      say('stopped', { finished_layers: layer + 1, layers })
+      end(3)
+    }
+  }
+  writeFileSync(path.join(job.run, 'packed', 'model.safetensors.index.json'), '{}')
+  writeFileSync(path.join(job.run, 'packed', 'config.json'), '{}')
+  return {
+    packed: path.join(job.run, 'packed'),
+    nominal_bits: 2,
+    linear_bits: 2.1,
+    file_bits: 4.5,
+    file_bytes: 500_000,
+    linear_bytes: 250_000,
+    weights: 786_432,
+    parameters: 900_000,
+    seconds: { calibrate: 0.1, quantize: 0.2 },
+    peak_resident_bytes: 10_000_000,
+  }
+}
+
+function evaluate() {
+  const tokens = statSync(job.tokens).size / 4
+  const windows = Math.floor(tokens / job.window)
+  const perplexity = path.basename(job.model) === 'packed' ? 40 : 30
+  const common = { standard_error: 1.5, windows, tokens: windows * (job.window - 1) }
+  say('metric', { name: 'perplexity', protocol: 'papers', value: perplexity, window: job.window, ...common })
+  return { perplexity, ...common, seconds: 0.1, window_losses: [] }
+}
+
+const devices = () => ({ cpu: { threads: 2, simd: 'FAKE', blas: 'fake', memory_bytes: 8e9 } })
+
+say('started', { command, program: 'signum 0.1.0', pid: process.pid, threads: 2, simd: 'FAKE', blas: 'fake' })
+console.error(`fake worker: ${command}`)
+if (manners.has('crash') && command !== 'inspect') {
+  console.error('about to crash')
+  process.kill(process.pid, 'SIGSEGV')
+  await wait(10_000)
+}
+if (manners.has('hang') && command !== 'inspect') await wait(60_000)
+if (manners.has('garbage')) {
+  console.log('not json {')
+  console.log(JSON.stringify({ seq: seq++, elapsed: 0, event: 'sneeze', loudness: 3 }))
+  console.log(JSON.stringify({ seq: seq++, elapsed: 0, event: 'heartbeat', resident_bytes: 'many' }))
+  seq += 2
+}
+if (manners.has('fail') && command !== 'inspect') {
+  say('failed', { code: 'factor_failed', message: 'The Hessian could not be factored.', detail: 'pivot 3' })
+  end(1)
+}
+/** @type {Record<string, () => object>} */
+const commands = { inspect, quantize, evaluate, devices, layer: () => (say('layer', report(linears[0])), {}) }
+say('finished', { result: await commands[command]?.() })
+end(0)
