@@ -1,6 +1,7 @@
 // What a packed model will weigh, before anything is computed.
 import type { MethodId, Parameters } from '../contract/methods.ts'
 import type { Linear, Model } from '../contract/records.ts'
+import { headerBytes } from './headers.ts'
 import { linearCost, orderBytes, salientColumns, sum, type LinearBytes } from './linear.ts'
 
 export type Sizes = {
@@ -34,7 +35,8 @@ export function forecast(method: MethodId, parameters: Parameters, model: Measur
   const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
   const restParameters = model.parameters - weights
   const rest = restParameters * (elementBytes[model.dtype] ?? 4)
-  const order = ordersOf(model.linears).reduce((total, columns) => total + orderBytes(method, parameters, columns), 0)
+  const widths = inputWidths(model.linears)
+  const order = widths.reduce((total, columns) => total + orderBytes(method, parameters, columns), 0)
   const total = (pick: 'expected' | 'most') => {
     const parts: LinearBytes = { codes: 0, signs: 0, second: 0, bitmaps: 0, scales: 0 }
     let nominal = 0
@@ -45,7 +47,7 @@ export function forecast(method: MethodId, parameters: Parameters, model: Measur
       for (const key of Object.keys(parts) as (keyof LinearBytes)[]) parts[key] += cost.bytes[key]
     }
     const linearBytes = sum(parts) + order
-    const fileBytes = linearBytes + rest + headerBytes(model.linears)
+    const fileBytes = linearBytes + rest + headerBytes(method, parameters, model.linears, order > 0 ? widths.length : 0)
     const sizes: Sizes = {
       nominal: nominal / weights,
       linear: (8 * linearBytes) / weights,
@@ -59,14 +61,8 @@ export function forecast(method: MethodId, parameters: Parameters, model: Measur
   return { expected: expected.sizes, most: total('most').sizes, parts: { ...expected.parts, order, rest } }
 }
 
-/** The widths of all inputs that have their own order. */
-function ordersOf(linears: readonly Linear[]): number[] {
+/** The widths of all inputs, each of which has its own order. */
+function inputWidths(linears: readonly Linear[]): number[] {
   const widths = new Map(linears.map((linear) => [inputOf(linear), linear.columns]))
   return [...widths.values()]
-}
-
-/** The JSON headers of the shards: about a kilobyte per linear (its tensors, their hashes, its layout) and two per shard. */
-function headerBytes(linears: readonly Linear[]): number {
-  const shards = new Set(linears.map(({ layer }) => layer)).size + 1
-  return linears.length * 1024 + shards * 2048
 }

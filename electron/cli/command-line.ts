@@ -11,6 +11,7 @@ import { evaluate } from './evaluate.ts'
 import { commandHelp, methodHelp, overview } from './help.ts'
 import { layer } from './layer.ts'
 import { models } from './models.ts'
+import { Notes } from './notes.ts'
 import { parseOptions } from './options.ts'
 import { quantize } from './quantize.ts'
 
@@ -54,15 +55,18 @@ async function play(command: Command, argv: readonly string[], surroundings: Sur
   if (!values.ok) return refusal(values.problem)
   if (values.value.flag('help')) return help(command.spec.name, surroundings.workbench.version)
   const { workbench, terminal } = surroundings
+  const notes = new Notes((text) => {
+    terminal.progress.clear()
+    terminal.err(text)
+  })
   const attention: Attention = {
     ...surroundings.signals(command === quantize),
     onEvent: (event, step) => terminal.progress.take(event, step),
-    onNote: ({ code, message }) => {
-      terminal.progress.clear()
-      terminal.err(`note: ${code}: ${message}\n`)
-    },
+    onNote: (note) => notes.take(note),
   }
-  return command.run({ workbench, values: values.value, terminal, attention })
+  const said = await command.run({ workbench, values: values.value, terminal, attention })
+  notes.end()
+  return said
 }
 
 function help(word: string | undefined, version: string): Reply {

@@ -9,27 +9,27 @@ import type { Recipe } from '../contract/recipe.ts'
 import { refusal, reply, unfinished, type Command } from './command.ts'
 import { table, type Column } from './table.ts'
 
-/** The folder's name says which; second_plane 0, 0.25 and 1 are 1.13, 1.41 and 2.25 linear bits in wide layers. */
+/** The three of signum-rc are 1.13, 1.41 and 2.25 linear bits in wide layers; here the scales of columns weigh more. */
 const variants: readonly { name: string; title: string; method: MethodId; parameters: Parameters }[] = [
   { name: 'rtn-2', title: 'rtn, 2 bits', method: 'rtn', parameters: { bits: 2 } },
   { name: 'gptq-2', title: 'gptq, 2 bits', method: 'gptq', parameters: { bits: 2 } },
   { name: 'gptq-3', title: 'gptq, 3 bits', method: 'gptq', parameters: { bits: 3 } },
   { name: 'billm', title: 'billm', method: 'billm', parameters: {} },
   { name: 'arb-rc', title: 'arb-rc', method: 'arb-rc', parameters: {} },
-  { name: 'signum-rc-1.13', title: 'signum-rc, second plane 0', method: 'signum-rc', parameters: { second_plane: 0 } },
+  { name: 'signum-rc-0', title: 'signum-rc, second plane 0', method: 'signum-rc', parameters: { second_plane: 0 } },
   {
-    name: 'signum-rc-1.41',
+    name: 'signum-rc-0.25',
     title: 'signum-rc, second plane 0.25',
     method: 'signum-rc',
     parameters: { second_plane: 0.25 },
   },
-  { name: 'signum-rc-2.25', title: 'signum-rc, second plane 1', method: 'signum-rc', parameters: { second_plane: 1 } },
+  { name: 'signum-rc-1', title: 'signum-rc, second plane 1', method: 'signum-rc', parameters: { second_plane: 1 } },
 ]
 
-/** Tales are written in the style of the model's training text and of the calibration, stories are not. */
+/** Two texts: where they rank two methods differently, the methods are on a par. */
 const texts = [
-  { source: 'bundled:evaluation-tales', title: 'tales (known style)' },
-  { source: 'bundled:evaluation-stories', title: 'stories (other style)' },
+  { source: 'bundled:evaluation-tales', title: 'tales' },
+  { source: 'bundled:evaluation-stories', title: 'stories' },
 ] as const
 const calibration = {
   source: 'bundled:calibration-stories',
@@ -151,7 +151,7 @@ const columns: Column[] = [
   { title: 'linear', align: 'right' },
   { title: 'file bits', align: 'right' },
   { title: 'size', align: 'right' },
-  ...texts.map(({ title }): Column => ({ title: `perplexity: ${title}`, align: 'right' })),
+  ...texts.map(({ title }): Column => ({ title: `perplexity, ${title}`, align: 'right' })),
   { title: 'seconds', align: 'right' },
 ]
 

@@ -1,5 +1,5 @@
 // How far the work is, on standard error: one line that is rewritten on a terminal, plain lines now and then elsewhere.
-import { duration } from '../contract/quantities.ts'
+import { duration, size } from '../contract/quantities.ts'
 import type { Step } from '../contract/api.ts'
 import type { WorkerEvent } from '../contract/worker.ts'
 
@@ -52,10 +52,13 @@ export function share(state: ProgressState): number {
 export function plainLine(state: ProgressState): string {
   const parts = [state.title]
   if (state.layers > 0) parts.push(`layer ${Math.min(state.layers, state.layersDone + 1)} of ${state.layers}`)
-  if (state.phase !== '') parts.push(`${state.phase} ${state.done}/${state.total} ${state.unit}`.trimEnd())
+  if (state.phase !== '') parts.push(`${state.phase} ${amount(state)}`.trimEnd())
   if (state.eta !== null) parts.push(`${duration(state.eta)} left`)
   return parts.join(', ')
 }
+
+const amount = ({ done, total, unit }: ProgressState): string =>
+  unit === 'bytes' ? `${size(done)} of ${size(total)}` : `${done}/${total} ${unit}`
 
 export function barLine(state: ProgressState, columns: number): string {
   const width = 20

@@ -91,7 +91,7 @@ async function quantize() {
     for (const linear of linears.filter((one) => one.layer === layer)) say('layer', report(linear))
     writeFileSync(state, JSON.stringify({ layers: layer + 1 }))
     say('saved', { layer, file: `model-0000${layer + 1}-of-00003.safetensors`, bytes: 1000 })
-    await wait(manners.has('slow') ? 300 : 1)
+    await wait(manners.has('slow') ? 500 : 1)
     if (stopping) {
       say('stopped', { finished_layers: layer + 1, layers })
       end(3)

@@ -1,0 +1,53 @@
+// The bytes of the shards' JSON headers. They hold names, hashes and layouts, so their length is known to a few bytes per
+// number in them; in a model of a few million parameters they are a percent or two of the files.
+import type { MethodId, Parameters } from '../contract/methods.ts'
+import type { Linear } from '../contract/records.ts'
+
+/** An entry of the header, an entry of `sha256` (64 digits, quotes escaped): without the name, which stands in both. */
+const tensorBytes = 62 + 74
+/** An entry of `linears`, without the name. */
+const layoutBytes = 105
+/** `recipe`, `calibration`, `source` (about seven files), `program` and the keys. */
+const shardBytes = 1500
+/** Norms: two in every decoder layer. */
+const otherTensorsOfLayer = 2 * (tensorBytes + 2 * 44)
+
+/** Names of the tensors that stand for one linear. */
+function roles(method: MethodId, parameters: Parameters): string[] {
+  switch (method) {
+    case 'rtn':
+    case 'gptq':
+      return ['code', 'code_scale', 'code_zero']
+    case 'billm':
+      return ['sign', 'plane2', 'salient', 'scale', 'mean']
+    case 'arb-rc': {
+      const always = ['sign', 'plane2', 'salient', 'row_scale', 'column_scale']
+      return parameters['column_group_bitmap'] === true ? [...always, 'plane3'] : always
+    }
+    case 'signum-rc': {
+      const columns = parameters['column_scales'] === true
+      const first = columns ? ['sign', 'row_scale', 'column_scale'] : ['sign', 'row_scale']
+      const second = columns ? ['sign2', 'row_scale2', 'column_scale2'] : ['sign2', 'row_scale2']
+      return parameters['second_plane'] === 0 ? first : [...first, ...second]
+    }
+  }
+}
+
+/** `orders`: how many order tensors the model has. */
+export function headerBytes(
+  method: MethodId,
+  parameters: Parameters,
+  linears: readonly Linear[],
+  orders: number,
+): number {
+  const shards = new Set(linears.map(({ layer }) => layer)).size + 1
+  const ofMethod = roles(method, parameters)
+  const ordered = parameters['order'] === 'hessian'
+  let bytes = shards * shardBytes + (shards - 1) * otherTensorsOfLayer
+  for (const { name } of linears) {
+    bytes += layoutBytes + name.length + (ordered ? name.length + 20 : 0)
+    for (const role of ofMethod) bytes += tensorBytes + 2 * (name.length + 1 + role.length)
+  }
+  const longest = Math.max(0, ...linears.map(({ name }) => name.length))
+  return bytes + orders * (tensorBytes + 2 * (longest + 6))
+}

@@ -1,0 +1,114 @@
+// Runs with the real worker: what was forecast is what was written, to the byte. Fails where the worker is not built.
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { forecast, inputOf } from '../bits/forecast.ts'
+import { linearCost, orderBytes, sum } from '../bits/linear.ts'
+import type { MethodId, Parameters } from '../contract/methods.ts'
+import { parseRecipe, type Recipe } from '../contract/recipe.ts'
+import type { Model, RunReport } from '../contract/records.ts'
+import { findWorker, usualPlaces } from '../worker/location.ts'
+import type { Context } from './context.ts'
+import { evaluate } from './evaluate.ts'
+import { thisMachine } from './machine.ts'
+import { inspect } from './models.ts'
+import { quantize } from './quantize.ts'
+
+const root = path.resolve(import.meta.dirname, '..', '..')
+const folder = path.join(root, 'resources', 'models', 'signum-stories-4m')
+let context: Context
+let model: Model
+let out = ''
+beforeAll(async () => {
+  out = await mkdtemp(path.join(tmpdir(), 'signum-test-'))
+  const worker = await findWorker(usualPlaces(root))
+  if (!worker.ok) throw new Error(worker.problem.message)
+  context = { root, version: 'test', worker, machine: thisMachine }
+  const inspected = await inspect(context, { folder }, {})
+  if (inspected.kind !== 'finished') throw new Error(JSON.stringify(inspected))
+  model = inspected.value
+})
+afterAll(() => rm(out, { recursive: true }))
+
+async function run(method: MethodId, parameters: Parameters): Promise<RunReport> {
+  const calibration = { source: 'bundled:calibration-stories', sequences: 4, length: 64 }
+  const recipe = parseRecipe({ signum_recipe: 1, method, parameters, calibration }, 'test')
+  if (!recipe.ok) throw new Error(recipe.problem.message)
+  const place = path.join(
+    out,
+    `${method}${Object.values(parameters)
+      .map((value) => `-${value}`)
+      .join('')}`,
+  )
+  const ending = await quantize(context, { model: folder, recipe: recipe.value, out: place }, {})
+  if (ending.kind !== 'finished') throw new Error(JSON.stringify(ending))
+  return ending.value
+}
+
+/** The bytes of all linears, given how many salient columns the worker found in each. */
+function bytesOf({ method, parameters }: Recipe, report: RunReport): { bytes: number; nominal: number } {
+  let [bytes, nominal, weights] = [0, 0, 0]
+  for (const { rows, columns, salient_columns: salient } of report.layers) {
+    const cost = linearCost(method, parameters, { rows, columns }, salient ?? 0)
+    bytes += sum(cost.bytes)
+    nominal += cost.nominal * rows * columns
+    weights += rows * columns
+  }
+  for (const columns of new Map(model.linears.map((one) => [inputOf(one), one.columns])).values()) {
+    bytes += orderBytes(method, parameters, columns)
+  }
+  return { bytes, nominal: nominal / weights }
+}
+
+const variants: [MethodId, Parameters][] = [
+  ['rtn', { bits: 1 }],
+  ['rtn', { bits: 3, group: 100, scale_type: 'f32' }],
+  ['gptq', {}],
+  ['gptq', { bits: 5, group: -1, order: 'hessian', scale_type: 'bf16' }],
+  ['billm', {}],
+  ['arb-rc', {}],
+  ['arb-rc', { column_group_bitmap: false, blocksize: 96, iterations: 2 }],
+  ['signum-rc', { second_plane: 0, refits: 1 }],
+  ['signum-rc', { second_plane: 0.25, order: 'natural', refits: 1 }],
+  ['signum-rc', { column_scales: false, blocksize: 64, refits: 1 }],
+]
+test.each(variants)('%s %j', async (method, parameters) => {
+  const report = await run(method, parameters)
+  expect(report.layers).toHaveLength(model.linears.length)
+  const { bytes, nominal } = bytesOf(report.recipe, report)
+  expect(report.sizes.linear_bytes).toBe(bytes)
+  expect(report.bits.nominal).toBeCloseTo(nominal, 9)
+  expect(report.bits.linear).toBeCloseTo((8 * bytes) / report.sizes.weights, 9)
+
+  const { expected, most } = forecast(method, report.recipe.parameters, model)
+  expect(most.linearBytes).toBeGreaterThanOrEqual(bytes)
+  if (method !== 'arb-rc') {
+    expect(expected.linearBytes).toBe(bytes)
+    expect(expected.fileBytes / report.sizes.file_bytes).toBeCloseTo(1, 2)
+    expect(Math.abs(expected.file - report.bits.file)).toBeLessThan(0.01)
+  }
+})
+
+test('report and shards speak of the same calibration', async () => {
+  const report = await run('gptq', { bits: 8 })
+  const shard = await open(path.join(report.packed, 'model-00001-of-00005.safetensors'))
+  try {
+    const length = Number((await shard.read(Buffer.alloc(8), 0, 8, 0)).buffer.readBigUInt64LE(0))
+    const header = (await shard.read(Buffer.alloc(length), 0, length, 8)).buffer.toString('utf8')
+    const { __metadata__: metadata } = JSON.parse(header) as { __metadata__: { calibration: string; recipe: string } }
+    const { source, ...used } = report.calibration!
+    expect(source).toBe('bundled:calibration-stories')
+    expect(JSON.parse(metadata.calibration)).toEqual(used)
+    const { method, parameters } = report.recipe
+    expect(JSON.parse(metadata.recipe)).toEqual({ method, parameters })
+  } finally {
+    await shard.close()
+  }
+})
+
+test('the original has the perplexity of the reference', async () => {
+  const ending = await evaluate(context, { model: folder, source: 'bundled:evaluation-stories', window: 256 }, {})
+  expect(ending).toMatchObject({ kind: 'finished', value: { perplexity: { windows: 13, tokens: 13 * 255 } } })
+  if (ending.kind === 'finished') expect(ending.value.perplexity.value).toBeCloseTo(30.75195, 3)
+})
