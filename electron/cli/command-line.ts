@@ -29,7 +29,7 @@ export async function commandLine(argv: readonly string[], surroundings: Surroun
   const { terminal } = surroundings
   // Also a command line that cannot be parsed answers in the form that was asked for.
   const asJson = argv.includes('--json')
-  const { exitCode, text, json } = await answer(argv, surroundings)
+  const { exitCode, text, json } = await answer(argv, surroundings).catch(bug)
   terminal.progress.clear()
   if (asJson) terminal.out(`${JSON.stringify(json, null, 1)}\n`)
   else if (exitCode === exitCodes.finished || !('error' in (json as object))) terminal.out(`${text}\n`)
@@ -37,7 +37,15 @@ export async function commandLine(argv: readonly string[], surroundings: Surroun
   return exitCode
 }
 
-const detail = (problem: Problem) => (problem.detail ? `\n${problem.detail}` : '')
+/** The last words of a worker that crashed, or where a bug is; of other errors the sentence says it all. */
+const unexplained: readonly string[] = ['worker_crashed', 'worker_hung', 'internal']
+const detail = ({ code, detail: words }: Problem) => (words && unexplained.includes(code) ? `\n${words}` : '')
+
+/** Errors are values here: what is thrown was not foreseen. */
+function bug(error: unknown): Reply {
+  const words = error instanceof Error ? error : new Error(String(error))
+  return refusal(failure('internal', `A bug in Signum, please report it: ${words.message}`, words.stack).problem)
+}
 
 async function answer(argv: readonly string[], surroundings: Surroundings): Promise<Reply> {
   const { workbench } = surroundings

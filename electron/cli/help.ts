@@ -6,10 +6,27 @@ import { commonOptions, type CommandSpec } from './options.ts'
 
 const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`)
 
-/** Two columns; the second begins where the longest of the first ends. */
+const pageWidth = 110
+
+/** Two columns; the second begins where the longest of the first ends, and goes on below itself. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length))
-  return indent(rows.map(([left, right]) => `${left.padEnd(width)}  ${right}`))
+  const lines = rows.flatMap(([left, right]) =>
+    wrapped(right, pageWidth - width - 4).map((part, i) => `${(i === 0 ? left : '').padEnd(width)}  ${part}`),
+  )
+  return indent(lines)
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
 }
 
 export const exitCodeHelp: readonly (readonly [string, string])[] = [

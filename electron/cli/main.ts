@@ -17,7 +17,7 @@ const err = (text: string) => void process.stderr.write(text)
 const progress = new ProgressLine({
   write: err,
   terminal: process.stderr.isTTY ?? false,
-  columns: () => process.stderr.columns ?? 80,
+  columns: () => process.stderr.columns || 80,
   now: () => performance.now(),
 })
 let dispose = () => undefined as void

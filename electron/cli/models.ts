@@ -18,7 +18,7 @@ export const models: Command = {
   spec: {
     name: 'models',
     summary:
-      'List the models below a folder, also in a Hugging Face hub cache, and what is wrong with those that cannot be used.',
+      'List the models below a folder, in a Hub cache too, and what is wrong with the others.',
     positionals: [{ name: 'DIR', help: 'the folder to look in.' }],
     options: [],
   },

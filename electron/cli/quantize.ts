@@ -95,6 +95,7 @@ export function summary(report: RunReport): string {
     const how = `${path.basename(text.source)}, protocol ${protocol}, ${windows} windows of ${window}, ${tokens} targets`
     lines.push(['perplexity', `${quantities.perplexity(packed)}, original ${quantities.perplexity(original)} (${how})`])
   }
+  if (perplexity.length === 0) lines.push(['perplexity', 'not measured'])
   const worst = report.layers.toSorted((a, b) => errorOf(b) - errorOf(a))[0]
   if (worst)
     lines.push([

@@ -28,7 +28,9 @@ export type PreparedRun = {
   calibration: SourceTokens | null
   evaluations: SourceTokens[]
   activationLimit: number
-  /** The worker has made a layer durable before. */
+  /** The folder is new or empty. */
+  fresh: boolean
+  /** The worker has begun here before. */
   resume: boolean
   /** Of a run that is finished. */
   report: RunReport | null
@@ -65,7 +67,7 @@ export async function prepare(
   }
   const texts = await readTexts(context.root, recipe, model)
   if (!texts.ok) return refused(texts.problem)
-  const needs = await checkMachine(context, out, recipe, model, texts.value)
+  const needs = await checkMachine(context, out, recipe, model, texts.value, state.kind === 'run')
   if (!needs.ok) return refused(needs.problem)
   const prepared = {
     out,
@@ -74,6 +76,7 @@ export async function prepare(
     recipe,
     ...texts.value,
     activationLimit: needs.value,
+    fresh: state.kind === 'fresh',
     resume: state.kind === 'run' && state.begun,
     report: state.kind === 'run' ? state.report : null,
   }
@@ -155,6 +158,7 @@ async function checkMachine(
   recipe: ResolvedRecipe,
   model: Model,
   texts: Texts,
+  resumed: boolean,
 ): Promise<Result<number>> {
   const available = await context.machine.availableMemory()
   const limit = activationLimit(available)
@@ -166,6 +170,7 @@ async function checkMachine(
     0,
   )
   const needed = diskNeeded(model, most.fileBytes, recipe.calibration, limit, tokens)
-  const disk = preflight.checkDisk(out, needed, await context.machine.freeDisk(out))
+  // What a resumed run has written already is the worker's to know; it checks again.
+  const disk = resumed ? null : preflight.checkDisk(out, needed, await context.machine.freeDisk(out))
   return disk ? { ok: false, problem: disk } : success(limit)
 }

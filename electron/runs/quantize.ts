@@ -1,20 +1,21 @@
 // One run's life: checked, quantized by the worker, measured from the packed files, reported.
-import { createWriteStream } from 'node:fs'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { once } from 'node:events'
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
-import type { Measurement, Note, QuantizeResult, RunReport } from '../contract/records.ts'
+import type { Measurement, Note, QuantizeResult } from '../contract/records.ts'
 import type { WorkerEvent } from '../contract/worker.ts'
-import { work, type Context } from './context.ts'
+import { refused, work, type Context } from './context.ts'
 import { measure } from './evaluate.ts'
-import { readLayerReports, runFiles } from './folder.ts'
+import { runFiles } from './folder.ts'
 import { prepare, type PreparedRun } from './prepare.ts'
+import { reportOf, type Measured } from './report.ts'
+import { openEventLog, writeInputs, writeJson } from './written.ts'
+
+type Answered = Ending<Answer<'quantize'>>
 
 export async function quantize(
   context: Context,
   request: Request<'quantize'>,
   attention: Attention,
-): Promise<Ending<Answer<'quantize'>>> {
+): Promise<Answered> {
   const prepared = await prepare(context, request, attention)
   if (prepared.kind !== 'finished') return prepared
   const run = prepared.value
@@ -22,46 +23,39 @@ export async function quantize(
     attention.onNote?.({ code: 'run_finished', message: 'This run is finished already; this is its report.' })
     return { kind: 'finished', value: run.report }
   }
-  await writeInputs(run)
-  const events = createWriteStream(runFiles(run.out).events, { flags: 'a' })
+  const written = await writeInputs(run)
+  return written.ok ? carryOut(context, run, request.original ?? [], attention) : refused(written.problem)
+}
+
+/** The run's folder is ready: layers, measurements, report. */
+async function carryOut(context: Context, run: PreparedRun, known: Known, attention: Attention): Promise<Answered> {
   const notes: Note[] = []
-  let program = ''
-  const listener = {
-    ...attention,
-    onNote: (note: Note) => {
-      notes.push(note)
-      attention.onNote?.(note)
-    },
+  const onNote = (note: Note) => {
+    notes.push(note)
+    attention.onNote?.(note)
   }
+  const listener = { ...attention, onNote }
+  const log = openEventLog(run.out, onNote)
+  let program = ''
   const onEvent = (event: WorkerEvent, line: string) => {
-    events.write(`${line}\n`)
+    log.add(line)
     if (event.event === 'started') program = event.program
   }
   try {
     const quantized = await quantizeLayers(context, run, listener, onEvent)
     if (quantized.kind !== 'finished') return quantized
-    const measured = await measureBoth(context, run, request.original ?? [], listener, onEvent)
+    const measured = await measureBoth(context, run, known, listener, onEvent)
     if (measured.kind === 'cancelled' && attention.stop?.aborted && !attention.cancel?.aborted) {
       return { kind: 'stopped', finishedLayers: run.model.layers, layers: run.model.layers }
     }
     if (measured.kind !== 'finished') return measured
-    events.end()
-    await once(events, 'close')
+    await log.end()
     const report = await reportOf(run, program, quantized.value, measured.value, notes)
     await writeJson(runFiles(run.out).report, report)
     return { kind: 'finished', value: report }
   } finally {
-    events.end()
+    await log.end()
   }
-}
-
-/** Recipe and token files: with them the folder tells what the run is, also when it ends early. */
-async function writeInputs(run: PreparedRun): Promise<void> {
-  const files = runFiles(run.out)
-  await mkdir(run.out, { recursive: true })
-  await writeJson(files.recipe, run.recipe)
-  if (run.calibration) await replaceFile(files.calibration, run.calibration.bytes)
-  for (const [index, { bytes }] of run.evaluations.entries()) await replaceFile(files.evaluation(index), bytes)
 }
 
 type Listener = (event: WorkerEvent, line: string) => void
@@ -93,13 +87,13 @@ function quantizeLayers(
   return work(context, 'quantize', job, attention, { name: 'quantize' }, { jobFile: files.job, onEvent })
 }
 
-type Measured = RunReport['perplexity']
+type Known = NonNullable<Request<'quantize'>['original']>
 
 /** Original and packed on every text. The original's number may be known from an earlier run on the same tokens. */
 async function measureBoth(
   context: Context,
   run: PreparedRun,
-  known: NonNullable<Request<'quantize'>['original']>,
+  known: Known,
   attention: Attention,
   onEvent: Listener,
 ): Promise<Ending<Measured>> {
@@ -122,57 +116,4 @@ async function measureBoth(
     all.push({ text, original: original.value, packed: packed.value })
   }
   return { kind: 'finished', value: all }
-}
-
-async function reportOf(
-  run: PreparedRun,
-  program: string,
-  result: QuantizeResult,
-  perplexity: Measured,
-  warnings: Note[],
-): Promise<RunReport> {
-  const { linears, ...model } = run.model
-  const layers = await readLayerReports(runFiles(run.out).events)
-  const { calibration } = run.recipe
-  const evaluate = perplexity.reduce((total, { original, packed }) => total + original.seconds + packed.seconds, 0)
-  return {
-    signum_report: 1,
-    program,
-    run: run.out,
-    packed: result.packed,
-    model,
-    recipe: run.recipe,
-    calibration:
-      calibration && run.calibration
-        ? {
-            ...run.calibration.tokens,
-            sampling: calibration.sampling,
-            sequences: calibration.sequences,
-            length: calibration.length,
-            seed: calibration.seed,
-          }
-        : null,
-    bits: { nominal: result.nominal_bits, linear: result.linear_bits, file: result.file_bits },
-    sizes: {
-      original_bytes: run.model.bytes,
-      file_bytes: result.file_bytes,
-      linear_bytes: result.linear_bytes,
-      weights: result.weights,
-      parameters: result.parameters,
-    },
-    perplexity,
-    layers: linears.flatMap(({ name }) => layers.get(name) ?? []),
-    seconds: { ...result.seconds, evaluate },
-    resumed: run.resume,
-    peak_resident_bytes: result.peak_resident_bytes,
-    warnings,
-  }
-}
-
-const writeJson = (file: string, value: unknown) => replaceFile(file, `${JSON.stringify(value, null, 1)}\n`)
-
-/** Readers see the old file or the new one, never a part. */
-async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
-  await writeFile(`${file}.part`, content)
-  await rename(`${file}.part`, file)
 }

@@ -233,6 +233,16 @@ describe('refused before any work', () => {
     expect(codeOf(await play({ out: path.join(out, 'thesis.txt') }))).toBe('run_in_use')
   })
 
+  test('write_failed: a folder that cannot be made', async () => {
+    await writeFile(out, 'a file')
+    expect(codeOf(await play({ out: path.join(out, 'below') }))).toBe('write_failed')
+  })
+
+  test('run_in_use: of two runs that begin at once in one folder, one goes on', async () => {
+    const [first, second] = await Promise.all([play(), play()])
+    expect([codeOf(first), codeOf(second)].toSorted()).toEqual(['finished', 'run_in_use'])
+  })
+
   test('an empty folder is free', async () => {
     await mkdir(out)
     expect((await play()).kind).toBe('finished')
