@@ -17,8 +17,7 @@ const columns: Column[] = [
 export const models: Command = {
   spec: {
     name: 'models',
-    summary:
-      'List the models below a folder, in a Hub cache too, and what is wrong with the others.',
+    summary: 'List the models below a folder, in a Hub cache too, and what is wrong with the others.',
     positionals: [{ name: 'DIR', help: 'the folder to look in.' }],
     options: [],
   },
