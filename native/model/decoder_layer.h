@@ -18,8 +18,8 @@ class ThreadPool;
 // x [tokens, width]; valid during the call only.
 using InputSink = std::function<void(LinearInput input, ConstView x)>;
 
-// Scratch arrays of forward(), kept between calls; grow to the largest batch seen.
-// About tokens * (5 * hidden + 3 * intermediate) floats.
+// Scratch arrays of forward(), kept between calls; grow to the largest batch seen: tokens * (2 * hidden +
+// 2 * queries + keys + values + 2 * intermediate) floats, 0.8 GB for 4,096 tokens of a 7B model.
 class ForwardBuffers {
  public:
   ForwardBuffers();

@@ -102,6 +102,8 @@ TEST_CASE("CPython's random numbers") {
   PythonRandom long_run(0);
   for (int i = 0; i < 700; ++i) long_run.next();  // past the first 624 words
   CHECK(long_run.next() == 2140787315u);
+  PythonRandom powers(3);  // a count that is a power of two takes one bit more than its largest value
+  for (const int expected : {3, 2, 5, 7, 1, 0, 7, 4, 3, 3}) CHECK(powers.randint(0, 7) == uint64_t(expected));
 }
 
 TEST_CASE("windows: one after another, or where CPython's randint puts them") {

@@ -228,6 +228,22 @@ TEST_CASE("the same bytes with 1, 2 and 5 threads, alone or in a batch, in place
     CHECK(std::memcmp(result.data(), results[0].data(), result.size() * 4) == 0);
 }
 
+TEST_CASE("buffers kept between calls do not change a result, shorter or longer than before") {
+  TemporaryFolder folder;
+  const auto model = opened(random_tiny_model(35), folder);
+  ThreadPool pool(2);
+  const DecoderLayer layer = loaded(*model, 0, pool);
+  signum::ForwardBuffers kept;
+  for (const size_t length : {10, 90, 30, 150}) {
+    const Matrix x = embedded(*model, random_tokens(2 * length, 37, uint32_t(length)), pool);
+    signum::ForwardBuffers fresh;
+    Matrix a(x.rows(), x.columns()), b(x.rows(), x.columns());
+    layer.forward(x.view(), length, a.view(), kept, pool);
+    layer.forward(x.view(), length, b.view(), fresh, pool);
+    CHECK(std::memcmp(a.data(), b.data(), a.size() * 4) == 0);
+  }
+}
+
 TEST_CASE("without an output the sink still sees every input, unchanged") {
   TemporaryFolder folder;
   const auto model = opened(random_tiny_model(41), folder);
