@@ -36,7 +36,7 @@ const signumRc = (secondPlane: number, order: string, columnScales: boolean, blo
 export const recipes: readonly Recipe[] = [
   ...[1, 2, 3, 5, 8].map((bits) => rtn(bits, -1)),
   ...[2, 3, 4, 7].map((bits) => rtn(bits, 64)),
-  gptq(1, -1, 'natural'),
+  gptq(8, -1, 'natural'),
   gptq(2, 64, 'natural'),
   gptq(3, 32, 'natural'),
   gptq(2, -1, 'hessian'),
