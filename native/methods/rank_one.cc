@@ -1,5 +1,7 @@
 #include "methods/rank_one.h"
 
+#include <algorithm>
+
 #include "base/pool.h"
 #include "methods/rank_one_kernels.h"
 
@@ -61,6 +63,8 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
     fit.column_scale[o].assign(groups * columns, 1.0f);
     if (p.order == 2) fit.sign[o] = Tiles(p.weight->rows(), columns);
   }
+  const size_t second = std::min(p.second_columns, columns);  // < columns only with one group
+  if (p.order == 2) std::fill(fit.column_scale[1].begin() + long(second * groups), fit.column_scale[1].end(), 0.0f);
   const auto x = [&](size_t t) { return p.weight->tile(t) + p.first * kTileRows; };
   const auto tile_groups = [&](size_t t) {
     return TileGroups{groups, p.search ? p.search->tile(t) + p.first * kTileRows : nullptr, p.threshold};
@@ -72,9 +76,6 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
   std::vector<float> ignored(groups * columns);
   const auto solve = [&](int o, bool start, const auto& step) {
     solver.solve(start, step, p.column_scales ? fit.column_scale[o] : ignored);
-    if (o == 1)
-      for (size_t i = 0; i < groups * columns; ++i)
-        if (i % columns >= p.second_columns) fit.column_scale[1][i] = 0;
   };
 
   solve(0, true, [&](size_t t, ColumnSums sums) {
@@ -90,7 +91,7 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
 
   Tiles* sign = fit.sign;
   solve(1, true, [&](size_t t, ColumnSums sums) {
-    rank_two_start(x(t), tile_groups(t), columns, column(0), row(0, t), sign[0].tile(t), sign[1].tile(t),
+    rank_two_start(x(t), tile_groups(t), columns, second, column(0), row(0, t), sign[0].tile(t), sign[1].tile(t),
                    row(1, t), sums);
   });
   const auto assign = [&](size_t t) {
@@ -104,7 +105,7 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
                     column(1), row(1, t), sums);
     });
     solve(1, false, [&](size_t t, ColumnSums sums) {
-      rank_two_step(x(t), tile_groups(t), columns, sign[1].tile(t), column(1), row(1, t), sign[0].tile(t),
+      rank_two_step(x(t), tile_groups(t), second, sign[1].tile(t), column(1), row(1, t), sign[0].tile(t),
                     column(0), row(0, t), sums);
     });
   }

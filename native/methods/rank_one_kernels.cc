@@ -163,7 +163,7 @@ void RankOneStep(const float* x, TileGroups groups, size_t columns, bool start, 
 }
 
 template <size_t kGroups>
-void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t columns, const float* column_scale1,
+void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t columns, size_t second, const float* column_scale1,
                     const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
@@ -180,15 +180,15 @@ void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t column
       hn::StoreU(SignOf(d, hn::LoadU(d, x + lane + j * kTileRows)), d, sign1 + lane + j * kTileRows);
       hn::StoreU(SignOf(d, residual(j)), d, sign2 + lane + j * kTileRows);
     }
-    StartScales<kGroups>(d, groups, columns, residual, row_scale2, lane, sums);
+    StartScales<kGroups>(d, groups, second, residual, row_scale2, lane, sums);
   }
 }
-void RankTwoStart(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
+void RankTwoStart(const float* x, TileGroups groups, size_t columns, size_t second, const float* column_scale1,
                   const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
   if (groups.groups == 1)
-    RankTwoStartOf<1>(x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
+    RankTwoStartOf<1>(x, groups, columns, second, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
   else
-    RankTwoStartOf<2>(x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
+    RankTwoStartOf<2>(x, groups, columns, second, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
 }
 
 template <size_t kGroups>
@@ -280,10 +280,10 @@ void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start
                    float* row_scale, ColumnSums sums) {
   HWY_DYNAMIC_DISPATCH(RankOneStep)(x, groups, columns, start, column_scale, row_scale, sums);
 }
-void rank_two_start(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
+void rank_two_start(const float* x, TileGroups groups, size_t columns, size_t second, const float* column_scale1,
                     const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
   HWY_DYNAMIC_DISPATCH(RankTwoStart)
-  (x, groups, columns, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
+  (x, groups, columns, second, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
 }
 void rank_two_step(const float* x, TileGroups groups, size_t columns, const float* sign,
                    const float* column_scale, float* row_scale, const float* other_sign,
