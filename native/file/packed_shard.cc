@@ -32,8 +32,6 @@ DType order_dtype(size_t columns) { return columns < 65536 ? DType::U16 : DType:
 
 }  // namespace
 
-bool is_packed(const SafetensorsFile& file) { return file.metadata().count("signum_format") > 0; }
-
 Result<std::shared_ptr<const PackedShard>> PackedShard::open(const std::string& path) {
   SIGNUM_TAKE(auto file, SafetensorsFile::open(path));
   return open(std::move(file));

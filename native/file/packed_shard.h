@@ -33,7 +33,4 @@ class PackedShard {
   std::map<std::string, Layout> layouts_;
 };
 
-// Whether the metadata is that of a shard in this format.
-bool is_packed(const SafetensorsFile& file);
-
 }  // namespace signum

@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 
 Result<RunFolder> RunFolder::lock(const std::string& path, bool fresh) {
   std::error_code failed;
+  if (fresh && fs::exists(path + "/config.json", failed))
+    return Error{"run_in_use", path + " holds a model: choose another folder.", ""};
   fs::create_directories(path, failed);
   if (failed) return Error{"write_failed", path + " cannot be made: " + failed.message() + ".", ""};
   RunFolder folder;

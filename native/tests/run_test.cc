@@ -325,6 +325,10 @@ TEST_CASE("folders that are not as they should be") {
   CHECK(try_run(job) ==
         "run_in_use " + job.run + " already holds a run: resume it, or choose another folder.");
 
+  QuantizeJob into_model = job;
+  into_model.run = tiny.source();
+  CHECK(try_run(into_model) == "run_in_use " + tiny.source() + " holds a model: choose another folder.");
+
   const int other = ::open((job.run + "/lock").c_str(), O_RDWR);
   REQUIRE(::flock(other, LOCK_EX | LOCK_NB) == 0);
   CHECK(try_run(resume) == "run_in_use Another worker works on " + job.run + ".");

@@ -21,6 +21,7 @@ class WorkerProcess {
     if (::pipe(in) != 0 || ::pipe(out) != 0) throw std::runtime_error("pipe");
     child_ = ::fork();
     if (child_ == 0) {
+      ::signal(SIGINT, SIG_DFL);  // shells start background jobs with it ignored
       ::dup2(in[0], STDIN_FILENO);
       ::dup2(out[1], STDOUT_FILENO);
       for (int fd : {in[0], in[1], out[0], out[1]}) ::close(fd);

@@ -23,8 +23,11 @@ struct Tools {
   ThreadPool& pool;
 };
 
-CommandEnd finished(Tools& tools, const Json& result) {
-  tools.events.end("finished", {{"result", result}});
+// False from end(): another thread has just given `cancelled` and ends the process.
+const Error kCancelled{"cancelled", "The job was cancelled.", ""};
+
+Result<CommandEnd> finished(Tools& tools, const Json& result) {
+  if (!tools.events.end("finished", {{"result", result}})) return kCancelled;
   return CommandEnd::Finished;
 }
 
@@ -67,7 +70,9 @@ Result<CommandEnd> run(const InspectJob& job, Tools tools) {
 Result<CommandEnd> run(const QuantizeJob& job, Tools tools) {
   SIGNUM_TAKE(const QuantizeOutcome outcome, run_quantize(job, tools.observer, tools.pool));
   if (outcome.stopped) {
-    tools.events.end("stopped", {{"finished_layers", outcome.finished_layers}, {"layers", outcome.layers}});
+    if (!tools.events.end("stopped",
+                          {{"finished_layers", outcome.finished_layers}, {"layers", outcome.layers}}))
+      return kCancelled;
     return CommandEnd::Stopped;
   }
   Json seconds = Json::object();

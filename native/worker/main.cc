@@ -36,8 +36,9 @@ EventWriter events(STDOUT_FILENO);
     leave(kCancelled);
   }
   std::fprintf(stderr, "%s: %s %s\n", error.code.c_str(), error.message.c_str(), error.detail.c_str());
-  events.end("failed", {{"code", error.code}, {"message", error.message}, {"detail", error.detail}});
-  leave(kFailed);
+  const bool said =
+      events.end("failed", {{"code", error.code}, {"message", error.message}, {"detail", error.detail}});
+  leave(said ? kFailed : kCancelled);  // not said: `cancelled` was, just now, by another thread
 }
 
 Error error_of(const std::exception_ptr& thrown) {
