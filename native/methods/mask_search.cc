@@ -145,7 +145,7 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
     const std::vector<float> candidates = thresholds(masks.search, masks.salient, width, true, pool);
     const std::vector<double> errors = sum_over_tiles(tiles, kThresholds, pool, [&](size_t t, double* sums) {
       split_errors(masks.search.tile(t) + masks.salient * kTileRows, width - masks.salient, candidates.data(),
-                   kThresholds, sums);
+                   kThresholds, squared, sums);
     });
     masks.threshold = candidates[first_minimum(errors, 0)];
   }

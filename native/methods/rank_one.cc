@@ -64,7 +64,8 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
     if (p.order == 2) fit.sign[o] = Tiles(p.weight->rows(), columns);
   }
   const size_t second = std::min(p.second_columns, columns);  // < columns only with one group
-  if (p.order == 2) std::fill(fit.column_scale[1].begin() + long(second * groups), fit.column_scale[1].end(), 0.0f);
+  if (p.order == 2)
+    std::fill(fit.column_scale[1].begin() + long(second * groups), fit.column_scale[1].end(), 0.0f);
   const auto x = [&](size_t t) { return p.weight->tile(t) + p.first * kTileRows; };
   const auto tile_groups = [&](size_t t) {
     return TileGroups{groups, p.search ? p.search->tile(t) + p.first * kTileRows : nullptr, p.threshold};
@@ -91,8 +92,8 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
 
   Tiles* sign = fit.sign;
   solve(1, true, [&](size_t t, ColumnSums sums) {
-    rank_two_start(x(t), tile_groups(t), columns, second, column(0), row(0, t), sign[0].tile(t), sign[1].tile(t),
-                   row(1, t), sums);
+    rank_two_start(x(t), tile_groups(t), columns, second, column(0), row(0, t), sign[0].tile(t),
+                   sign[1].tile(t), row(1, t), sums);
   });
   const auto assign = [&](size_t t) {
     rank_two_assign(x(t), tile_groups(t), columns, column(0), row(0, t), column(1), row(1, t),

@@ -163,8 +163,9 @@ void RankOneStep(const float* x, TileGroups groups, size_t columns, bool start, 
 }
 
 template <size_t kGroups>
-void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t columns, size_t second, const float* column_scale1,
-                    const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
+void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t columns, size_t second,
+                    const float* column_scale1, const float* row_scale1, float* sign1, float* sign2,
+                    float* row_scale2, ColumnSums sums) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const Chooser<kGroups> groups(tile_groups, lane);
@@ -183,8 +184,9 @@ void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t column
     StartScales<kGroups>(d, groups, second, residual, row_scale2, lane, sums);
   }
 }
-void RankTwoStart(const float* x, TileGroups groups, size_t columns, size_t second, const float* column_scale1,
-                  const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
+void RankTwoStart(const float* x, TileGroups groups, size_t columns, size_t second,
+                  const float* column_scale1, const float* row_scale1, float* sign1, float* sign2,
+                  float* row_scale2, ColumnSums sums) {
   if (groups.groups == 1)
     RankTwoStartOf<1>(x, groups, columns, second, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
   else
@@ -280,8 +282,9 @@ void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start
                    float* row_scale, ColumnSums sums) {
   HWY_DYNAMIC_DISPATCH(RankOneStep)(x, groups, columns, start, column_scale, row_scale, sums);
 }
-void rank_two_start(const float* x, TileGroups groups, size_t columns, size_t second, const float* column_scale1,
-                    const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums) {
+void rank_two_start(const float* x, TileGroups groups, size_t columns, size_t second,
+                    const float* column_scale1, const float* row_scale1, float* sign1, float* sign2,
+                    float* row_scale2, ColumnSums sums) {
   HWY_DYNAMIC_DISPATCH(RankTwoStart)
   (x, groups, columns, second, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
 }

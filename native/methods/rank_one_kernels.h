@@ -28,8 +28,9 @@ void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start
 
 // Order 2, start of the second order: residual of the first, its signs and scales. sign1, sign2 [columns][16]
 // out (-1, 0, 1).
-void rank_two_start(const float* x, TileGroups groups, size_t columns, size_t second, const float* column_scale1,
-                    const float* row_scale1, float* sign1, float* sign2, float* row_scale2, ColumnSums sums);
+void rank_two_start(const float* x, TileGroups groups, size_t columns, size_t second,
+                    const float* column_scale1, const float* row_scale1, float* sign1, float* sign2,
+                    float* row_scale2, ColumnSums sums);
 
 // Order 2: one order's scales from x minus the other order.
 void rank_two_step(const float* x, TileGroups groups, size_t columns, const float* sign,

@@ -105,7 +105,8 @@ HWY_INLINE V MeanOrZero(D d, V sum, V count) {
   return hn::IfThenElseZero(hn::Gt(count, hn::Zero(d)), hn::Div(sum, hn::Max(count, hn::Set(d, 1.0f))));
 }
 
-void SplitErrors(const float* tile, size_t columns, const float* thresholds, size_t count, double* errors) {
+void SplitErrorsSigned(const float* tile, size_t columns, const float* thresholds, size_t count,
+                       double* errors) {
   const D d;
   const V one = hn::Set(d, 1.0f), all = hn::Set(d, float(columns));
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
@@ -152,6 +153,107 @@ void SplitErrors(const float* tile, size_t columns, const float* thresholds, siz
       errors[c] += Total(d, hn::Sub(hn::Add(square0, square1), explained));
     }
   }
+}
+
+// Sorts every lane by itself, ascending: Batcher's odd-even merge sort, the same exchanges for all rows.
+HWY_INLINE void SortLanes(D d, float* x, size_t n) {
+  for (size_t p = 1; p < n; p *= 2)
+    for (size_t k = p; k >= 1; k /= 2)
+      for (size_t j = k % p; j + k < n; j += 2 * k)
+        for (size_t i = j; i < HWY_MIN(j + k, n - k); ++i) {
+          if (i / (2 * p) != (i + k) / (2 * p)) continue;
+          float *low = x + i * kTileRows, *high = x + (i + k) * kTileRows;
+          const V a = hn::Load(d, low), b = hn::Load(d, high);
+          hn::Store(hn::Min(a, b), d, low);
+          hn::Store(hn::Max(a, b), d, high);
+        }
+}
+
+// T >= 0. In a sorted row the concentrated group comes first, and with sum (x - mean) = 0 over a group,
+//   sum |x - mean| = 2 sum over x < mean of (mean - x) = 2 sum over x > mean of (x - mean),
+// where the others (x >= threshold > mean of the concentrated, x < threshold <= mean of the sparse) would add
+// nothing: no masks, and only the part of the row that can lie beyond the mean is visited. Bounds hold for
+// all lanes and only move forward, as thresholds rise.
+void SplitErrorsSquared(const float* tile, size_t columns, const float* thresholds, size_t count,
+                        double* errors) {
+  const D d;
+  const V zero = hn::Zero(d), one = hn::Set(d, 1.0f);
+  HWY_ALIGN float sorted[kMaxWidth * kTileRows];
+  HWY_ALIGN float prefix[(kMaxWidth + 1) * kTileRows];  // sums of x[0 .. j)
+  HWY_ALIGN float suffix[(kMaxWidth + 1) * kTileRows];  // sums of x[j ..)
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    float *x = sorted + lane, *before = prefix + lane, *behind = suffix + lane;
+    for (size_t j = 0; j < columns; ++j)
+      hn::Store(hn::Load(d, tile + j * kTileRows + lane), d, x + j * kTileRows);
+    SortLanes(d, x, columns);
+    const auto at = [&](size_t j) { return hn::Load(d, x + j * kTileRows); };
+    V sum = zero;
+    for (size_t j = 0; j < columns; ++j) {
+      hn::Store(sum, d, before + j * kTileRows);
+      sum = hn::Add(sum, at(j));
+    }
+    hn::Store(sum, d, before + columns * kTileRows);
+    sum = zero;
+    hn::Store(sum, d, behind + columns * kTileRows);
+    for (size_t j = columns; j-- > 0;) {
+      sum = hn::Add(sum, at(j));
+      hn::Store(sum, d, behind + j * kTileRows);
+    }
+
+    // x[j] < threshold for all lanes below `inside`, for none from `outside` on; likewise the means.
+    size_t inside = 0, outside = 0, below_mean = 0, above_mean = 0;
+    for (size_t c = 0; c < count; ++c) {
+      const V threshold = hn::Set(d, thresholds[c]);
+      while (inside < columns && hn::AllTrue(d, hn::Lt(at(inside), threshold))) ++inside;
+      while (outside < columns && !hn::AllTrue(d, hn::Ge(at(outside), threshold))) ++outside;
+      V rest = hn::Load(d, before + inside * kTileRows), sparse = hn::Load(d, behind + outside * kTileRows);
+      V others = hn::Set(d, float(inside));
+      for (size_t j = inside; j < outside; ++j) {
+        const V v = at(j);
+        const M in = hn::Lt(v, threshold);
+        rest = hn::Add(rest, hn::IfThenElseZero(in, v));
+        sparse = hn::Add(sparse, hn::IfThenZeroElse(in, v));
+        others = hn::Add(others, hn::IfThenElseZero(in, one));
+      }
+      const V members = hn::Sub(hn::Set(d, float(columns)), others);
+      const V rest_mean = MeanOrZero(d, rest, others), sparse_mean = MeanOrZero(d, sparse, members);
+
+      while (below_mean < columns && !hn::AllTrue(d, hn::Ge(at(below_mean), rest_mean))) ++below_mean;
+      V rest0 = zero, rest1 = zero;
+      size_t j = 0;
+      for (; j + 2 <= below_mean; j += 2) {
+        rest0 = hn::Add(rest0, hn::Max(hn::Sub(rest_mean, at(j)), zero));
+        rest1 = hn::Add(rest1, hn::Max(hn::Sub(rest_mean, at(j + 1)), zero));
+      }
+      for (; j < below_mean; ++j) rest0 = hn::Add(rest0, hn::Max(hn::Sub(rest_mean, at(j)), zero));
+      // A row without sparse members has sparse mean 0: it must not hold the bound back, nor add anything.
+      const V bound = hn::IfThenElse(hn::Gt(members, zero), sparse_mean, hn::Set(d, 3.0e38f));
+      while (above_mean < columns && hn::AllTrue(d, hn::Le(at(above_mean), bound))) ++above_mean;
+      V sparse0 = zero, sparse1 = zero;
+      for (j = above_mean; j + 2 <= columns; j += 2) {
+        sparse0 = hn::Add(sparse0, hn::Max(hn::Sub(at(j), bound), zero));
+        sparse1 = hn::Add(sparse1, hn::Max(hn::Sub(at(j + 1), bound), zero));
+      }
+      for (; j < columns; ++j) sparse0 = hn::Add(sparse0, hn::Max(hn::Sub(at(j), bound), zero));
+
+      // Error without sum T^2: -count (mean^2 + alpha^2) of both groups, with half deviations a: alpha = 2 a
+      // / count.
+      const V rest_half = hn::Add(rest0, rest1), sparse_half = hn::Add(sparse0, sparse1);
+      const V four = hn::Set(d, 4.0f);
+      const V rest_squares = hn::MulAdd(hn::Mul(rest_half, rest_half), four, hn::Mul(rest, rest));
+      const V sparse_squares = hn::MulAdd(hn::Mul(sparse_half, sparse_half), four, hn::Mul(sparse, sparse));
+      errors[c] -=
+          Total(d, hn::Add(MeanOrZero(d, rest_squares, others), MeanOrZero(d, sparse_squares, members)));
+    }
+  }
+}
+
+void SplitErrors(const float* tile, size_t columns, const float* thresholds, size_t count, bool squared,
+                 double* errors) {
+  if (squared)
+    SplitErrorsSquared(tile, columns, thresholds, count, errors);
+  else
+    SplitErrorsSigned(tile, columns, thresholds, count, errors);
 }
 
 void SalientSplitErrors(const float* tile, size_t columns, const float* thresholds, size_t count,
@@ -237,8 +339,9 @@ HWY_EXPORT(SearchMatrix);
 void salient_count_errors(const float* tile, size_t columns, size_t up, double* errors) {
   HWY_DYNAMIC_DISPATCH(SalientCountErrors)(tile, columns, up, errors);
 }
-void split_errors(const float* tile, size_t columns, const float* thresholds, size_t count, double* errors) {
-  HWY_DYNAMIC_DISPATCH(SplitErrors)(tile, columns, thresholds, count, errors);
+void split_errors(const float* tile, size_t columns, const float* thresholds, size_t count, bool squared,
+                  double* errors) {
+  HWY_DYNAMIC_DISPATCH(SplitErrors)(tile, columns, thresholds, count, squared, errors);
 }
 void salient_split_errors(const float* tile, size_t columns, const float* thresholds, size_t count,
                           double* errors) {

@@ -13,8 +13,10 @@ namespace signum {
 // Step 2: the first i columns salient, i = 1 .. up - 1, both sets binarized in two orders. errors [up].
 void salient_count_errors(const float* tile, size_t columns, size_t up, double* errors);
 
-// Step 3: columns of the tile split at |T| >= threshold, both groups binarized in one order. errors [count].
-void split_errors(const float* tile, size_t columns, const float* thresholds, size_t count, double* errors);
+// Step 3: columns of the tile split at |T| >= threshold, both groups binarized in one order. errors [count];
+// thresholds ascending. With squared, T >= 0, and every error lacks the same sum of T^2.
+void split_errors(const float* tile, size_t columns, const float* thresholds, size_t count, bool squared,
+                  double* errors);
 
 // Column-group bitmap: the salient columns split at |T| >= threshold, both groups binarized in two orders.
 // errors [count].
