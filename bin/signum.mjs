@@ -7,7 +7,7 @@ import { inRoot, main, projectNode, Refusal } from '../scripts/node.mjs'
 await main(async () => {
   const worker = inRoot('build', 'release', process.platform === 'win32' ? 'signum-worker.exe' : 'signum-worker')
   if (!existsSync(inRoot('node_modules', 'zod')) || !existsSync(worker)) {
-    throw new Refusal('not_set_up', 'this checkout is not set up yet: run `npm run setup`.', 4)
+    throw new Refusal('not_set_up', 'this checkout is not set up yet: run `npm run setup`.')
   }
   const child = spawn(projectNode(), [inRoot('electron', 'cli', 'main.ts'), ...process.argv.slice(2)], {
     stdio: 'inherit',

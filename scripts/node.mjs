@@ -33,7 +33,6 @@ export function projectNode() {
   throw new Refusal(
     nodeTooOld,
     `Signum needs Node 22.18 or newer, and this is ${process.versions.node}: run \`npm run setup\`, or install a newer Node.`,
-    4,
   )
 }
 
@@ -45,8 +44,14 @@ export function projectNode() {
 export function run(program, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: 'inherit', ...options })
+    // Ctrl-C reaches the child through the terminal's process group; the parent waits for what the child makes of it.
+    const wait = () => {}
+    process.on('SIGINT', wait)
     child.on('error', reject)
-    child.on('exit', (code, signal) => resolve(code ?? 128 + (signalNumbers[signal ?? ''] ?? 0)))
+    child.on('exit', (code, signal) => {
+      process.off('SIGINT', wait)
+      resolve(code ?? 128 + (signalNumbers[signal ?? ''] ?? 0))
+    })
   })
 }
 /** @type {Record<string, number>} */

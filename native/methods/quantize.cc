@@ -1,17 +1,38 @@
 #include "methods/quantize.h"
 
+#include <cstring>
+
 #include "math/linear_algebra.h"
 #include "methods/method_list.h"
 
 namespace signum {
+namespace {
+
+// False where a scale grew beyond F16 (65,504): a reader would find infinities.
+bool scalars_finite(const PackedLinear& linear) {
+  for (const PackedTensor& tensor : linear.tensors) {
+    if (tensor.dtype != linear.layout.scale_type) continue;
+    const uint32_t exponent = tensor.dtype == DType::F16    ? 0x7C00
+                              : tensor.dtype == DType::BF16 ? 0x7F80
+                                                            : 0x7F800000;
+    const size_t size = dtype_bytes(tensor.dtype);
+    for (size_t at = 0; at < tensor.bytes.size(); at += size) {
+      uint32_t bits = 0;
+      std::memcpy(&bits, tensor.bytes.data() + at, size);
+      if ((bits & exponent) == exponent) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
 
 Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor* factor, ThreadPool& pool) {
   if (weight.rows() == 0 || weight.columns() == 0)
     return Error{"internal", "A linear without rows or columns cannot be quantized.", ""};
   if (!all_finite(weight.view(), pool))
     return Error{"weights_not_finite", "A weight is NaN or infinity.", ""};
-  if (recipe.method == Method::Rtn) return quantize_rtn(recipe, weight, pool);
-  if (!factor || factor->r.rows() != weight.columns())
+  if (recipe.method != Method::Rtn && (!factor || factor->r.rows() != weight.columns()))
     return Error{"internal", "This method needs the factor of its input's Hessian.", ""};
   PackedLinear linear;
   switch (recipe.method) {
@@ -28,10 +49,14 @@ Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor*
       linear = quantize_signum_rc(recipe, std::move(weight), *factor, pool);
       break;
     case Method::Rtn:
+      linear = quantize_rtn(recipe, weight, pool);
       break;
   }
-  linear.order = factor->order;
-  linear.layout.has_order = bool(factor->order);
+  if (!scalars_finite(linear))
+    return Error{"scales_overflow",
+                 "The scales of this linear do not fit the storage type; choose scale_type f32 or bf16.", ""};
+  if (recipe.method != Method::Rtn) linear.order = factor->order;
+  linear.layout.has_order = bool(linear.order);
   return linear;
 }
 

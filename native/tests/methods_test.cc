@@ -230,6 +230,19 @@ TEST_CASE("weights that are not finite are refused") {
   }
 }
 
+TEST_CASE("scales that do not fit F16 are refused, and fit F32 and BF16") {
+  ThreadPool pool(1);
+  Problem p = random_problem(20, 96, 14);
+  for (size_t i = 0; i < p.weight.size(); ++i) p.weight.data()[i] *= 1e8f;
+  for (const DType type : {DType::F16, DType::BF16, DType::F32})
+    for (const auto& [name, recipe] : all_recipes(type)) {
+      CAPTURE(name);
+      const auto result = run(recipe, p, pool);
+      REQUIRE(result.ok() == (type != DType::F16));
+      if (!result.ok()) CHECK(result.error().code == "scales_overflow");
+    }
+}
+
 TEST_CASE("recipes are read whole or refused with the key and its range") {
   const std::string good =
       R"({"method":"billm","parameters":{"salience":"hessian","blocksize":128,"damping":0.01,"max_salient":50,"scale_type":"f16"}})";
