@@ -3,6 +3,6 @@ import { inRoot, main, run } from './node.mjs'
 import { setup } from './setup.mjs'
 
 await main(async () => {
-  await setup()
+  await setup(undefined, ['signum-bench'])
   return run(inRoot('build', 'release', 'signum-bench'), process.argv.slice(2))
 })

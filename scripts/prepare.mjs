@@ -85,8 +85,12 @@ function withoutDebian() {
   return `not a Debian system: needs ${list}`
 }
 
-/** Configures (once) and builds one of `builds`. @param {keyof typeof builds} name @returns {Promise<string>} what was done */
-export async function nativeBuild(name) {
+/**
+ * Configures (once) and builds one of `builds`.
+ * @param {keyof typeof builds} name @param {string[]} [targets] what to build; everything, tests included, when left out
+ * @returns {Promise<string>} what was done
+ */
+export async function nativeBuild(name, targets = []) {
   const folder = inRoot('build', name)
   const ninjaFile = path.join(folder, 'build.ninja')
   const cache = path.join(folder, 'CMakeCache.txt')
@@ -97,7 +101,7 @@ export async function nativeBuild(name) {
     const code = await run('cmake', ['-G', 'Ninja', '-S', inRoot('native'), '-B', folder, ...builds[name]])
     if (code !== 0) throw new Refusal('native_build_failed', `CMake could not configure build/${name}.`)
   }
-  const code = await run('ninja', ['-C', folder])
+  const code = await run('ninja', ['-C', folder, ...targets])
   if (code !== 0)
     throw new Refusal('native_build_failed', `build/${name} does not build; the compiler's messages are above.`)
   return path.relative(root, folder)

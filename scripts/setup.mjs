@@ -2,20 +2,23 @@
 import { main, seconds } from './node.mjs'
 import { nativeBuild, npmPackages, systemTools } from './prepare.mjs'
 
-/** @type {[string, () => Promise<string>][]} */
+/** @type {[string, (targets: string[]) => Promise<string>][]} */
 const steps = [
   ['npm packages', npmPackages],
   ['system packages', systemTools],
-  ['native build', () => nativeBuild('release')],
+  ['native build', (targets) => nativeBuild('release', targets)],
 ]
 
-/** Runs the first `count` steps, all by default, each with what it did and how long it took. */
-export async function setup(count = steps.length) {
+/**
+ * Runs the first `count` steps, all by default, each with what it did and how long it took. Of the native code only `targets` are
+ * built: the tests are left to `npm test`.
+ */
+export async function setup(count = steps.length, targets = ['signum-worker']) {
   for (const [index, [name, step]] of steps.slice(0, count).entries()) {
     const begin = performance.now()
     const label = `set-up ${index + 1}/${count}: ${name}`
     console.log(`${label} ...`)
-    const done = await step()
+    const done = await step(targets)
     console.log(`${label}: ${done} (${seconds(begin)} s)`)
   }
 }
