@@ -349,6 +349,11 @@ TEST_CASE("folders that are not as they should be") {
   CHECK(try_run(resume).starts_with("packed_broken model-00002-of-00004.safetensors: tensor "));
   write_bytes(path, read_bytes(job.run + "/packed/model-00001-of-00004.safetensors"));
   CHECK(try_run(resume).starts_with("packed_broken "));
+  QuantizeJob other_run = tiny.job("gptq", "other");
+  other_run.recipe.replace(other_run.recipe.find("0.01"), 4, "0.02");
+  run_and_stop(other_run, 2);
+  write_bytes(path, read_bytes(other_run.run + "/packed/model-00002-of-00004.safetensors"));
+  CHECK(try_run(resume) == "packed_broken model-00002-of-00004.safetensors: the shard is of another run.");
   fs::remove(path);
   CHECK(try_run(resume) ==
         "packed_broken model-00002-of-00004.safetensors: the shard of a finished layer is gone.");

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <thread>
@@ -311,10 +312,11 @@ TEST_CASE("stop and resume of a process; the same bytes") {
 
 TEST_CASE("cancel by signals and by the end of stdin, within two seconds; the run stays resumable") {
   SlowRun slow;
+  Json job = slow.job();
   const auto cancel = [&](const std::string& name, const std::function<void(WorkerProcess&)>& how) {
     CAPTURE(name);
-    Json job = slow.job();
     job["run"] = slow.run(name);
+    job["resume"] = false;
     WorkerProcess worker({"quantize", "--job", write_job(slow, job)});
     REQUIRE(worker.wait_for("plan"));
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -334,6 +336,10 @@ TEST_CASE("cancel by signals and by the end of stdin, within two seconds; the ru
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     worker.signal(SIGINT);
   });
+  // In one long pass over the calibration, where the command itself does not ask.
+  job["calibration"]["sequences"] = 1500;
+  job["calibration"]["length"] = 128;
+  cancel("long", [](WorkerProcess& worker) { worker.signal(SIGTERM); });
 }
 
 TEST_CASE("--no-stdin: the end of stdin says nothing") {
@@ -357,6 +363,10 @@ TEST_CASE("a model file that shrinks or changes under the worker") {
     CHECK(worker.wait_for_end() == 1);
     CHECK(worker.events.back()["event"] == "failed");
     CHECK(worker.events.back()["code"] == "model_changed");
+    // Noticed with the layer in hand, not at the end.
+    const auto saved = std::count_if(worker.events.begin(), worker.events.end(),
+                                     [](const Json& event) { return event["event"] == "saved"; });
+    CHECK(saved < 3);
     CHECK_FALSE(std::filesystem::exists(slow.run() + "/packed/model.safetensors.index.json"));
   }
 }
