@@ -14,27 +14,29 @@ namespace {
 constexpr size_t kTile = 256;
 constexpr size_t kCopyTile = 64;
 
-// Lower Cholesky factor of a row-major [n, n] matrix in place, right-looking over tiles; only the lower
-// triangle is used.
+// Lower Cholesky factor of a row-major [n, n] matrix in place, left-looking over tiles: each tile is brought
+// up to date by one long product when its column is reached. Only the lower triangle is used.
 template <class T>
 bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
   const size_t block = n >= 1024 ? kTile : 128;
   for (size_t s = 0; s < n; s += block) {
-    const size_t width = std::min(block, n - s), e = s + width;
+    const size_t width = std::min(block, n - s), bands = (n - s + block - 1) / block;
     T* diagonal = a + s * n + s;
-    if (!blas::cholesky(width, diagonal, n)) return false;
-    if (e == n) break;
-    const size_t below = n - e, bands = (below + block - 1) / block;
+    const auto update = [&](size_t band) {
+      const size_t i = s + band * block, rows = std::min(block, n - i);
+      if (s > 0)
+        blas::gemm(false, true, rows, width, s, T(-1), a + i * n, n, a + s * n, n, T(1), a + i * n + s, n);
+    };
+    // The diagonal tile and its factor are one task, beside the updates of the tiles below.
+    bool positive = true;
     pool.parallel_for(bands, [&](size_t band) {
-      const size_t i = e + band * block;
-      blas::solve_right_transposed(std::min(block, n - i), width, diagonal, n, a + i * n + s, n);
+      update(band);
+      if (band == 0) positive = blas::cholesky(width, diagonal, n);
     });
-    pool.parallel_for(bands * (bands + 1) / 2, [&](size_t index) {
-      size_t bi = 0;
-      while (index >= bi + 1) index -= ++bi;
-      const size_t i = e + bi * block, j = e + index * block;
-      blas::gemm(false, true, std::min(block, n - i), std::min(block, n - j), width, T(-1), a + i * n + s, n,
-                 a + j * n + s, n, T(1), a + i * n + j, n);
+    if (!positive) return false;
+    pool.parallel_for(bands - 1, [&](size_t band) {
+      const size_t i = s + (band + 1) * block;
+      blas::solve_right_transposed(std::min(block, n - i), width, diagonal, n, a + i * n + s, n);
     });
   }
   return true;

@@ -57,14 +57,17 @@ std::vector<float> order_statistics(std::span<const std::span<const float>> part
       values[s].insert(values[s].end(), local[s].begin(), local[s].end());
   });
   if (slot[0] >= 0) values[size_t(slot[0])].insert(values[size_t(slot[0])].end(), zeros, 0.0f);
-  pool.parallel_for(values.size(), [&](size_t s) { std::sort(values[s].begin(), values[s].end()); });
-
-  std::vector<float> out;
-  size_t s = 0;
-  for (const size_t rank : ranks) {
-    while (s + 1 < values.size() && before[s + 1] <= rank) ++s;
-    out.push_back(values[s][rank - before[s]]);
-  }
+  std::vector<float> out(ranks.size());
+  pool.parallel_for(values.size(), [&](size_t s) {
+    auto from = values[s].begin();  // everything before it is smaller
+    for (size_t i = 0; i < ranks.size(); ++i) {
+      if (ranks[i] < before[s] || ranks[i] >= before[s] + values[s].size()) continue;
+      const auto place = values[s].begin() + long(ranks[i] - before[s]);
+      std::nth_element(from, place, values[s].end());
+      out[i] = *place;
+      from = place;
+    }
+  });
   return out;
 }
 

@@ -118,10 +118,11 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
   if (l.column_group_bitmap) {  // plane3 holds the salient columns only, ascending
     const PackedTensor wide = second_sign.take();
     BitPlane plane3("plane3", m, salient_columns.size());
-    for (size_t i = 0; i < m; ++i)
+    pool.parallel_for(m, [&](size_t i) {
       for (size_t j = 0; j < salient_columns.size(); ++j)
         if (wide.bytes[i * wide.shape[1] + salient_columns[j] / 8] >> (salient_columns[j] & 7) & 1)
           plane3.set(i, j);
+    });
     linear.tensors.push_back(plane3.take());
   }
   linear.tensors.push_back(row_scale.take());

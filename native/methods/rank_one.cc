@@ -8,7 +8,7 @@
 namespace signum {
 namespace {
 
-constexpr size_t kBandTiles = 16;
+constexpr size_t kBandVectors = 2048;  // columns x tiles that are worth a task of their own
 constexpr double kEpsilon = 1e-8;
 
 // Runs step(tile, sums) over all tiles and returns the column scales from the sums, in an order that depends
@@ -18,7 +18,8 @@ class ColumnSolver {
   ColumnSolver(size_t tiles, size_t groups, size_t columns, ThreadPool& pool)
       : tiles_(tiles),
         size_(groups * columns),
-        bands_((tiles + kBandTiles - 1) / kBandTiles),
+        band_tiles_(std::max<size_t>(16, kBandVectors / std::max<size_t>(columns, 1))),
+        bands_((tiles + band_tiles_ - 1) / band_tiles_),
         pool_(pool),
         partial_(bands_, std::vector<double>(2 * size_)) {}
 
@@ -27,7 +28,7 @@ class ColumnSolver {
     pool_.parallel_for(bands_, [&](size_t band) {
       auto sums = aligned_array<float>(2 * size_ * kTileRows);
       std::fill_n(sums.get(), 2 * size_ * kTileRows, 0.0f);
-      for (size_t t = band * kBandTiles; t < std::min(tiles_, (band + 1) * kBandTiles); ++t)
+      for (size_t t = band * band_tiles_; t < std::min(tiles_, (band + 1) * band_tiles_); ++t)
         step(t, ColumnSums{sums.get(), sums.get() + size_ * kTileRows});
       for (size_t i = 0; i < 2 * size_; ++i) {
         double total = 0;
@@ -47,7 +48,7 @@ class ColumnSolver {
   }
 
  private:
-  size_t tiles_, size_, bands_;
+  size_t tiles_, size_, band_tiles_, bands_;
   ThreadPool& pool_;
   std::vector<std::vector<double>> partial_;
 };
@@ -79,13 +80,16 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
     solver.solve(start, step, p.column_scales ? fit.column_scale[o] : ignored);
   };
 
-  solve(0, true, [&](size_t t, ColumnSums sums) {
-    rank_one_step(x(t), tile_groups(t), columns, true, nullptr, row(0, t), sums);
-  });
+  solve(0, true,
+        [&](size_t t, ColumnSums sums) { rank_one_start(x(t), tile_groups(t), columns, row(0, t), sums); });
   if (p.order == 1) {
+    const size_t mask_bytes = columns * groups * kMaskBytes;
+    std::vector<uint8_t> masks(tiles * mask_bytes);
     for (int i = 0; i < p.iterations; ++i)
       solve(0, false, [&](size_t t, ColumnSums sums) {
-        rank_one_step(x(t), tile_groups(t), columns, false, column(0), row(0, t), sums);
+        uint8_t* members = masks.data() + t * mask_bytes;
+        if (i == 0) member_masks(x(t), tile_groups(t), columns, members);
+        rank_one_update(x(t), groups, members, columns, column(0), row(0, t), sums);
       });
     return fit;
   }

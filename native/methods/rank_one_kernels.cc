@@ -5,6 +5,8 @@
 #include <hwy/highway.h>
 // clang-format on
 
+#include <cstring>
+
 #include "methods/rank_one_kernels.h"
 #include "methods/tiles.h"
 
@@ -141,25 +143,93 @@ HWY_INLINE V SignOf(D d, V x) {
 }
 
 template <size_t kGroups>
-void RankOneStepOf(const float* x, const TileGroups& tile_groups, size_t columns, bool start,
-                   const float* column_scale, float* row_scale, ColumnSums sums) {
+void RankOneStartOf(const float* x, const TileGroups& tile_groups, size_t columns, float* row_scale,
+                    ColumnSums sums) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const Chooser<kGroups> groups(tile_groups, lane);
     const auto value = [&](size_t j) { return hn::LoadU(d, x + lane + j * kTileRows); };
-    const auto sign = [&](size_t j) { return SignOf(d, value(j)); };
-    if (start)
-      StartScales<kGroups>(d, groups, columns, value, row_scale, lane, sums);
-    else
-      UpdateScales<kGroups>(d, groups, columns, value, sign, column_scale, row_scale, lane, sums);
+    StartScales<kGroups>(d, groups, columns, value, row_scale, lane, sums);
   }
 }
-void RankOneStep(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale,
-                 float* row_scale, ColumnSums sums) {
+void RankOneStart(const float* x, TileGroups groups, size_t columns, float* row_scale, ColumnSums sums) {
   if (groups.groups == 1)
-    RankOneStepOf<1>(x, groups, columns, start, column_scale, row_scale, sums);
+    RankOneStartOf<1>(x, groups, columns, row_scale, sums);
   else
-    RankOneStepOf<2>(x, groups, columns, start, column_scale, row_scale, sums);
+    RankOneStartOf<2>(x, groups, columns, row_scale, sums);
+}
+
+// Two bytes for each vector of a column (a vector of up to 8 rows uses one of them); columns follow each
+// other closely.
+HWY_INLINE size_t MaskStride(D d) { return kTileRows / hn::Lanes(d) * 2; }
+HWY_INLINE size_t MaskByte(D d, size_t lane) { return lane / hn::Lanes(d) * 2; }
+
+template <size_t kGroups>
+void MemberMasksOf(const float* x, const TileGroups& tile_groups, size_t columns, uint8_t* masks) {
+  const D d;
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    const Chooser<kGroups> groups(tile_groups, lane);
+    for (size_t j = 0; j < columns; ++j) {
+      const M nonzero = hn::Ne(hn::LoadU(d, x + lane + j * kTileRows), hn::Zero(d)), in = groups.first(j);
+      uint8_t* at = masks + j * kGroups * MaskStride(d) + MaskByte(d, lane);
+      uint8_t bits[8] = {};
+      hn::StoreMaskBits(d, hn::And(nonzero, in), bits);
+      std::memcpy(at, bits, 2);
+      if constexpr (kGroups == 2) {
+        hn::StoreMaskBits(d, hn::AndNot(in, nonzero), bits);
+        std::memcpy(at + MaskStride(d), bits, 2);
+      }
+    }
+  }
+}
+void MemberMasks(const float* x, TileGroups groups, size_t columns, uint8_t* masks) {
+  if (groups.groups == 1)
+    MemberMasksOf<1>(x, groups, columns, masks);
+  else
+    MemberMasksOf<2>(x, groups, columns, masks);
+}
+
+template <size_t kGroups>
+void RankOneUpdateOf(const float* x, const uint8_t* masks, size_t columns, const float* column_scale,
+                     float* row_scale, ColumnSums sums) {
+  const D d;
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    const auto size = [&](size_t j) { return hn::Abs(hn::LoadU(d, x + lane + j * kTileRows)); };
+    const auto member = [&](size_t j, size_t g) {
+      return hn::LoadMaskBits(d, masks + (j * kGroups + g) * MaskStride(d) + MaskByte(d, lane));
+    };
+    V product[kGroups], square[kGroups];
+    Zero(d, product);
+    Zero(d, square);
+    for (size_t j = 0; j < columns; ++j)
+      for (size_t g = 0; g < kGroups; ++g) {
+        const V column = hn::IfThenElseZero(member(j, g), hn::Set(d, column_scale[g * columns + j]));
+        product[g] = hn::MulAdd(column, size(j), product[g]);
+        square[g] = hn::MulAdd(column, column, square[g]);
+      }
+    V row[kGroups], row_square[kGroups];
+    for (size_t g = 0; g < kGroups; ++g) {
+      row[g] = hn::Div(product[g], hn::Add(square[g], hn::Set(d, kEpsilon)));
+      row_square[g] = hn::Mul(row[g], row[g]);
+      hn::StoreU(row[g], d, row_scale + g * kTileRows + lane);
+    }
+    for (size_t j = 0; j < columns; ++j)
+      for (size_t g = 0; g < kGroups; ++g) {
+        const M in = member(j, g);
+        float* numerator = sums.numerator + (g * columns + j) * kTileRows + lane;
+        float* denominator = sums.denominator + (g * columns + j) * kTileRows + lane;
+        hn::StoreU(hn::MulAdd(hn::IfThenElseZero(in, row[g]), size(j), hn::LoadU(d, numerator)), d,
+                   numerator);
+        hn::StoreU(hn::Add(hn::LoadU(d, denominator), hn::IfThenElseZero(in, row_square[g])), d, denominator);
+      }
+  }
+}
+void RankOneUpdate(const float* x, size_t groups, const uint8_t* masks, size_t columns,
+                   const float* column_scale, float* row_scale, ColumnSums sums) {
+  if (groups == 1)
+    RankOneUpdateOf<1>(x, masks, columns, column_scale, row_scale, sums);
+  else
+    RankOneUpdateOf<2>(x, masks, columns, column_scale, row_scale, sums);
 }
 
 template <size_t kGroups>
@@ -273,14 +343,22 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace signum {
 
-HWY_EXPORT(RankOneStep);
+HWY_EXPORT(RankOneStart);
+HWY_EXPORT(MemberMasks);
+HWY_EXPORT(RankOneUpdate);
 HWY_EXPORT(RankTwoStart);
 HWY_EXPORT(RankTwoStep);
 HWY_EXPORT(RankTwoAssign);
 
-void rank_one_step(const float* x, TileGroups groups, size_t columns, bool start, const float* column_scale,
-                   float* row_scale, ColumnSums sums) {
-  HWY_DYNAMIC_DISPATCH(RankOneStep)(x, groups, columns, start, column_scale, row_scale, sums);
+void rank_one_start(const float* x, TileGroups groups, size_t columns, float* row_scale, ColumnSums sums) {
+  HWY_DYNAMIC_DISPATCH(RankOneStart)(x, groups, columns, row_scale, sums);
+}
+void member_masks(const float* x, TileGroups groups, size_t columns, uint8_t* masks) {
+  HWY_DYNAMIC_DISPATCH(MemberMasks)(x, groups, columns, masks);
+}
+void rank_one_update(const float* x, size_t groups, const uint8_t* masks, size_t columns,
+                     const float* column_scale, float* row_scale, ColumnSums sums) {
+  HWY_DYNAMIC_DISPATCH(RankOneUpdate)(x, groups, masks, columns, column_scale, row_scale, sums);
 }
 void rank_two_start(const float* x, TileGroups groups, size_t columns, size_t second,
                     const float* column_scale1, const float* row_scale1, float* sign1, float* sign2,

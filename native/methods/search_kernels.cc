@@ -157,11 +157,11 @@ void SplitErrorsSigned(const float* tile, size_t columns, const float* threshold
 
 // Sorts every lane by itself, ascending: Batcher's odd-even merge sort, the same exchanges for all rows.
 HWY_INLINE void SortLanes(D d, float* x, size_t n) {
-  for (size_t p = 1; p < n; p *= 2)
+  for (size_t p = 1, shift = 1; p < n; p *= 2, ++shift)
     for (size_t k = p; k >= 1; k /= 2)
       for (size_t j = k % p; j + k < n; j += 2 * k)
         for (size_t i = j; i < HWY_MIN(j + k, n - k); ++i) {
-          if (i / (2 * p) != (i + k) / (2 * p)) continue;
+          if (i >> shift != (i + k) >> shift) continue;
           float *low = x + i * kTileRows, *high = x + (i + k) * kTileRows;
           const V a = hn::Load(d, low), b = hn::Load(d, high);
           hn::Store(hn::Min(a, b), d, low);
@@ -271,6 +271,7 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
       V members = hn::Zero(d);
       for (size_t j = 0; j < columns; ++j) members = hn::Add(members, hn::IfThenElseZero(in_sparse(j), one));
       const V others = hn::Sub(all, members);
+      const V per_member = MeanOrZero(d, one, members), per_other = MeanOrZero(d, one, others);
 
       // Two passes of (mean, alpha) over the residual, which starts as T itself; both groups at once.
       V explained = hn::Zero(d), squares = hn::Zero(d);
@@ -282,7 +283,7 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
           sparse = hn::Add(sparse, hn::IfThenElseZero(in_sparse(j), x));
           rest = hn::Add(rest, hn::IfThenZeroElse(in_sparse(j), x));
         }
-        const V sparse_mean = MeanOrZero(d, sparse, members), rest_mean = MeanOrZero(d, rest, others);
+        const V sparse_mean = hn::Mul(sparse, per_member), rest_mean = hn::Mul(rest, per_other);
         sparse = rest = squares = hn::Zero(d);
         for (size_t j = 0; j < columns; ++j) {
           const M in = in_sparse(j);
@@ -292,10 +293,10 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
           rest = hn::Add(rest, hn::IfThenZeroElse(in, hn::Abs(x)));
           squares = hn::MulAdd(x, x, squares);
         }
-        explained = hn::Add(MeanOrZero(d, hn::Mul(sparse, sparse), members),
-                            MeanOrZero(d, hn::Mul(rest, rest), others));
+        explained =
+            hn::Add(hn::Mul(hn::Mul(sparse, sparse), per_member), hn::Mul(hn::Mul(rest, rest), per_other));
         if (order == 1) break;
-        const V sparse_alpha = MeanOrZero(d, sparse, members), rest_alpha = MeanOrZero(d, rest, others);
+        const V sparse_alpha = hn::Mul(sparse, per_member), rest_alpha = hn::Mul(rest, per_other);
         for (size_t j = 0; j < columns; ++j) {
           const V alpha = hn::IfThenElse(in_sparse(j), sparse_alpha, rest_alpha);
           hn::Store(Residual(d, hn::Load(d, scratch + j * kTileRows), alpha), d, scratch + j * kTileRows);
