@@ -1,6 +1,8 @@
 // A quantize run over a tiny model, with what it told.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -97,4 +99,28 @@ inline std::map<std::string, std::string> folder_bytes(const std::string& folder
 template <class T>
 std::string end_of(const T& result) {
   return result.ok() ? "ok" : result.error().code + " " + result.error().message;
+}
+
+// Runs the job on `threads` threads; must succeed.
+inline signum::QuantizeOutcome run_to_end(const signum::QuantizeJob& job, RecordingObserver& observer,
+                                          size_t threads = 2) {
+  signum::ThreadPool pool(threads);
+  auto outcome = signum::run_quantize(job, observer, pool);
+  REQUIRE_MESSAGE(outcome.ok(), end_of(outcome));
+  return std::move(outcome).value();
+}
+
+inline std::string try_run(const signum::QuantizeJob& job) {
+  RecordingObserver observer;
+  signum::ThreadPool pool(2);
+  return end_of(signum::run_quantize(job, observer, pool));
+}
+
+// A run that was stopped after `layers` layers.
+inline void run_and_stop(const signum::QuantizeJob& job, size_t layers) {
+  RecordingObserver observer;
+  observer.stop = [&] { return observer.saved_shards.size() >= layers; };
+  const signum::QuantizeOutcome outcome = run_to_end(job, observer);
+  REQUIRE(outcome.stopped);
+  REQUIRE(outcome.finished_layers == layers);
 }
