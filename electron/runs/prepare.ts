@@ -98,8 +98,7 @@ function choose(request: Request<'quantize'>, begun: Recipe | null): Result<{ fo
       `${recipe.value.method} needs a calibration text: give --calibration TEXT or X.u32, for example --calibration bundled:calibration-stories.`,
     )
   }
-  const calibration = method.value.needsCalibration ? recipe.value.calibration : null
-  return success({ folder: path.resolve(folder), recipe: { ...recipe.value, calibration } })
+  return success({ folder: path.resolve(folder), recipe: recipe.value })
 }
 
 function resolve(recipe: Recipe, folder: string, model: Model): ResolvedRecipe {

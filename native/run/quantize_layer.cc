@@ -14,15 +14,14 @@ Error named(Error error, const std::string& linear) {
   return error;
 }
 
-// F16 scales below 2^-14 keep fewer bits (algorithms 0.4); above 65504 they are infinite.
+// F16 scales below 2^-14 keep fewer bits (algorithms 0.4). Those above 65504 were refused by quantize().
 void warn_of_scales(const PackedLinear& linear, const std::string& name, Observer& observer) {
-  size_t small = 0, infinite = 0;
+  size_t small = 0;
   for (const PackedTensor& tensor : linear.tensors) {
     if (tensor.dtype != DType::F16) continue;
     for (size_t at = 0; at + 1 < tensor.bytes.size(); at += 2) {
       const unsigned magnitude = (tensor.bytes[at] | unsigned(tensor.bytes[at + 1]) << 8) & 0x7FFF;
       small += magnitude > 0 && magnitude < 0x0400;
-      infinite += magnitude >= 0x7C00;
     }
   }
   if (small > 0)
@@ -30,10 +29,6 @@ void warn_of_scales(const PackedLinear& linear, const std::string& name, Observe
         "scales_small",
         name + ": " + std::to_string(small) +
             " scales lie in F16's subnormal range and lose precision; scale_type bf16 or f32 keeps it.");
-  if (infinite > 0)
-    observer.warning("scales_large",
-                     name + ": " + std::to_string(infinite) +
-                         " scales are above what F16 holds; scale_type bf16 or f32 holds them.");
 }
 
 bool has_salient_columns(Method method) { return method == Method::BiLLM || method == Method::ArbRc; }
