@@ -7,12 +7,14 @@ extern "C" {
 void spotrf_(const char*, const int*, float*, const int*, int*);
 void dpotrf_(const char*, const int*, double*, const int*, int*);
 void strtri_(const char*, const char*, const int*, float*, const int*, int*);
+void dtrtri_(const char*, const char*, const int*, double*, const int*, int*);
 }
 
 namespace signum::blas {
 
 void gemm(bool at, bool bt, size_t m, size_t n, size_t k, float alpha, const float* a, size_t lda,
           const float* b, size_t ldb, float beta, float* c, size_t ldc) {
+  use_one_thread();
   cblas_sgemm(CblasRowMajor, at ? CblasTrans : CblasNoTrans, bt ? CblasTrans : CblasNoTrans, int(m), int(n),
               int(k), alpha, a, int(lda), b, int(ldb), beta, c, int(ldc));
 }
@@ -27,6 +29,7 @@ void gram_lower(size_t n, size_t k, const float* a, size_t lda, float* c, size_t
 }
 
 bool cholesky(size_t n, float* a, size_t lda) {
+  use_one_thread();
   const int size = int(n), stride = int(lda);
   int info = 0;
   spotrf_("U", &size, a, &stride, &info);
@@ -39,13 +42,15 @@ bool cholesky(size_t n, double* a, size_t lda) {
   return info == 0;
 }
 
-void solve_right_transposed(size_t m, size_t n, const float* l, size_t ldl, float* b, size_t ldb) {
-  cblas_strsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, int(m), int(n), 1.0f, l,
-              int(ldl), b, int(ldb));
+void invert_lower(size_t n, float* a, size_t lda) {
+  const int size = int(n), stride = int(lda);
+  int info = 0;
+  strtri_("U", "N", &size, a, &stride, &info);
 }
-void solve_right_transposed(size_t m, size_t n, const double* l, size_t ldl, double* b, size_t ldb) {
-  cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, int(m), int(n), 1.0, l,
-              int(ldl), b, int(ldb));
+void invert_lower(size_t n, double* a, size_t lda) {
+  const int size = int(n), stride = int(lda);
+  int info = 0;
+  dtrtri_("U", "N", &size, a, &stride, &info);
 }
 
 void invert_upper(size_t n, float* a, size_t lda) {
@@ -61,6 +66,9 @@ bool solve_positive(size_t n, double* a, size_t lda, double* b) {
   return true;
 }
 
-void use_one_thread() { openblas_set_num_threads(1); }
+void use_one_thread() {
+  static const bool once = (openblas_set_num_threads(1), true);
+  (void)once;
+}
 
 }  // namespace signum::blas

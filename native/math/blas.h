@@ -20,9 +20,10 @@ void gram_lower(size_t n, size_t k, const float* a, size_t lda, float* c, size_t
 bool cholesky(size_t n, float* a, size_t lda);
 bool cholesky(size_t n, double* a, size_t lda);
 
-// X = B L^-T in place: B [m, n] row-major, L [n, n] lower.
-void solve_right_transposed(size_t m, size_t n, const float* l, size_t ldl, float* b, size_t ldb);
-void solve_right_transposed(size_t m, size_t n, const double* l, size_t ldl, double* b, size_t ldb);
+// Inverse of a lower triangular row-major matrix in place; the diagonal must be nonzero, the upper triangle
+// is not touched.
+void invert_lower(size_t n, float* a, size_t lda);
+void invert_lower(size_t n, double* a, size_t lda);
 
 // Inverse of an upper triangular row-major matrix in place; the diagonal must be nonzero.
 void invert_upper(size_t n, float* a, size_t lda);
@@ -31,7 +32,7 @@ void invert_upper(size_t n, float* a, size_t lda);
 // positive definite.
 bool solve_positive(size_t n, double* a, size_t lda, double* b);
 
-// Once per process, before any other call.
+// Before any other call; products do it by themselves.
 void use_one_thread();
 
 }  // namespace signum::blas

@@ -11,32 +11,37 @@
 namespace signum {
 namespace {
 
-constexpr size_t kTile = 256;
+constexpr size_t kTile = 128;
 constexpr size_t kCopyTile = 64;
 
 // Lower Cholesky factor of a row-major [n, n] matrix in place, left-looking over tiles: each tile is brought
 // up to date by one long product when its column is reached. Only the lower triangle is used.
 template <class T>
 bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
-  const size_t block = n >= 1024 ? kTile : 128;
-  for (size_t s = 0; s < n; s += block) {
-    const size_t width = std::min(block, n - s), bands = (n - s + block - 1) / block;
+  std::vector<T> inverse(kTile *
+                         kTile);  // of the diagonal tile: a product with it is faster than a triangular solve
+  for (size_t s = 0; s < n; s += kTile) {
+    const size_t width = std::min(kTile, n - s), bands = (n - s + kTile - 1) / kTile;
     T* diagonal = a + s * n + s;
-    const auto update = [&](size_t band) {
-      const size_t i = s + band * block, rows = std::min(block, n - i);
-      if (s > 0)
-        blas::gemm(false, true, rows, width, s, T(-1), a + i * n, n, a + s * n, n, T(1), a + i * n + s, n);
-    };
-    // The diagonal tile and its factor are one task, beside the updates of the tiles below.
+    // The diagonal tile's factor is part of its task, beside the updates of the tiles below.
     bool positive = true;
     pool.parallel_for(bands, [&](size_t band) {
-      update(band);
-      if (band == 0) positive = blas::cholesky(width, diagonal, n);
+      const size_t i = s + band * kTile, rows = std::min(kTile, n - i);
+      if (s > 0)
+        blas::gemm(false, true, rows, width, s, T(-1), a + i * n, n, a + s * n, n, T(1), a + i * n + s, n);
+      if (band > 0) return;
+      positive = blas::cholesky(width, diagonal, n);
+      for (size_t r = 0; r < width; ++r)
+        for (size_t c = 0; c < width; ++c) inverse[r * kTile + c] = c <= r ? diagonal[r * n + c] : T(0);
+      if (positive) blas::invert_lower(width, inverse.data(), kTile);
     });
     if (!positive) return false;
     pool.parallel_for(bands - 1, [&](size_t band) {
-      const size_t i = s + (band + 1) * block;
-      blas::solve_right_transposed(std::min(block, n - i), width, diagonal, n, a + i * n + s, n);
+      const size_t i = s + (band + 1) * kTile, rows = std::min(kTile, n - i);
+      std::vector<T> tile(rows * width);
+      for (size_t r = 0; r < rows; ++r) std::copy_n(a + (i + r) * n + s, width, tile.data() + r * width);
+      blas::gemm(false, true, rows, width, width, T(1), tile.data(), width, inverse.data(), kTile, T(0),
+                 a + i * n + s, n);
     });
   }
   return true;

@@ -12,21 +12,44 @@
 namespace signum {
 namespace {
 
-// Magnitudes of F32 order as their bits do; the upper 16 of 31 bits choose one of 65,536 bins.
-constexpr size_t kBins = 65536;
+// Magnitudes of F32 order as their bits do; the upper 18 of 31 bits choose a bin, 1,024 bins to a factor of
+// two, counted down from the largest value. What is smaller than it by more than 2^31 shares the last bin.
+constexpr size_t kBins = 32768;
+constexpr uint32_t kBinShift = 13;
 uint32_t magnitude_bits(float x) { return std::bit_cast<uint32_t>(x) & 0x7FFFFFFF; }
+
+struct Binning {
+  uint32_t lowest;  // upper bits of bin 0
+  size_t operator()(float x) const {
+    const uint32_t upper = magnitude_bits(x) >> kBinShift;
+    return upper > lowest ? upper - lowest : 0;
+  }
+};
+
+Binning binning(std::span<const std::span<const float>> parts, ThreadPool& pool) {
+  std::vector<uint32_t> largest(parts.size());
+  pool.parallel_for(parts.size(), [&](size_t p) {
+    uint32_t most = 0;
+    for (const float x : parts[p]) most = std::max(most, magnitude_bits(x));
+    largest[p] = most;
+  });
+  uint32_t most = 0;
+  for (const uint32_t m : largest) most = std::max(most, m >> kBinShift);
+  return {most >= kBins ? most - uint32_t(kBins) + 1 : 0};
+}
 
 // Values of the given ascending ranks. Integer counts only, so the result does not depend on the order of
 // work.
 std::vector<float> order_statistics(std::span<const std::span<const float>> parts, size_t zeros,
                                     const std::vector<size_t>& ranks, ThreadPool& pool) {
+  const Binning bin = binning(parts, pool);
   std::vector<uint32_t> histogram(kBins);
   std::mutex merge;
   const size_t jobs = std::min<size_t>(parts.size(), 2 * pool.threads());
   pool.parallel_for(jobs, [&](size_t job) {
     std::vector<uint32_t> local(kBins);
     for (size_t p = job; p < parts.size(); p += jobs)
-      for (const float x : parts[p]) ++local[magnitude_bits(x) >> 15];
+      for (const float x : parts[p]) ++local[bin(x)];
     const std::lock_guard lock(merge);
     for (size_t b = 0; b < kBins; ++b) histogram[b] += local[b];
   });
@@ -51,7 +74,7 @@ std::vector<float> order_statistics(std::span<const std::span<const float>> part
     std::vector<std::vector<float>> local(values.size());
     for (size_t p = job; p < parts.size(); p += jobs)
       for (const float x : parts[p])
-        if (const int32_t s = slot[magnitude_bits(x) >> 15]; s >= 0) local[size_t(s)].push_back(std::fabs(x));
+        if (const int32_t s = slot[bin(x)]; s >= 0) local[size_t(s)].push_back(std::fabs(x));
     const std::lock_guard lock(merge);
     for (size_t s = 0; s < values.size(); ++s)
       values[s].insert(values[s].end(), local[s].begin(), local[s].end());

@@ -10,7 +10,7 @@ namespace signum {
 namespace {
 
 constexpr size_t kBandRows = 64;
-constexpr size_t kGroupBlocks = 4;
+constexpr size_t kGroupBlocks = 2;
 
 // out = a + scale * b, all [rows, width].
 void add(ConstView a, float scale, ConstView b, View out, ThreadPool& pool) {

@@ -6,7 +6,7 @@
 //     Wb = W0[:, s:e] + P U_b,   U_b = R[s:e, s:e]^-1        (the compensated weights of the block)
 //     F[:, s:e] = (E - P) U_b                                 (after the block; = W0 - Q where errors are
 //     propagated inside the block)
-// So U itself is never formed: n^3/3 operations less. P is made for four blocks at a time from all that lies
+// So U itself is never formed: n^3/3 operations less. P is made for two blocks at a time from all that lies
 // before them: long, wide products.
 #pragma once
 

@@ -18,7 +18,7 @@ class ColumnSolver {
   ColumnSolver(size_t tiles, size_t groups, size_t columns, ThreadPool& pool)
       : tiles_(tiles),
         size_(groups * columns),
-        band_tiles_(std::max<size_t>(16, kBandVectors / std::max<size_t>(columns, 1))),
+        band_tiles_(std::max<size_t>(32, kBandVectors / std::max<size_t>(columns, 1))),
         bands_((tiles + band_tiles_ - 1) / band_tiles_),
         pool_(pool),
         partial_(bands_, std::vector<double>(2 * size_)) {}
@@ -31,9 +31,11 @@ class ColumnSolver {
       for (size_t t = band * band_tiles_; t < std::min(tiles_, (band + 1) * band_tiles_); ++t)
         step(t, ColumnSums{sums.get(), sums.get() + size_ * kTileRows});
       for (size_t i = 0; i < 2 * size_; ++i) {
-        double total = 0;
-        for (size_t lane = 0; lane < kTileRows; ++lane) total += sums[i * kTileRows + lane];
-        partial_[band][i] = total;
+        const float* lanes = sums.get() + i * kTileRows;
+        double part[4] = {};  // four chains: the additions of one need not wait for each other
+        for (size_t lane = 0; lane < kTileRows; lane += 4)
+          for (size_t c = 0; c < 4; ++c) part[c] += lanes[lane + c];
+        partial_[band][i] = (part[0] + part[1]) + (part[2] + part[3]);
       }
     });
     for (size_t i = 0; i < size_; ++i) {

@@ -125,6 +125,37 @@ void AddColumnProducts(const float* a, const float* b, size_t columns, double* s
   }
 }
 
+void PanelValues(PanelScales scales, const float* r1, const float* r2, const uint8_t* codes, float* values) {
+  const D d;
+  const DInt di;
+  for (size_t j = 0; j < scales.columns; ++j)
+    for (size_t lane = 0; lane < kPanelRows; lane += hn::Lanes(d)) {
+      const auto code = LoadCodes(codes + j * kPanelRows + lane);
+      const auto with_bit = [&](int bit, V size) {
+        return hn::IfThenElse(hn::RebindMask(d, hn::TestBit(code, hn::Set(di, bit))), size, hn::Neg(size));
+      };
+      V value = with_bit(1, hn::Mul(hn::LoadU(d, r1 + lane), hn::Set(d, scales.c1[j])));
+      if (j < scales.second)
+        value = hn::Add(value, with_bit(2, hn::Mul(hn::LoadU(d, r2 + lane), hn::Set(d, scales.c2[j]))));
+      hn::StoreU(value, d, values + j * kPanelRows + lane);
+    }
+}
+
+void CodeMasks(const uint8_t* codes, int bit, size_t columns, uint16_t* masks) {
+  const D d;
+  const DInt di;
+  for (size_t j = 0; j < columns; ++j) {
+    uint32_t all = 0;
+    for (size_t lane = 0; lane < 16; lane += hn::Lanes(d)) {
+      uint8_t bytes[8] = {};
+      hn::StoreMaskBits(di, hn::TestBit(LoadCodes(codes + j * kPanelRows + lane), hn::Set(di, 1 << bit)),
+                        bytes);
+      all |= uint32_t(bytes[0] | bytes[1] << 8) << lane;
+    }
+    masks[j] = uint16_t(all);
+  }
+}
+
 }  // namespace signum::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -135,6 +166,8 @@ HWY_EXPORT(AssignPanel);
 HWY_EXPORT(SignedPanel);
 HWY_EXPORT(RefitRows);
 HWY_EXPORT(AddColumnProducts);
+HWY_EXPORT(PanelValues);
+HWY_EXPORT(CodeMasks);
 
 double assign_panel(float* weight, PanelScales scales, const float* r1, const float* r2, ConstView u,
                     const float* r_diagonal, uint8_t* codes) {
@@ -149,6 +182,13 @@ void refit_rows(const float* y, const float* v1, const float* v2, size_t columns
 }
 void add_column_products(const float* a, const float* b, size_t columns, double* sums) {
   HWY_DYNAMIC_DISPATCH(AddColumnProducts)(a, b, columns, sums);
+}
+
+void panel_values(PanelScales scales, const float* r1, const float* r2, const uint8_t* codes, float* values) {
+  HWY_DYNAMIC_DISPATCH(PanelValues)(scales, r1, r2, codes, values);
+}
+void code_masks(const uint8_t* codes, int bit, size_t columns, uint16_t* masks) {
+  HWY_DYNAMIC_DISPATCH(CodeMasks)(codes, bit, columns, masks);
 }
 
 }  // namespace signum

@@ -37,4 +37,11 @@ void refit_rows(const float* y, const float* v1, const float* v2, size_t columns
 // sums[j] += sum over rows of a[j][r] * b[j][r].
 void add_column_products(const float* a, const float* b, size_t columns, double* sums);
 
+// What stored scales and codes decode to: values [columns][64].
+void panel_values(PanelScales scales, const float* r1, const float* r2, const uint8_t* codes, float* values);
+
+// masks[j]: bit r = the given bit of the code of row r, for 16 rows. codes [columns][64], from the first of
+// the rows on.
+void code_masks(const uint8_t* codes, int bit, size_t columns, uint16_t* masks);
+
 }  // namespace signum

@@ -53,24 +53,24 @@ PackedLinear quantize_signum_rc(const Recipe& recipe, Matrix weight, const Facto
       for (size_t j = 0; j < width; ++j) fit.column[0][j] = column_scale.set(start + j, fit.column[0][j]);
       for (size_t j = 0; j < second; ++j) fit.column[1][j] = column_scale2.set(start + j, fit.column[1][j]);
     }
-    const size_t panels = (m + kPanelRows - 1) / kPanelRows;
-    pool.parallel_for(panels, [&](size_t p) {
+    pool.parallel_for((m + kPanelRows - 1) / kPanelRows, [&](size_t p) {
+      const size_t row = p * kPanelRows, rows = std::min(kPanelRows, m - row);
       const uint8_t* codes = fit.codes.data() + p * width * kPanelRows;
-      for (size_t r = 0; r < std::min(kPanelRows, m - p * kPanelRows); ++r) {
-        const size_t i = p * kPanelRows + r;
-        const float r1 = row_scale.set(i * nb + block, fit.row[0][i]);
-        const float r2 = second > 0 ? row_scale2.set(i * nb2 + block, fit.row[1][i]) : 0;
-        float* out = quantized.row(i);
-        for (size_t j = 0; j < width; ++j) {
-          const uint8_t code = codes[j * kPanelRows + r];
-          const float first = r1 * fit.column[0][j];
-          if (code & 1) sign.set(i, start + j);
-          out[j] = code & 1 ? first : -first;
-          if (j >= second) continue;
-          const float other = r2 * fit.column[1][j];
-          if (code & 2) sign2.set(i, start + j);
-          out[j] += code & 2 ? other : -other;
-        }
+      float *r1 = fit.row[0].data() + row, *r2 = fit.row[1].data() + row;
+      for (size_t r = 0; r < rows; ++r) {
+        r1[r] = row_scale.set((row + r) * nb + block, r1[r]);
+        if (second > 0) r2[r] = row_scale2.set((row + r) * nb2 + block, r2[r]);
+      }
+      auto values = aligned_array<float>(width * kPanelRows);
+      std::vector<uint16_t> masks(width);
+      panel_values({width, second, fit.column[0].data(), fit.column[1].data()}, r1, r2, codes, values.get());
+      for (size_t r = 0; r < rows; ++r)
+        for (size_t j = 0; j < width; ++j) quantized(row + r, j) = values[j * kPanelRows + r];
+      for (size_t part = 0; part < rows; part += 16) {
+        code_masks(codes + part, 0, width, masks.data());
+        sign.put(row + part, std::min<size_t>(16, rows - part), start, masks.data(), width);
+        code_masks(codes + part, 1, second, masks.data());
+        sign2.put(row + part, std::min<size_t>(16, rows - part), start, masks.data(), second);
       }
     });
     loop.leave_with_quantized(quantized.view().block(0, 0, m, width));
