@@ -8,6 +8,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['electron/**/*.test.ts', 'scripts/**/*.test.ts'],
+          setupFiles: ['electron/history/testing/own-data.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -27,6 +27,7 @@ export const workerErrorCodes = [
   'memory_short',
   'write_failed',
   'read_failed',
+  'scales_overflow',
   'factor_failed',
   'job_invalid',
   'packed_broken',
@@ -46,6 +47,14 @@ export const ownErrorCodes = [
   'worker_missing',
   'worker_hung',
   'worker_crashed',
+  'history_unavailable',
+  'history_newer',
+  'run_unknown',
+  'run_busy',
+  'run_lost',
+  'device_busy',
+  'delete_refused',
+  'delete_failed',
 ] as const
 
 export type ErrorCode = (typeof workerErrorCodes)[number] | (typeof ownErrorCodes)[number]

@@ -1,0 +1,164 @@
+// The history's schema as it grew. A migration that was released is never changed; a new one is put below it.
+// docs/HISTORY.md says what each table is for.
+
+export type Migration = { title: string; sql: string }
+
+export const migrations: readonly Migration[] = [
+  {
+    title: 'models, runs, layer reports, metrics, exports, settings',
+    sql: `
+      CREATE TABLE models (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        path TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        architecture TEXT NOT NULL,
+        packed INTEGER NOT NULL CHECK (packed IN (0, 1)),
+        parameters INTEGER NOT NULL,
+        layers INTEGER NOT NULL,
+        dtype TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        description TEXT NOT NULL CHECK (json_valid(description)),
+        added_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL
+      ) STRICT;
+
+      CREATE TABLE runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        model_id INTEGER REFERENCES models (id) ON DELETE SET NULL,
+        method TEXT NOT NULL,
+        recipe TEXT NOT NULL CHECK (json_valid(recipe)),
+        folder TEXT UNIQUE,
+        device TEXT NOT NULL,
+        status TEXT NOT NULL CHECK (
+          status IN ('queued', 'running', 'stopped', 'interrupted', 'failed', 'finished', 'cancelled')
+        ),
+        created_at INTEGER NOT NULL,
+        started_at INTEGER,
+        finished_at INTEGER,
+        layers INTEGER,
+        finished_layers INTEGER NOT NULL DEFAULT 0,
+        nominal_bits REAL,
+        linear_bits REAL,
+        file_bits REAL,
+        file_bytes INTEGER,
+        linear_bytes INTEGER,
+        peak_resident_bytes INTEGER,
+        seconds TEXT CHECK (json_valid(seconds)),
+        program TEXT,
+        error_code TEXT,
+        error_message TEXT,
+        error_detail TEXT
+      ) STRICT;
+      CREATE INDEX runs_of_model ON runs (model_id);
+
+      CREATE TABLE layer_reports (
+        run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        layer INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        rows INTEGER NOT NULL,
+        columns INTEGER NOT NULL,
+        nominal_bits REAL NOT NULL,
+        linear_bits REAL NOT NULL,
+        bytes INTEGER NOT NULL,
+        relative_weight_error REAL,
+        relative_output_error REAL,
+        salient_columns INTEGER,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (run_id, name)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE metrics (
+        id INTEGER PRIMARY KEY,
+        model_id INTEGER REFERENCES models (id) ON DELETE CASCADE,
+        run_id INTEGER REFERENCES runs (id) ON DELETE CASCADE,
+        subject TEXT NOT NULL CHECK (subject IN ('original', 'packed')),
+        name TEXT NOT NULL,
+        protocol TEXT NOT NULL,
+        source TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        text_tokens INTEGER NOT NULL,
+        value REAL,
+        standard_error REAL,
+        tokens INTEGER NOT NULL,
+        windows INTEGER NOT NULL,
+        window INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        measured_at INTEGER NOT NULL,
+        CHECK ((model_id IS NULL) <> (run_id IS NULL))
+      ) STRICT;
+      CREATE UNIQUE INDEX metrics_of_what ON metrics
+        (ifnull(run_id, 0), ifnull(model_id, 0), subject, name, protocol, sha256, window);
+      CREATE INDEX metrics_of_model ON metrics (model_id);
+
+      CREATE TABLE exports (
+        id INTEGER PRIMARY KEY,
+        run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        format TEXT NOT NULL,
+        path TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        verified INTEGER NOT NULL CHECK (verified IN (0, 1)),
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX exports_of_run ON exports (run_id);
+
+      CREATE TABLE settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL CHECK (json_valid(value)),
+        changed_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    title: 'leases, queue, trash',
+    sql: `
+      CREATE TABLE leases (
+        run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        device TEXT UNIQUE,
+        owner TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        boot_id TEXT NOT NULL,
+        process_start TEXT,
+        heartbeat_at INTEGER NOT NULL,
+        heartbeat_uptime INTEGER
+      ) STRICT;
+
+      CREATE TABLE queue (
+        run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        threads INTEGER NOT NULL
+      ) STRICT;
+
+      CREATE TABLE trash (
+        run_id INTEGER PRIMARY KEY,
+        folder TEXT NOT NULL,
+        trash TEXT NOT NULL
+      ) STRICT;
+    `,
+  },
+  {
+    title: 'training: phases and their steps',
+    sql: `
+      CREATE TABLE phases (
+        id INTEGER PRIMARY KEY,
+        run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        steps INTEGER NOT NULL,
+        started_at INTEGER,
+        finished_at INTEGER,
+        UNIQUE (run_id, position)
+      ) STRICT;
+
+      CREATE TABLE steps (
+        phase_id INTEGER NOT NULL REFERENCES phases (id) ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        loss REAL,
+        learning_rate REAL,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (phase_id, step)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+]

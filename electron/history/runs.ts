@@ -1,0 +1,83 @@
+// Runs: what was asked for, how far it is, how it ended.
+import { z } from 'zod'
+import { runRowSchema, type RunRow, type RunStatus } from '../contract/history.ts'
+import type { Problem } from '../contract/errors.ts'
+import type { Recipe } from '../contract/recipe.ts'
+import type { RunReport } from '../contract/records.ts'
+import type { Connection } from './connection.ts'
+import type { Clock } from './owner.ts'
+import { all, json, one } from './rows.ts'
+
+const stored = runRowSchema.extend({
+  recipe: json(runRowSchema.shape.recipe),
+  seconds: json(z.record(z.string(), z.number())).nullable(),
+})
+
+export type NewRun = { name: string; recipe: Recipe; folder: string | null; device: string }
+
+export function runQueries(db: Connection, clock: Clock) {
+  const add = db.prepare(`
+    INSERT INTO runs (name, method, recipe, folder, device, status, created_at)
+    VALUES (@name, @method, @recipe, @folder, @device, 'queued', @now) RETURNING id`)
+  const get = db.prepare('SELECT * FROM runs WHERE id = ?')
+  const inFolder = db.prepare('SELECT * FROM runs WHERE folder = ?')
+  const list = db.prepare('SELECT * FROM runs ORDER BY id DESC')
+  const place = db.prepare('UPDATE runs SET folder = @folder WHERE id = @id')
+  const rename = db.prepare('UPDATE runs SET name = @name WHERE id = @id')
+  const begin = db.prepare(`
+    UPDATE runs SET status = 'running', model_id = @model, recipe = @recipe, method = @method, layers = @layers,
+      started_at = @now, finished_at = NULL, error_code = NULL, error_message = NULL, error_detail = NULL
+    WHERE id = @id`)
+  const advance = db.prepare('UPDATE runs SET finished_layers = @finished WHERE id = @id')
+  const end = db.prepare(`
+    UPDATE runs SET status = @status, finished_at = @now, error_code = @code, error_message = @message,
+      error_detail = @detail WHERE id = @id`)
+  const queue = db.prepare("UPDATE runs SET status = 'queued', finished_at = NULL WHERE id = ?")
+  const finish = db.prepare(`
+    UPDATE runs SET nominal_bits = @nominal, linear_bits = @linear, file_bits = @file, file_bytes = @fileBytes,
+      linear_bytes = @linearBytes, peak_resident_bytes = @peak, seconds = @seconds, program = @program,
+      finished_layers = layers WHERE id = @id`)
+  const goOn = db.prepare("UPDATE runs SET status = 'running', finished_at = NULL WHERE id = ?")
+  const remove = db.prepare('DELETE FROM runs WHERE id = ?')
+  return {
+    /** A run that waits: its id. */
+    add({ name, recipe, folder, device }: NewRun): number {
+      const { method } = recipe
+      const row = add.get({ name, method, recipe: JSON.stringify(recipe), folder, device, now: clock.now() })
+      return (row as { id: number }).id
+    },
+    get: (id: number): RunRow | null => one(stored, get.get(id)),
+    inFolder: (folder: string): RunRow | null => one(stored, inFolder.get(folder)),
+    /** Newest first. */
+    list: (): RunRow[] => all(stored, list.all()),
+    /** Null: its files are gone, and the folder may belong to another run. */
+    place: (id: number, folder: string | null) => void place.run({ id, folder }),
+    rename: (id: number, name: string) => rename.run({ id, name }).changes > 0,
+    begin(id: number, model: number, layers: number, recipe: Recipe): void {
+      begin.run({ id, model, layers, method: recipe.method, recipe: JSON.stringify(recipe), now: clock.now() })
+    },
+    advance: (id: number, finished: number) => void advance.run({ id, finished }),
+    /** Of a run that was taken for interrupted. */
+    goOn: (id: number) => void goOn.run(id),
+    queue: (id: number) => void queue.run(id),
+    end(id: number, status: RunStatus, problem: Problem | null = null, now = clock.now()): void {
+      const { code, message, detail } = problem ?? { code: null, message: null }
+      end.run({ id, status, now, code, message, detail: detail ?? null })
+    },
+    /** What came out of a run that finished. */
+    finish(id: number, { bits, sizes, seconds, program, peak_resident_bytes: peak }: RunReport): void {
+      finish.run({
+        id,
+        ...bits,
+        fileBytes: sizes.file_bytes,
+        linearBytes: sizes.linear_bytes,
+        peak,
+        seconds: JSON.stringify(seconds),
+        program,
+      })
+      this.end(id, 'finished')
+    },
+    /** With everything that refers to it. */
+    remove: (id: number) => remove.run(id).changes > 0,
+  }
+}

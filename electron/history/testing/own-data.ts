@@ -1,0 +1,9 @@
+// Every test file gets a data folder of its own: nobody's history is touched, and files that run at once share no device.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll } from 'vitest'
+
+const data = mkdtempSync(path.join(tmpdir(), 'signum-data-'))
+process.env['SIGNUM_DATA'] = data
+afterAll(() => rmSync(data, { recursive: true, force: true }))
