@@ -14,8 +14,9 @@ import { models } from './models.ts'
 import { Notes } from './notes.ts'
 import { parseOptions } from './options.ts'
 import { quantize } from './quantize.ts'
+import { runs } from './runs.ts'
 
-export const commands: readonly Command[] = [quantize, layer, evaluate, models, doctor, demo]
+export const commands: readonly Command[] = [quantize, layer, evaluate, models, runs, doctor, demo]
 const specs = commands.map(({ spec }) => spec)
 
 /** `signals`: made only for a command that really starts; told whether it can be stopped after a layer. */
@@ -62,7 +63,9 @@ async function play(command: Command, argv: readonly string[], surroundings: Sur
   const values = parseOptions(command.spec, argv)
   if (!values.ok) return refusal(values.problem)
   if (values.value.flag('help')) return help(command.spec.name, surroundings.workbench.version)
-  const { workbench, terminal } = surroundings
+  const { terminal } = surroundings
+  const data = values.value.text('data')
+  const workbench = data === undefined ? surroundings.workbench : surroundings.workbench.at(data)
   const notes = new Notes((text) => {
     terminal.progress.clear()
     terminal.err(text)
@@ -72,9 +75,12 @@ async function play(command: Command, argv: readonly string[], surroundings: Sur
     onEvent: (event, step) => terminal.progress.take(event, step),
     onNote: (note) => notes.take(note),
   }
-  const said = await command.run({ workbench, values: values.value, terminal, attention })
-  notes.end()
-  return said
+  try {
+    return await command.run({ workbench, values: values.value, terminal, attention })
+  } finally {
+    notes.end()
+    await workbench.close()
+  }
 }
 
 function help(word: string | undefined, version: string): Reply {

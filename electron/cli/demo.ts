@@ -82,6 +82,7 @@ export const demo: Command = {
         recipe: recipeOf(variant),
         out: path.join(folder, variant.name),
         threads: values.integer('threads') ?? 0,
+        name: `demo ${path.basename(folder)}: ${variant.title}`,
         original,
       }
       const ending = await workbench.quantize(request, attention)

@@ -59,7 +59,7 @@ test('help pages name every option, and every parameter with range and default',
   for (const { name, help } of spec.options) expect(page).toMatch(new RegExp(`--${name}.*${help}`))
   expect(
     commandHelp({ ...spec, summary: '', options: [{ name: 'x', kind: 'flag', help: 'word '.repeat(40).trim() }] }),
-  ).toMatch(/--x {5}(word ){15,}/)
+  ).toMatch(/--x {5,}(word ){15,}/)
   for (const method of methods) {
     const text = methodHelp(method)
     for (const parameter of method.parameters) {

@@ -36,6 +36,12 @@ export type Values = {
 /** Options of every command. */
 export const commonOptions: readonly Option[] = [
   { name: 'json', kind: 'flag', help: 'One JSON document on standard output; progress stays on standard error.' },
+  {
+    name: 'data',
+    value: 'DIR',
+    kind: 'text',
+    help: 'The folder of the history (default SIGNUM_DATA, else the usual one).',
+  },
   { name: 'help', kind: 'flag', help: 'This page.' },
 ]
 

@@ -27,6 +27,7 @@ export const quantize: Command = {
         kind: 'text',
         help: "The run's folder: new or empty. The packed model is DIR/packed.",
       },
+      { name: 'name', value: 'NAME', kind: 'text', help: 'What the history calls the run.' },
       { name: 'resume', kind: 'flag', help: 'Go on with the run in --out; all other options may be left out.' },
       { name: 'threads', value: 'N', kind: 'integer', max: 4096, help: 'Worker threads (default one per core).' },
     ],
@@ -58,6 +59,7 @@ export const quantize: Command = {
       out,
       resume: values.flag('resume'),
       threads: values.integer('threads') ?? 0,
+      name: values.text('name') ?? null,
     }
     const ending = await workbench.quantize(request, attention)
     if (ending.kind !== 'finished') return unfinished(ending, `Go on with: signum quantize --resume --out ${out}`)

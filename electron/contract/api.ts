@@ -1,6 +1,7 @@
 // Every call that the workbench answers: what it is asked, what it answers. The command line and the window both speak it.
 import { z } from 'zod'
 import { problemSchema } from './errors.ts'
+import { runDetailsSchema, runSummarySchema } from './history.ts'
 import { recipeSchema } from './recipe.ts'
 import {
   layerReportSchema,
@@ -14,6 +15,7 @@ import { textPerplexitySchema } from './records.ts'
 import type { WorkerEvent } from './worker.ts'
 
 const folder = z.string().min(1)
+const runId = z.int().min(1)
 const threads = z.int().min(0).max(4096).default(0)
 
 /** A model folder that was found: what it holds, or what is wrong with it. */
@@ -46,6 +48,8 @@ export const calls = {
       out: folder,
       resume: z.boolean().default(false),
       threads,
+      /** For the history; null: made of model, method and parameters. */
+      name: z.string().min(1).nullable().default(null),
       /** The original's perplexity where it was measured before, by the text's sha256. */
       original: z.array(textPerplexitySchema).default([]),
     }),
@@ -58,6 +62,14 @@ export const calls = {
   evaluate: {
     request: z.object({ model: folder, source: z.string().min(1), window: z.int().min(2).nullable(), threads }),
     answer: z.object({ model: z.string(), packed: z.boolean(), text: tokensSchema, perplexity: measurementSchema }),
+  },
+  /** Newest first. */
+  runs: { request: z.object({}), answer: z.array(runSummarySchema) },
+  run: { request: z.object({ id: runId }), answer: runDetailsSchema },
+  /** The run's folder and everything that the history has of it, or neither. */
+  deleteRun: {
+    request: z.object({ id: runId }),
+    answer: z.object({ id: runId, folder: z.string().nullable(), notes: z.array(noteSchema) }),
   },
   doctor: { request: z.object({}), answer: z.object({ version: z.string(), checks: z.array(checkSchema) }) },
 } as const

@@ -3,6 +3,7 @@ import type { Attention, Step } from '../contract/api.ts'
 import { failure, type Problem, type Result } from '../contract/errors.ts'
 import type { Ending } from '../contract/api.ts'
 import type { Jobs, WorkerCommand, WorkerResult } from '../contract/worker.ts'
+import type { History } from '../history/history.ts'
 import { runWorker, type WorkerOptions } from '../worker/process.ts'
 
 export type Context = {
@@ -13,6 +14,10 @@ export type Context = {
   machine: Machine
   /** Milliseconds; tests wait less. */
   silence?: number
+  /** Where runs and measurements are recorded; without it nothing is, and nobody waits for a device. */
+  history?: () => Promise<Result<History>>
+  /** Milliseconds between two looks at a device that is busy. */
+  retry?: number
 }
 
 export type Machine = {

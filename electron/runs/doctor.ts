@@ -3,6 +3,8 @@ import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Answer, Attention, Check, Ending } from '../contract/api.ts'
 import { size } from '../contract/quantities.ts'
+import type { Result } from '../contract/errors.ts'
+import type { History } from '../history/history.ts'
 import { work, type Context } from './context.ts'
 import { textsFolder } from './source.ts'
 
@@ -14,6 +16,7 @@ export async function doctor(context: Context, attention: Attention): Promise<En
     await there('demo model', path.join(context.root, 'resources', 'models', 'signum-stories-4m', 'config.json')),
   )
   checks.push(await there('texts', path.join(textsFolder(context.root), 'calibration-stories.txt')))
+  if (context.history) checks.push(history(await context.history()))
   return { kind: 'finished', value: { version: context.version, checks } }
 }
 
@@ -48,6 +51,15 @@ async function workerChecks(context: Context, attention: Attention): Promise<Che
     fine('SIMD', simd),
     fine('BLAS', blas),
   ]
+}
+
+function history(opened: Result<History>): Check {
+  if (!opened.ok) return { name: 'history', ok: false, state: opened.problem.message, remedy: 'signum runs --data DIR' }
+  const runs = opened.value.read(() => opened.value.runs.list().length)
+  const state = runs.ok
+    ? `${opened.value.data}, ${runs.value} ${runs.value === 1 ? 'run' : 'runs'}`
+    : runs.problem.message
+  return { name: 'history', ok: runs.ok, state, remedy: runs.ok ? null : 'signum runs --data DIR' }
 }
 
 async function memory(context: Context): Promise<Check> {

@@ -7,6 +7,7 @@ import type { Measurement } from '../contract/records.ts'
 import type { Jobs, WorkerEvent } from '../contract/worker.ts'
 import { refused, work, type Context } from './context.ts'
 import { runFiles } from './folder.ts'
+import { recordMeasurement } from './history.ts'
 import { readEvaluation, windowOf } from './prepare.ts'
 
 /** There is no layer to finish in a measurement: a stop ends it like a cancel. */
@@ -64,7 +65,10 @@ export async function evaluate(
     const step = { name: 'evaluate', subject: packed ? 'packed' : 'original', source: text.source } as const
     const measured = await measure(context, { version: 1, threads, model, tokens, window }, attention, step)
     if (measured.kind !== 'finished') return measured
-    return { kind: 'finished', value: { model, packed, text, perplexity: measured.value } }
+    const answer = { model, packed, text, perplexity: measured.value }
+    const run = path.basename(model) === path.basename(runFiles('').packed) ? path.dirname(model) : null
+    await recordMeasurement(context, inspected.value, answer, run, attention.onNote)
+    return { kind: 'finished', value: answer }
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }

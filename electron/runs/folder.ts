@@ -18,6 +18,12 @@ export const runFiles = (out: string) => ({
   evaluation: (index: number) => path.join(out, index === 0 ? 'evaluation.u32' : `evaluation-${index + 1}.u32`),
 })
 
+/** Whether Signum makes entries of this name in a run's folder, half written ones included. */
+export const isOwnFile = (name: string): boolean =>
+  /^(recipe|state|job|report)\.json$|^events\.jsonl$|^(calibration|evaluation(-\d+)?)\.u32$|^packed$|^lock$|^signum-activations-\w+$/.test(
+    name.replace(/\.part(ial)?$/, ''),
+  )
+
 export type FolderState =
   | { kind: 'fresh' }
   | { kind: 'foreign'; holds: string }

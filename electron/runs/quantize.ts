@@ -2,10 +2,11 @@
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
 import type { Measurement, Note, QuantizeResult } from '../contract/records.ts'
 import type { WorkerEvent } from '../contract/worker.ts'
-import { refused, work, type Context } from './context.ts'
+import { refuse, refused, work, type Context } from './context.ts'
 import { measure } from './evaluate.ts'
 import { runFiles } from './folder.ts'
 import { prepare, type PreparedRun } from './prepare.ts'
+import { lostTo, openRecord, recordFinished } from './record.ts'
 import { reportOf, type Measured } from './report.ts'
 import { openEventLog, writeInputs, writeJson } from './written.ts'
 
@@ -15,16 +16,36 @@ export async function quantize(
   context: Context,
   request: Request<'quantize'>,
   attention: Attention,
+  queued?: number,
 ): Promise<Answered> {
   const prepared = await prepare(context, request, attention)
   if (prepared.kind !== 'finished') return prepared
   const run = prepared.value
   if (run.report !== null) {
     attention.onNote?.({ code: 'run_finished', message: 'This run is finished already; this is its report.' })
+    await recordFinished(context, run, run.report, attention, queued)
     return { kind: 'finished', value: run.report }
   }
+  const recorded = await openRecord(context, run, request, attention, queued)
+  if (recorded.kind !== 'finished') return recorded
+  const record = recorded.value
+  const cancel = attention.cancel ? AbortSignal.any([attention.cancel, record.lost]) : record.lost
+  const onEvent: Attention['onEvent'] = (event, step) => {
+    record.take(event)
+    attention.onEvent?.(event, step)
+  }
+  let ending: Answered = refuse('internal', 'The run ended by an error that was not foreseen.')
+  try {
+    ending = await begin(context, run, request.original ?? [], { ...attention, cancel, onEvent })
+  } finally {
+    record.end(ending)
+  }
+  return record.lost.aborted ? { kind: 'failed', problem: lostTo.problem } : ending
+}
+
+async function begin(context: Context, run: PreparedRun, known: Known, attention: Attention): Promise<Answered> {
   const written = await writeInputs(run)
-  return written.ok ? carryOut(context, run, request.original ?? [], attention) : refused(written.problem)
+  return written.ok ? carryOut(context, run, known, attention) : refused(written.problem)
 }
 
 /** The run's folder is ready: layers, measurements, report. */

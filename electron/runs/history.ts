@@ -1,0 +1,94 @@
+// What the history answers: the list of runs, one run with everything about it, measurements that were made by themselves.
+import type { Answer, Ending } from '../contract/api.ts'
+import { failure } from '../contract/errors.ts'
+import type { Model, Note } from '../contract/records.ts'
+import { openHistory, type History } from '../history/history.ts'
+import { refused, type Context } from './context.ts'
+import { sweepTrash } from './delete.ts'
+
+type Opened = Awaited<ReturnType<typeof openHistory>>
+export type HistoryHolder = { open: () => Promise<Opened>; close: () => Promise<void> }
+
+/** Opened when it is first asked for, and swept of what ended processes left behind. */
+export function holdHistory(data: string): HistoryHolder {
+  let opened: Promise<Opened> | null = null
+  const begin = async () => {
+    const history = await openHistory(data)
+    if (history.ok) {
+      history.value.sweep()
+      await sweepTrash(history.value)
+    }
+    return history
+  }
+  return {
+    open: () => (opened ??= begin()),
+    async close() {
+      const history = await opened
+      opened = null
+      if (history?.ok) history.value.close()
+    },
+  }
+}
+
+export async function withHistory<T>(
+  context: Context,
+  answer: (history: History) => Promise<Ending<T>>,
+): Promise<Ending<T>> {
+  const history = await context.history?.()
+  if (history === undefined) return refused(failure('history_unavailable', 'There is no history here.').problem)
+  return history.ok ? answer(history.value) : refused(history.problem)
+}
+
+export const listRuns = (context: Context) =>
+  withHistory(context, (history): Promise<Ending<Answer<'runs'>>> => {
+    const { runs, metrics, leases } = history
+    const found = history.write(() => {
+      leases.sweep()
+      const measured = metrics.ofRuns()
+      return runs.list().map((run) => ({ ...run, metrics: measured.get(run.id) ?? [] }))
+    })
+    return Promise.resolve(found.ok ? { kind: 'finished', value: found.value } : refused(found.problem))
+  })
+
+export const showRun = (context: Context, id: number) =>
+  withHistory(context, (history): Promise<Ending<Answer<'run'>>> => {
+    const { runs, metrics, models, layerReports, exports, leases } = history
+    const found = history.write(() => {
+      leases.sweep()
+      const run = runs.get(id)
+      return (
+        run && {
+          ...run,
+          model: run.model_id === null ? null : models.get(run.model_id),
+          metrics: metrics.ofRun(id),
+          layer_reports: layerReports.ofRun(id),
+          exports: exports.ofRun(id),
+        }
+      )
+    })
+    if (!found.ok) return Promise.resolve(refused(found.problem))
+    if (found.value === null) return Promise.resolve(refused(failure('run_unknown', `There is no run ${id}.`).problem))
+    return Promise.resolve({ kind: 'finished', value: found.value })
+  })
+
+/** A measurement of a run's packed model belongs to the run, any other to the model. */
+export async function recordMeasurement(
+  context: Context,
+  model: Model,
+  { text, perplexity }: Answer<'evaluate'>,
+  run: string | null,
+  onNote: ((note: Note) => void) | undefined,
+): Promise<void> {
+  const opened = await context.history?.()
+  if (opened === undefined) return
+  const written = opened.ok
+    ? opened.value.write(() => {
+        const { runs, models, metrics } = opened.value
+        const id = run === null ? undefined : runs.inFolder(run)?.id
+        const what = id === undefined ? { model: models.see(model) } : { run: id }
+        metrics.put(what, model.packed ? 'packed' : 'original', text, perplexity)
+      })
+    : opened
+  if (!written.ok)
+    onNote?.({ ...written.problem, message: `${written.problem.message} The measurement is not recorded.` })
+}

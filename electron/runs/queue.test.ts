@@ -1,0 +1,247 @@
+// The queue with a worker that only pretends: order, stop, cancel, resume, and workers that crash or hang.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { QueueEvent } from '../contract/history.ts'
+import type { History } from '../history/history.ts'
+import { historyIn, newFolder, newRun } from '../history/testing/open.ts'
+import type { Context } from './context.ts'
+import { RunQueue } from './queue.ts'
+import { quantize } from './quantize.ts'
+import { contextOf, model, recipe } from './testing/surroundings.ts'
+
+let data = ''
+let history: History
+let queue: RunQueue
+let events: QueueEvent[] = []
+/** What the worker of each run does; of the others nothing special. */
+let manners: Record<number, string> = {}
+let react: (event: QueueEvent) => void = () => undefined
+beforeEach(async () => {
+  data = newFolder()
+  history = await historyIn(data)
+  queue = newQueue(history)
+  events = []
+  manners = {}
+  react = () => undefined
+})
+afterEach(async () => {
+  await queue.close()
+  vi.unstubAllEnvs()
+  history.close()
+  rmSync(data, { recursive: true })
+})
+
+function newQueue(of: History, changes: Partial<Context> = {}): RunQueue {
+  return new RunQueue({
+    history: of,
+    start: (request, attention, id) => {
+      vi.stubEnv('SIGNUM_FAKE', manners[id] ?? '')
+      return quantize(contextOf(of, { silence: 1500, ...changes }), request, attention, id)
+    },
+    listener: (event) => {
+      events.push(event)
+      react(event)
+    },
+    retry: 20,
+  })
+}
+function add(changes: Partial<Parameters<RunQueue['add']>[0]> = {}): number {
+  const added = queue.add({ model, recipe: recipe(), out: null, name: null, threads: 1, ...changes })
+  if (!added.ok) throw new Error(added.problem.message)
+  return added.value
+}
+const waiting = () => {
+  const list = queue.list()
+  return list.ok ? list.value.map(({ id }) => id) : []
+}
+const status = (id: number) => history.runs.get(id)?.status
+const ended = () => events.flatMap((event) => (event.kind === 'ended' ? event.run : []))
+const allEnded = (count: number) => vi.waitFor(() => expect(ended()).toHaveLength(count), { timeout: 20_000 })
+const whenever = (run: number, name: string, act: () => void) => (event: QueueEvent) =>
+  void (event.kind === 'event' && event.run === run && event.event.event === name && act())
+
+describe('order', () => {
+  test('first come, first served, each in a folder of its own, one at a time', async () => {
+    const ids = [add(), add({ recipe: recipe({ parameters: { bits: 3 } }) }), add({ name: 'third' })]
+    expect(waiting()).toEqual(ids)
+    expect(queue.current).toBeNull()
+    let together = 0
+    react = () => {
+      const running = history.runs.list().filter((run) => run.status === 'running').length
+      together = Math.max(together, running)
+    }
+    queue.open()
+    await allEnded(3)
+    expect([ended(), together, waiting()]).toEqual([ids, 1, []])
+    expect(history.runs.list().reverse()).toMatchObject(
+      ['signum-stories-4m rtn', 'signum-stories-4m rtn bits=3', 'third'].map((name, i) => ({
+        name,
+        status: 'finished',
+        folder: path.join(data, 'runs', String(ids[i])),
+      })),
+    )
+    expect(events.map(({ kind }) => kind)).toContain('changed')
+  })
+
+  test('can be changed while they wait', async () => {
+    const [a, b, c] = [add(), add(), add()]
+    expect(queue.move(c, a).ok).toBe(true)
+    expect(queue.move(a, null).ok).toBe(true)
+    expect(queue.move(99, null)).toMatchObject({ problem: { code: 'run_unknown' } })
+    queue.open()
+    await allEnded(3)
+    expect(ended()).toEqual([c, b, a])
+  })
+
+  test('a run that is added while another is at work comes after it', async () => {
+    const first = add()
+    let second = 0
+    react = whenever(first, 'plan', () => (second = add()))
+    queue.open()
+    await allEnded(2)
+    expect(ended()).toEqual([first, second])
+  })
+})
+
+describe('a run that goes wrong does not hold up the next', () => {
+  test.each([
+    ['crash', 'worker_crashed'],
+    ['crash-late', 'worker_crashed'],
+    ['hang,deaf', 'worker_hung'],
+    ['fail', 'factor_failed'],
+  ])('%s', async (words, code) => {
+    const [bad, good] = [add(), add()]
+    manners = { [bad]: words }
+    queue.open()
+    await allEnded(2)
+    expect(history.runs.get(bad)).toMatchObject({ status: 'failed', error_code: code })
+    expect(status(good)).toBe('finished')
+  })
+
+  test('one that is refused before any work', async () => {
+    const [bad, good] = [add({ model: data }), add()]
+    queue.open()
+    await allEnded(2)
+    expect(history.runs.get(bad)).toMatchObject({
+      status: 'failed',
+      error_code: 'not_a_model_folder',
+      started_at: null,
+    })
+    expect(status(good)).toBe('finished')
+  })
+
+  test('one by a bug of ours', async () => {
+    await queue.close()
+    const thrown = new RunQueue({
+      history,
+      start: () => Promise.reject(new Error('unforeseen')),
+      listener: (event) => events.push(event),
+    })
+    queue = thrown
+    const ids = [add(), add()]
+    queue.open()
+    await allEnded(2)
+    expect(ids.map((id) => history.runs.get(id)?.error_code)).toEqual(['internal', 'internal'])
+  })
+})
+
+describe('stop, cancel, resume', () => {
+  test('a run that is stopped has its layer, the next begins, and it goes on last', async () => {
+    const [first, second] = [add(), add()]
+    manners = { [first]: 'slow' }
+    react = whenever(first, 'plan', () => queue.stop(first))
+    queue.open()
+    await allEnded(2)
+    expect(history.runs.get(first)).toMatchObject({ status: 'stopped', finished_layers: 1 })
+    expect(status(second)).toBe('finished')
+    react = () => undefined
+    manners = {}
+    expect(queue.resume(second)).toMatchObject({ problem: { code: 'run_busy' } })
+    expect(queue.resume(first).ok).toBe(true)
+    await allEnded(3)
+    expect(history.runs.get(first)).toMatchObject({ status: 'finished', finished_layers: 2 })
+    const resumed = events.flatMap((event) =>
+      event.kind === 'event' && event.event.event === 'plan' ? event.event : [],
+    )
+    expect(resumed.at(-1)).toMatchObject({ resumed_layers: 1 })
+  })
+
+  test('a cancel ends the run at work, and takes out one that waits', async () => {
+    const [first, second, third] = [add(), add(), add()]
+    manners = { [first]: 'hang' }
+    react = whenever(first, 'started', () => {
+      queue.cancel(first)
+      queue.cancel(second)
+    })
+    queue.open()
+    await allEnded(2)
+    expect([first, second, third].map(status)).toEqual(['cancelled', 'cancelled', 'finished'])
+    expect(queue.cancel(second)).toMatchObject({ problem: { code: 'run_unknown' } })
+    expect(queue.stop(first)).toMatchObject({ problem: { code: 'run_unknown' } })
+    // One was begun and one was not: both can be taken up again.
+    react = () => undefined
+    manners = {}
+    expect([queue.resume(second).ok, queue.resume(first).ok]).toEqual([true, true])
+    await allEnded(4)
+    expect([first, second].map(status)).toEqual(['finished', 'finished'])
+  })
+
+  test('a run whose folder somebody else has filled is not theirs to go on with', async () => {
+    const out = path.join(data, 'mine')
+    const id = add({ out })
+    mkdirSync(out)
+    writeFileSync(path.join(out, 'recipe.json'), JSON.stringify({ ...recipe(), model }))
+    queue.open()
+    await allEnded(1)
+    expect(history.runs.get(id)).toMatchObject({ status: 'failed', error_code: 'run_in_use' })
+    expect(queue.add({ model, recipe: recipe(), out, name: null, threads: 0 })).toMatchObject({
+      problem: { code: 'run_in_use' },
+    })
+  })
+
+  test('a recipe that is wrong never gets in', () => {
+    const wrong = { ...recipe(), parameters: { bits: 99 } }
+    expect(queue.add({ model, recipe: wrong, out: null, name: null, threads: 0 })).toMatchObject({
+      problem: { code: 'recipe_invalid' },
+    })
+    expect(history.runs.list()).toEqual([])
+  })
+})
+
+describe('over the end of the program', () => {
+  test('what waited still waits, in its order', async () => {
+    const ids = [add(), add()]
+    await queue.close()
+    queue = newQueue(history)
+    expect(waiting()).toEqual(ids)
+    queue.open()
+    await allEnded(2)
+    expect(ended()).toEqual(ids)
+  })
+
+  test('closing lets the run at work end, and begins no other', async () => {
+    const [first, second] = [add(), add()]
+    manners = { [first]: 'slow' }
+    const begun = new Promise<void>((resolve) => (react = whenever(first, 'plan', resolve)))
+    queue.open()
+    await begun
+    queue.stop(first)
+    await queue.close()
+    expect([status(first), status(second), queue.current]).toEqual(['stopped', 'queued', null])
+  })
+})
+
+test('a device that another process has is waited for', async () => {
+  const theirs = await historyIn(data)
+  const other = theirs.runs.add(newRun())
+  theirs.decide(() => theirs.leases.acquire(other, 'cpu'))
+  const id = add()
+  queue.open()
+  await vi.waitFor(() => expect(events.map(({ kind }) => kind)).toContain('waiting'))
+  expect([status(id), queue.current]).toEqual(['queued', null])
+  theirs.leases.release(other)
+  await allEnded(1)
+  expect(status(id)).toBe('finished')
+  theirs.close()
+})

@@ -1,0 +1,227 @@
+// The queue: runs that wait in the history, one at a time on the device. A run that fails, crashes or hangs does not hold up
+// the next. The window holds one; what waits is still there after a restart.
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
+import { failure, success, type Result } from '../contract/errors.ts'
+import { processor, resumableStatuses, type QueueEvent, type RunRow } from '../contract/history.ts'
+import { parseRecipe, type Recipe } from '../contract/recipe.ts'
+import type { History } from '../history/history.ts'
+import { runsFolder } from '../history/place.ts'
+import { readFolder } from './folder.ts'
+import { runName } from './name.ts'
+
+/** `id`: the run's row. */
+export type Start = (
+  request: Request<'quantize'>,
+  attention: Attention,
+  id: number,
+) => Promise<Ending<Answer<'quantize'>>>
+
+export type QueueOptions = {
+  history: History
+  start: Start
+  listener?: (event: QueueEvent) => void
+  /** Milliseconds until a device that was busy is looked at again. */
+  retry?: number
+}
+
+/** `out`: null for a folder among Signum's own data. */
+export type QueueRequest = { model: string; recipe: Recipe; out: string | null; name: string | null; threads: number }
+
+type Current = { id: number; stop: AbortController; cancel: AbortController; done: Promise<void> }
+
+export class RunQueue {
+  #history: History
+  #start: Start
+  #listener: (event: QueueEvent) => void
+  #retry: number
+  #current: Current | null = null
+  #timer: NodeJS.Timeout | undefined
+  #open = false
+
+  constructor({ history, start, listener = () => undefined, retry = 1000 }: QueueOptions) {
+    this.#history = history
+    this.#start = start
+    this.#listener = listener
+    this.#retry = retry
+  }
+
+  /** From now on what waits is begun. */
+  open(): void {
+    this.#open = true
+    this.#next()
+  }
+
+  /** Nothing more is begun; resolves when what is at work has ended. Whether it should stop is for the caller to say. */
+  async close(): Promise<void> {
+    this.#open = false
+    clearTimeout(this.#timer)
+    await this.#current?.done
+  }
+
+  /** The run at work, if there is one. */
+  get current(): number | null {
+    return this.#current?.id ?? null
+  }
+
+  /** Waiting runs, the next one first. */
+  list(): Result<RunRow[]> {
+    const { queue, runs } = this.#history
+    return this.#history.read(() => queue.list().flatMap(({ run_id }) => runs.get(run_id) ?? []))
+  }
+
+  add({ model, recipe: asked, out, name, threads }: QueueRequest): Result<number> {
+    const parsed = parseRecipe(asked, 'the recipe')
+    if (!parsed.ok) return parsed
+    const recipe = { ...parsed.value, model: path.resolve(model) }
+    const { runs, queue, data } = this.#history
+    return this.#changed(() => {
+      const folder = out === null ? null : path.resolve(out)
+      const other = folder === null ? null : runs.inFolder(folder)
+      if (other) return failure('run_in_use', `${folder} is in use: run ${other.id} is there.`)
+      const id = runs.add({ name: name ?? runName(recipe.model, recipe), recipe, folder, device: processor })
+      if (folder === null) runs.place(id, freeFolder(path.join(runsFolder(data), String(id))))
+      queue.append(id, threads)
+      return success(id)
+    })
+  }
+
+  /** Waits before another run then, or last. */
+  move(id: number, before: number | null): Result<null> {
+    return this.#changed(() => (this.#history.queue.move(id, before) ? success(null) : unknown(id, 'is not waiting')))
+  }
+
+  /** A run at work finishes its layer in hand and can be resumed. */
+  stop(id: number): Result<null> {
+    if (this.#current?.id !== id) return unknown(id, 'is not at work here')
+    this.#current.stop.abort()
+    return success(null)
+  }
+
+  /** A run at work ends within two seconds; one that waits never begins. */
+  cancel(id: number): Result<null> {
+    if (this.#current?.id === id) {
+      this.#current.cancel.abort()
+      return success(null)
+    }
+    const { queue, runs } = this.#history
+    return this.#changed(() => {
+      if (!queue.remove(id)) return unknown(id, 'is not waiting')
+      runs.end(id, 'cancelled')
+      return success(null)
+    })
+  }
+
+  /** To the end of the queue again, to go on where it ended. */
+  resume(id: number, threads = 0): Result<null> {
+    const { queue, runs, leases } = this.#history
+    return this.#changed(() => {
+      leases.sweep()
+      const run = runs.get(id)
+      if (run === null) return unknown(id, 'is not there')
+      if (!resumableStatuses.includes(run.status) || leases.ofRun(id)) return failure('run_busy', busy(run))
+      if (run.folder === null) return failure('nothing_to_resume', `The files of run ${id} are gone.`)
+      runs.queue(id)
+      queue.append(id, threads)
+      return success(null)
+    })
+  }
+
+  #changed<T>(change: () => Result<T>): Result<T> {
+    const done = this.#history.decide(change)
+    if (done.ok) {
+      this.#listener({ kind: 'changed' })
+      this.#next()
+    }
+    return done
+  }
+
+  #next(): void {
+    clearTimeout(this.#timer)
+    if (!this.#open || this.#current !== null) return
+    const { queue, leases } = this.#history
+    const found = this.#history.write(() => {
+      leases.sweep()
+      return { entry: queue.list()[0], busy: leases.onDevice(processor) }
+    })
+    if (!found.ok) {
+      this.#listener({ kind: 'note', run: null, note: found.problem })
+      return this.#later()
+    }
+    const { entry, busy } = found.value
+    if (entry === undefined) return
+    if (busy !== null) {
+      const message = `Run ${busy.run_id} is at work on ${processor}, in process ${busy.pid}.`
+      this.#listener({ kind: 'waiting', run: entry.run_id, message })
+      return this.#later()
+    }
+    this.#begin(entry.run_id, entry.threads)
+  }
+
+  #later(): void {
+    this.#timer = setTimeout(() => this.#next(), this.#retry).unref()
+  }
+
+  #begin(id: number, threads: number): void {
+    const [stop, cancel] = [new AbortController(), new AbortController()]
+    const done = this.#play(id, threads, { stop: stop.signal, cancel: cancel.signal }).then((ending) => {
+      this.#settle(id, ending)
+      this.#current = null
+      this.#listener({ kind: 'ended', run: id, ending })
+      this.#listener({ kind: 'changed' })
+      this.#next()
+    })
+    this.#current = { id, stop, cancel, done }
+    this.#listener({ kind: 'started', run: id })
+  }
+
+  async #play(id: number, threads: number, signals: Attention): Promise<Ending<Answer<'quantize'>>> {
+    try {
+      const row = this.#history.runs.get(id)
+      if (row === null || row.folder === null) return lost(id)
+      const recipe = parseRecipe(row.recipe, 'the recipe')
+      if (!recipe.ok) return { kind: 'failed', problem: recipe.problem }
+      // Only its own beginning makes a run go on in a folder: what lies in a new run's folder is somebody else's.
+      const begun = row.started_at !== null && (await readFolder(row.folder)).kind === 'run'
+      const request = {
+        model: recipe.value.model ?? null,
+        recipe: recipe.value,
+        out: row.folder,
+        resume: begun,
+        threads,
+      }
+      const attention: Attention = {
+        ...signals,
+        onEvent: (event, step) => this.#listener({ kind: 'event', run: id, event, step }),
+        onNote: (note) => this.#listener({ kind: 'note', run: id, note }),
+      }
+      return await this.#start(request, attention, id)
+    } catch (error) {
+      const message = `A bug in Signum, please report it: ${String(error)}`
+      return { kind: 'failed', problem: failure('internal', message, (error as Error).stack).problem }
+    }
+  }
+
+  /** A run that was refused before it began is still waiting in the history. */
+  #settle(id: number, ending: Ending<Answer<'quantize'>>): void {
+    const { runs, queue } = this.#history
+    const settled = this.#history.write(() => {
+      if (!queue.remove(id)) return
+      if (ending.kind === 'failed') runs.end(id, 'failed', ending.problem)
+      else if (ending.kind === 'finished') runs.finish(id, ending.value)
+      else runs.end(id, 'cancelled')
+    })
+    if (!settled.ok) this.#listener({ kind: 'note', run: id, note: settled.problem })
+  }
+}
+
+/** The number may have been used by a history that is no more. */
+function freeFolder(folder: string): string {
+  return existsSync(folder) ? `${folder}-${randomUUID().slice(0, 8)}` : folder
+}
+
+const unknown = (id: number, what: string) => failure('run_unknown', `Run ${id} ${what}.`)
+const busy = ({ id, status }: RunRow) => `Run ${id} is ${status}: there is nothing to go on with.`
+const lost = (id: number): Ending<never> => ({ kind: 'failed', problem: unknown(id, 'is not there').problem })
