@@ -100,6 +100,7 @@ describe('with a clock that is set', () => {
     ].map((result) => (result.ok ? 'held' : result.problem.code))
     expect(codes).toEqual(['run_busy', 'device_busy'])
     expect(theirs.decide(() => theirs.leases.acquire(other, 'cuda:0')).ok).toBe(true)
+    expect(theirs.leases.renew(run)).toBe(false)
     theirs.leases.release(run)
     expect(mine.leases.renew(run)).toBe(true)
     mine.leases.release(run)

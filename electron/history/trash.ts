@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Connection } from './connection.ts'
 import { all, bool } from './rows.ts'
 
-const stored = z.object({ run_id: z.int(), folder: z.string(), trash: z.string(), undoable: bool, leased: bool })
+const stored = z.object({ run_id: z.int(), folder: z.string(), trash: z.string(), undoable: bool })
 export type Trash = z.infer<typeof stored>
 
 export function trashQueries(db: Connection) {
@@ -12,8 +12,7 @@ export function trashQueries(db: Connection) {
   const remove = db.prepare('DELETE FROM trash WHERE run_id = ?')
   const list = db.prepare(`
     SELECT run_id, folder, trash,
-      EXISTS (SELECT 1 FROM runs WHERE runs.id = trash.run_id) AS undoable,
-      EXISTS (SELECT 1 FROM leases WHERE leases.run_id = trash.run_id) AS leased
+      EXISTS (SELECT 1 FROM runs WHERE runs.id = trash.run_id) AS undoable
     FROM trash ORDER BY run_id`)
   return {
     add: (run: number, folder: string, trash: string) => void add.run({ run, folder, trash }),

@@ -1,5 +1,5 @@
 // The queue with a worker that only pretends: order, stop, cancel, resume, and workers that crash or hang.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { QueueEvent } from '../contract/history.ts'
@@ -198,6 +198,19 @@ describe('stop, cancel, resume', () => {
     expect(queue.add({ model, recipe: recipe(), out, name: null, threads: 0 })).toMatchObject({
       problem: { code: 'run_in_use' },
     })
+  })
+
+  test('a run that is deleted just as it begins does not begin', async () => {
+    const id = add()
+    // The row is read, and the model looked at, before the run is claimed.
+    react = ({ kind }) => void (kind === 'started' && setImmediate(() => history.runs.remove(id)))
+    queue.open()
+    await allEnded(1)
+    expect(events).toContainEqual(
+      expect.objectContaining({ ending: expect.objectContaining({ kind: 'failed' }) as unknown }),
+    )
+    expect(existsSync(path.join(data, 'runs', String(id)))).toBe(false)
+    expect(history.runs.list()).toEqual([])
   })
 
   test('a recipe that is wrong never gets in', () => {

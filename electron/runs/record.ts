@@ -44,11 +44,11 @@ export async function openRecord(
     const claimed = history.decide(() => claim(history, run, asked, queued, processor))
     if (claimed.ok) return { kind: 'finished', value: record(history, claimed.value, warn) }
     const { code, message } = claimed.problem
-    if (code === 'run_busy') return refused(claimed.problem)
-    if (code !== 'device_busy') {
+    if (code === 'history_unavailable') {
       warn(claimed.problem)
       return { kind: 'finished', value: unrecorded }
     }
+    if (code !== 'device_busy') return refused(claimed.problem)
     if (!told) attention.onNote?.({ code, message: `${message} Waiting for it to end.` })
     const signals = [attention.stop, attention.cancel].filter((signal) => signal !== undefined)
     const ended = await pause(context.retry ?? 1000, false, { signal: AbortSignal.any(signals) }).catch(() => true)
@@ -84,6 +84,9 @@ function claim(
   device: string | null,
 ): Result<number> {
   const { runs, leases, models } = history
+  if (queued !== undefined && runs.get(queued)?.status !== 'queued') {
+    return failure('run_unknown', `Run ${queued} is no longer waiting.`)
+  }
   const known = runs.inFolder(run.out)
   let id = queued ?? known?.id
   // An empty folder: the files of an earlier run in it are gone, and what they came to stays.
