@@ -1,6 +1,7 @@
 // `npm run setup`: prepares a fresh checkout, step by step. Runs under Node 20 with no package installed.
 import { main, seconds } from './node.mjs'
 import { nativeBuild, npmPackages, systemTools } from './prepare.mjs'
+import { chosenElectron, needsStandIn, sqliteAddon } from './sqlite.mjs'
 
 /** @type {[string, (targets: string[]) => Promise<string>][]} */
 const steps = [
@@ -8,6 +9,8 @@ const steps = [
   ['system packages', systemTools],
   ['native build', (targets) => nativeBuild('release', targets)],
 ]
+// Only for an old Electron that was laid out by hand: everything else loads the database as it came.
+if (needsStandIn(chosenElectron())) steps.push(['database', () => sqliteAddon()])
 
 /**
  * Runs the first `count` steps, all by default, each with what it did and how long it took. Of the native code only `targets` are
