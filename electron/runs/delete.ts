@@ -96,8 +96,7 @@ async function empty(history: History, id: number, trash: string, disk: Disk): P
 export async function sweepTrash(history: History, disk = thisDisk): Promise<Note[]> {
   const left = history.read(() => history.trash.list())
   const notes: Note[] = []
-  for (const { run_id: id, folder, trash, undoable, leased } of left.ok ? left.value : []) {
-    if (leased) continue
+  for (const { run_id: id, folder, trash, undoable } of left.ok ? left.value : []) {
     if (!undoable) notes.push(...(await empty(history, id, trash, disk)))
     else notes.push(...(await bringBack(history, id, trash, folder, disk)))
   }
@@ -105,7 +104,7 @@ export async function sweepTrash(history: History, disk = thisDisk): Promise<Not
 }
 
 async function bringBack(history: History, id: number, trash: string, folder: string, disk: Disk): Promise<Note[]> {
-  // Refused when somebody is at it since the list was read.
+  // Refused while somebody is at it.
   if (!history.decide(() => history.leases.acquire(id, null)).ok) return []
   const taken = existsSync(trash) && existsSync(folder)
   if (existsSync(trash) && !taken) await disk.rename(trash, folder).catch(() => undefined)

@@ -213,6 +213,16 @@ describe('a lease that was lost', () => {
     expect(only().status).toBe('finished')
   })
 
+  test('ends the run where somebody else did, and was interrupted too', async () => {
+    const ending = await lose((theirs, run) => {
+      clock.pass(1)
+      theirs.runs.begin(run, 1, 2, recipe())
+      theirs.runs.end(run, 'interrupted')
+    })
+    expect(ending).toMatchObject({ kind: 'failed', problem: { code: 'run_lost' } })
+    expect(only().status).toBe('interrupted')
+  })
+
   test('ends the run where somebody else did', async () => {
     const ending = await lose((theirs, run) => {
       theirs.decide(() => theirs.leases.acquire(run, 'cpu'))
