@@ -85,41 +85,44 @@ function worstLinear(report: RunReport, key: string, which: (name: string) => bo
   )
 }
 
+/** Mean output error over the reference's mean, minus 1. */
+function meanDeviation(report: RunReport, key: string): number {
+  const expected = Object.values(reference(key).layers).map((layer) => layer.relative_output_error)
+  const ours = report.layers.map((layer) => layer.relative_output_error ?? NaN)
+  expect(ours.length).toBe(expected.length)
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
+  return sum(ours) / sum(expected) - 1
+}
+
 describe('equal throughout', () => {
   const cases: [string, MethodId, Parameters][] = [
     ['rtn2', 'rtn', { bits: 2 }],
     ['rtn4', 'rtn', { bits: 4 }],
-    ['arb_rc.plain', 'arb-rc', { column_group_bitmap: false }],
-    ['arb_rc.cgb', 'arb-rc', { column_group_bitmap: true }],
   ]
   test.each(cases)('%s', async (key, method, parameters) => {
     const report = await run(key, method, parameters)
-    expect(Math.abs(deviation(report, key))).toBeLessThan(0.01)
+    expect(Math.abs(deviation(report, key))).toBeLessThan(1e-4)
     expect(worstLinear(report, key, () => true)).toBeLessThan(1e-4)
   })
 })
 
-// A tie that rounding decides the other way changes one weight, then the inputs of the next layer, then searches there. Up to the first
-// tie every linear must be equal; after it the perplexity spreads by what docs/METHODS.md measured, and that is the bar.
-describe('equal up to the first tie', () => {
-  const untilDown = (name: string) => name.startsWith('0.') && !name.endsWith('down_proj')
-  const cases: [string, MethodId, Parameters, number, (name: string) => boolean][] = [
-    ['billm', 'billm', {}, 0.03, (name) => /^[01]\./.test(name)],
-    ['signum_rc.second0', 'signum-rc', { second_plane: 0 }, 0.07, untilDown],
-    ['signum_rc.second25', 'signum-rc', { second_plane: 0.25 }, 0.07, untilDown],
-    [
-      'signum_rc.second50',
-      'signum-rc',
-      { second_plane: 0.5 },
-      0.04,
-      (name) => /^0\.[vogu]/.test(name) || untilDown(name),
-    ],
-    ['signum_rc.second100', 'signum-rc', { second_plane: 1 }, 0.02, untilDown],
+// A tie that rounding decides the other way changes one weight, then the inputs of the next layer, then the searches there; which ties turn
+// depends on the CPU's BLAS kernels. What stays is the mean error; the perplexity spreads by what docs/METHODS.md measured (the bars are
+// three standard deviations). That a linear by itself is exact is checked in native/tests/golden_test.cc.
+describe('equal but for ties', () => {
+  const cases: [string, MethodId, Parameters, number][] = [
+    ['arb_rc.plain', 'arb-rc', { column_group_bitmap: false }, 0.02],
+    ['arb_rc.cgb', 'arb-rc', { column_group_bitmap: true }, 0.02],
+    ['billm', 'billm', {}, 0.04],
+    ['signum_rc.second0', 'signum-rc', { second_plane: 0 }, 0.1],
+    ['signum_rc.second25', 'signum-rc', { second_plane: 0.25 }, 0.1],
+    ['signum_rc.second50', 'signum-rc', { second_plane: 0.5 }, 0.06],
+    ['signum_rc.second100', 'signum-rc', { second_plane: 1 }, 0.03],
   ]
-  test.each(cases)('%s', async (key, method, parameters, bar, before) => {
+  test.each(cases)('%s', async (key, method, parameters, bar) => {
     const report = await run(key, method, parameters)
     expect(Math.abs(deviation(report, key))).toBeLessThan(bar)
-    expect(worstLinear(report, key, before)).toBeLessThan(5e-4)
-    expect(worstLinear(report, key, () => true)).toBeLessThan(0.05)
+    expect(Math.abs(meanDeviation(report, key))).toBeLessThan(0.005)
+    expect(worstLinear(report, key, () => true)).toBeLessThan(0.06)
   })
 })
