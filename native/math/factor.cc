@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <type_traits>
 
 #include "base/pool.h"
 #include "math/blas.h"
@@ -11,24 +12,27 @@
 namespace signum {
 namespace {
 
+constexpr size_t kPanel = 512;
+constexpr size_t kPanelRows = 256;
 constexpr size_t kTile = 128;
-constexpr size_t kCopyTile = 64;
+constexpr size_t kCopyRows = 64;
 
-// Lower Cholesky factor of a row-major [n, n] matrix in place, left-looking over tiles: each tile is brought
-// up to date by one long product when its column is reached. Only the lower triangle is used.
+// Columns [begin, end) of the panel of rows [begin, n), whose updates from columns before `begin` are done:
+// left-looking over tiles.
 template <class T>
-bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
+bool panel_cholesky(T* a, size_t n, size_t begin, size_t end, ThreadPool& pool) {
   std::vector<T> inverse(kTile *
                          kTile);  // of the diagonal tile: a product with it is faster than a triangular solve
-  for (size_t s = 0; s < n; s += kTile) {
-    const size_t width = std::min(kTile, n - s), bands = (n - s + kTile - 1) / kTile;
+  for (size_t s = begin; s < end; s += kTile) {
+    const size_t width = std::min(kTile, end - s), bands = (n - s + kTile - 1) / kTile;
     T* diagonal = a + s * n + s;
     // The diagonal tile's factor is part of its task, beside the updates of the tiles below.
     bool positive = true;
     pool.parallel_for(bands, [&](size_t band) {
       const size_t i = s + band * kTile, rows = std::min(kTile, n - i);
-      if (s > 0)
-        blas::gemm(false, true, rows, width, s, T(-1), a + i * n, n, a + s * n, n, T(1), a + i * n + s, n);
+      if (s > begin)
+        blas::gemm(false, true, rows, width, s - begin, T(-1), a + i * n + begin, n, a + s * n + begin, n,
+                   T(1), a + i * n + s, n);
       if (band > 0) return;
       positive = blas::cholesky(width, diagonal, n);
       for (size_t r = 0; r < width; ++r)
@@ -47,6 +51,23 @@ bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
   return true;
 }
 
+// Lower Cholesky factor of a row-major [n, n] matrix in place: each panel is brought up to date by long, wide
+// products when it is reached. Only the lower triangle counts; what stands above it inside a panel is
+// overwritten.
+template <class T>
+bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
+  for (size_t p = 0; p < n; p += kPanel) {
+    const size_t width = std::min(kPanel, n - p);
+    if (p > 0)
+      pool.parallel_for((n - p + kPanelRows - 1) / kPanelRows, [&](size_t band) {
+        const size_t i = p + band * kPanelRows, rows = std::min(kPanelRows, n - i);
+        blas::gemm(false, true, rows, width, p, T(-1), a + i * n, n, a + p * n, n, T(1), a + i * n + p, n);
+      });
+    if (!panel_cholesky(a, n, p, p + width, pool)) return false;
+  }
+  return true;
+}
+
 std::vector<uint32_t> descending(const std::vector<float>& diagonal) {
   std::vector<uint32_t> order(diagonal.size());
   std::iota(order.begin(), order.end(), 0u);
@@ -55,25 +76,41 @@ std::vector<uint32_t> descending(const std::vector<float>& diagonal) {
   return order;
 }
 
-// out[i, j] for j <= i: the symmetric part of H, permuted and reversed, with the damped diagonal; tile by
-// tile, so that the transposed half is read from the cache.
+// out[i, j] for j <= i: H permuted and reversed, with the damped diagonal.
 template <class T>
 void copy_reversed(const Matrix& h, const std::vector<float>& diagonal, const std::vector<uint32_t>* order,
                    T damp, T* out, ThreadPool& pool) {
-  const size_t n = h.rows(), bands = (n + kCopyTile - 1) / kCopyTile;
-  const auto source = [&](size_t i) { return order ? size_t((*order)[n - 1 - i]) : n - 1 - i; };
-  pool.parallel_for(bands * (bands + 1) / 2, [&](size_t index) {
-    size_t bi = 0;
-    while (index >= bi + 1) index -= ++bi;
-    const size_t i_end = std::min(n, (bi + 1) * kCopyTile), j_begin = index * kCopyTile;
-    for (size_t i = bi * kCopyTile; i < i_end; ++i) {
-      const size_t row = source(i), j_end = std::min(j_begin + kCopyTile, i);
-      for (size_t j = j_begin; j < j_end; ++j) {
-        const size_t column = source(j);
-        out[i * n + j] = (T(h(row, column)) + T(h(column, row))) * T(0.5);
-      }
-      if (i >= j_begin && i < j_begin + kCopyTile) out[i * n + i] = T(diagonal[row]) + damp;
+  const size_t n = h.rows();
+  pool.parallel_for((n + kCopyRows - 1) / kCopyRows, [&](size_t band) {
+    for (size_t i = band * kCopyRows; i < std::min(n, (band + 1) * kCopyRows); ++i) {
+      const size_t row = order ? (*order)[n - 1 - i] : n - 1 - i;
+      const float* from = h.row(row);
+      T* to = out + i * n;
+      if (order)
+        for (size_t j = 0; j < i; ++j) to[j] = T(from[(*order)[n - 1 - j]]);
+      else
+        for (size_t j = 0; j < i; ++j) to[j] = T(from[n - 1 - j]);
+      to[i] = T(diagonal[row]) + damp;
     }
+  });
+}
+
+// r = the lower factor L [n, n] with rows and columns reversed, zeros below the diagonal. L may lie in r
+// itself: rows i and n - 1 - i trade places.
+template <class T>
+void reverse_factor(const T* l, Matrix& r, ThreadPool& pool) {
+  const size_t n = r.rows();
+  pool.parallel_for((n + 1) / 2, [&](size_t i) {
+    const size_t mirror = n - 1 - i;
+    const std::vector<T> upper(l + i * n, l + i * n + i + 1),
+        lower(l + mirror * n, l + mirror * n + mirror + 1);
+    const auto write = [&](size_t row, const std::vector<T>& reversed) {
+      float* to = r.row(row);
+      std::fill_n(to, row, 0.0f);
+      for (size_t j = row; j < n; ++j) to[j] = float(reversed[n - 1 - j]);
+    };
+    write(mirror, upper);
+    write(i, lower);
   });
 }
 
@@ -83,18 +120,18 @@ template <class T>
 bool factor_once(const Matrix& h, const std::vector<float>& diagonal, const std::vector<uint32_t>* order,
                  double damp, Matrix& r, ThreadPool& pool) {
   const size_t n = h.rows();
-  auto buffer = aligned_array<T>(n * n);
-  copy_reversed(h, diagonal, order, T(damp), buffer.get(), pool);
-  if (!tiled_cholesky(buffer.get(), n, pool)) return false;
   r = Matrix::uninitialized(n, n);
-  pool.parallel_for((n + kCopyTile - 1) / kCopyTile, [&](size_t band) {
-    for (size_t i = band * kCopyTile; i < std::min(n, (band + 1) * kCopyTile); ++i) {
-      const T* from = buffer.get() + (n - 1 - i) * n;
-      float* to = r.row(i);
-      for (size_t j = 0; j < i; ++j) to[j] = 0;
-      for (size_t j = i; j < n; ++j) to[j] = float(from[n - 1 - j]);
-    }
-  });
+  std::unique_ptr<T[], AlignedFree> own;  // F32 works in R's own place
+  T* a;
+  if constexpr (std::is_same_v<T, float>) {
+    a = r.data();
+  } else {
+    own = aligned_array<T>(n * n);
+    a = own.get();
+  }
+  copy_reversed(h, diagonal, order, T(damp), a, pool);
+  if (!tiled_cholesky(a, n, pool)) return false;
+  reverse_factor(a, r, pool);
   for (size_t i = 0; i < n; ++i)
     if (!std::isfinite(r(i, i)) || r(i, i) <= 0) return false;
   return true;

@@ -27,8 +27,8 @@ struct Factor {
   std::vector<std::string> notes;                      // retries and guards, for the log and a warning
 };
 
-// hessian [n, n] undamped, symmetric. Error factor_failed after F64 and three tenfold raises of the damping;
-// calibration_not_finite for NaN/Inf.
+// hessian [n, n] undamped, symmetric to the last bit (only one triangle of each pair is read). Error
+// factor_failed after F64 and three tenfold raises of the damping; calibration_not_finite for NaN/Inf.
 Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, ThreadPool& pool);
 
 }  // namespace signum

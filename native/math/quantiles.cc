@@ -12,10 +12,10 @@
 namespace signum {
 namespace {
 
-// Magnitudes of F32 order as their bits do; the upper 18 of 31 bits choose a bin, 1,024 bins to a factor of
+// Magnitudes of F32 order as their bits do; the upper 17 of 31 bits choose a bin, 512 bins to a factor of
 // two, counted down from the largest value. What is smaller than it by more than 2^31 shares the last bin.
-constexpr size_t kBins = 32768;
-constexpr uint32_t kBinShift = 13;
+constexpr size_t kBins = 16384;
+constexpr uint32_t kBinShift = 14;
 uint32_t magnitude_bits(float x) { return std::bit_cast<uint32_t>(x) & 0x7FFFFFFF; }
 
 struct Binning {
@@ -45,7 +45,7 @@ std::vector<float> order_statistics(std::span<const std::span<const float>> part
   const Binning bin = binning(parts, pool);
   std::vector<uint32_t> histogram(kBins);
   std::mutex merge;
-  const size_t jobs = std::min<size_t>(parts.size(), 2 * pool.threads());
+  const size_t jobs = std::min<size_t>(parts.size(), pool.threads());
   pool.parallel_for(jobs, [&](size_t job) {
     std::vector<uint32_t> local(kBins);
     for (size_t p = job; p < parts.size(); p += jobs)
