@@ -90,10 +90,10 @@ double gemm_rate(ThreadPool& pool) {
     b.data()[i] = float(i % 89) * 0.01f - 0.4f;
   }
   std::vector<double> seconds;
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 25; ++i) {
     const auto start = Clock::now();
     gemm(1, a.view(), b.view(), 0, c.view(), pool);
-    if (i > 0) seconds.push_back(seconds_since(start));
+    if (i >= 10) seconds.push_back(seconds_since(start));
   }
   return 2.0 * n * n * n / median(seconds) / 1e9;
 }
