@@ -17,7 +17,7 @@ class ThreadPool;
 using SequenceProgress = std::function<void(size_t done, size_t total)>;
 
 // By LinearInput: H = (2 / N) * sum over all tokens x x^T [width, width], symmetric, undamped; N counts
-// sequences (algorithms 1.2). The papers' running mean (H *= N/(N+b), ...) gives the same matrix; here the
+// sequences (docs/METHODS.md). The papers' running mean (H *= N/(N+b), ...) gives the same matrix; here the
 // plain sum is kept in F32 and scaled once at the end. ARB-X's S (mean over sequences of X^T X) is H / 2.
 struct LayerHessians {
   std::array<Matrix, kLinearInputs> by_input;

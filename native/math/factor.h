@@ -1,4 +1,4 @@
-// The factor of the damped Hessian, H = R R^T with R upper triangular (algorithms 1.3: U = R^-1, never
+// The factor of the damped Hessian, H = R R^T with R upper triangular (docs/METHODS.md: U = R^-1, never
 // formed).
 #pragma once
 

@@ -1,4 +1,4 @@
-// ARB-LLM_RC (algorithms 3.4, 3.5): BiLLM's masks, every group fitted by alternating row and column scales,
+// ARB-LLM_RC (arXiv 2410.03129): BiLLM's masks, every group fitted by alternating row and column scales,
 // no means.
 #include "methods/grouped_block.h"
 #include "methods/method_list.h"

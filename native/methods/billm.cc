@@ -1,4 +1,4 @@
-// BiLLM (algorithms 2): salient columns binarized in two orders, the others in two groups, no propagation
+// BiLLM (arXiv 2402.04291): salient columns binarized in two orders, the others in two groups, no propagation
 // inside a block.
 #include "methods/grouped_block.h"
 #include "methods/method_list.h"
@@ -32,7 +32,8 @@ PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& f
       const TileMasks tile = tile_masks(masks, t);
       const TilePlace place = tile_place(loop, masks, t);
       billm_fit(masks.weight.tile(t), tile, means, scales, first.tile(0), second.tile(0));
-      for (size_t lane = 0; lane < place.rows; ++lane) {  // stored precision first (decision 4)
+      for (size_t lane = 0; lane < place.rows;
+           ++lane) {  // stored precision first (ARCHITECTURE.md, decision 14)
         const auto at = [&](size_t slot) { return (slot * m + place.row + lane) * nb + block; };
         for (size_t s = 0; s < 3; ++s)
           means[s * kTileRows + lane] = mean.set(at(s), means[s * kTileRows + lane]);

@@ -1,4 +1,4 @@
-// The block loop with error compensation (algorithms 1.4), left-looking.
+// The block loop with error compensation (docs/METHODS.md), left-looking.
 //
 // The papers' programs update all later columns after each block: W[:, e:] -= E U[s:e, e:], with U = R^-1.
 // Here a block is brought up to date when it is reached. With F = E U restricted to the finished columns, P =

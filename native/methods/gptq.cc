@@ -1,4 +1,4 @@
-// GPTQ (algorithms 6): integer grids per row and group, error propagated column by column.
+// GPTQ (arXiv 2210.17323): integer grids per row and group, error propagated column by column.
 #include "base/pool.h"
 #include "methods/compensation.h"
 #include "methods/gptq_kernels.h"

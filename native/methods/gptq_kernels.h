@@ -1,5 +1,5 @@
-// One tile of GPTQ: 16 rows, columns one after another, errors propagated inside the block (algorithms 1.4,
-// 6).
+// One tile of GPTQ: 16 rows, columns one after another, errors propagated inside the block (arXiv
+// 2210.17323).
 #pragma once
 
 #include <cstddef>

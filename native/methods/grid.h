@@ -1,5 +1,5 @@
-// The asymmetric integer grid of RTN and GPTQ (algorithms 6): range widened to 0, step = range / (2^bits -
-// 1).
+// The asymmetric integer grid of RTN and GPTQ (arXiv 2210.17323): range widened to 0, step = range / (2^bits
+// - 1).
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// BiLLM's final fit of one tile (algorithms 2.1, 2.2 step 4) and the values that the stored numbers decode
+// BiLLM's final fit of one tile (docs/METHODS.md) and the values that the stored numbers decode
 // to. Columns [0, salient) of the tile are salient; of the others, |T| >= threshold is sparse.
 #pragma once
 

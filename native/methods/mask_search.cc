@@ -130,7 +130,7 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
     }
   });
 
-  // Column-group bitmap: split the salient columns (3.5).
+  // Column-group bitmap: split the salient columns.
   if (recipe.method == Method::ArbRc && recipe.column_group_bitmap) {
     const std::vector<float> candidates = thresholds(masks.search, 0, masks.salient, false, pool);
     const std::vector<double> errors = sum_over_tiles(tiles, kThresholds, pool, [&](size_t t, double* sums) {

@@ -1,5 +1,5 @@
-// The masks of one block: which columns are salient and where the groups split (algorithms 2.2 steps
-// 1-3, 3.5).
+// The masks of one block: which columns are salient and where the groups split (docs/METHODS.md, billm
+// and arb-rc).
 #pragma once
 
 #include <vector>

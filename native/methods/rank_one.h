@@ -1,5 +1,5 @@
-// Row times column scales fitted to a part of a block (ARB-RC, algorithms 3.4), one or two orders, one or two
-// groups.
+// Row times column scales fitted to a part of a block (ARB-RC, arXiv 2410.03129), one or two orders, one or
+// two groups.
 #pragma once
 
 #include <cstdint>

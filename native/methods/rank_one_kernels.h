@@ -1,4 +1,4 @@
-// Half-steps of ARB-RC (algorithms 3.4) over one tile: row scales are solved here, the sums for the column
+// Half-steps of ARB-RC (docs/METHODS.md) over one tile: row scales are solved here, the sums for the column
 // scales are added up.
 #pragma once
 

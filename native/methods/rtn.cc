@@ -1,4 +1,4 @@
-// Round to nearest (algorithms 6): no calibration, dead columns are not touched.
+// Round to nearest (arXiv 2210.17323): no calibration, dead columns are not touched.
 #include "base/pool.h"
 #include "methods/grid.h"
 #include "methods/method_list.h"

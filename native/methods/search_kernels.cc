@@ -24,7 +24,7 @@ HWY_INLINE V Residual(D d, V x, V alpha) {
   return hn::IfThenElse(hn::Ne(x, hn::Zero(d)), hn::Sub(x, hn::CopySign(alpha, x)), x);
 }
 
-// Squared error of binarizing columns [begin, end) of one row a lane in two orders (2.1), given the first
+// Squared error of binarizing columns [begin, end) of one row a lane in two orders, given the first
 // mean. scratch holds the residuals [columns][16].
 HWY_INLINE V TwoOrderError(D d, const float* HWY_RESTRICT t, size_t begin, size_t end, V mean,
                            float* HWY_RESTRICT scratch) {

@@ -1,5 +1,5 @@
 // The searches of BiLLM and ARB-LLM over one tile of the searched matrix T [columns][16]
-// (algorithms 2.2, 3.5): for every candidate, the squared error of binarizing the tile, added to
+// (docs/METHODS.md): for every candidate, the squared error of binarizing the tile, added to
 // errors[candidate]. Rows that hold only zeros add nothing.
 //
 // A deviation of exactly zero is counted as if its sign were not zero: it changes a candidate's error by

@@ -1,4 +1,5 @@
-// signum-rc on one block (algorithms 10, steps 1 to 4): signs and scales that minimize ||(Wb - Q) U_b^-1||^2.
+// signum-rc on one block (docs/METHODS.md, steps 1 to 4): signs and scales that minimize ||(Wb - Q)
+// U_b^-1||^2.
 #pragma once
 
 #include <vector>

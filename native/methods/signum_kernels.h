@@ -1,4 +1,4 @@
-// signum-rc's loops over one panel of 64 rows stored as [columns][64] (algorithms 10).
+// signum-rc's loops over one panel of 64 rows stored as [columns][64] (docs/METHODS.md).
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// signum-rc (algorithms 10): columns by falling Hessian diagonal, row and column scales, a second sign plane
-// on a share of the columns, errors propagated column by column, scales refitted to the Hessian.
+// signum-rc (docs/METHODS.md): columns by falling Hessian diagonal, row and column scales, a second sign
+// plane on a share of the columns, errors propagated column by column, scales refitted to the Hessian.
 #include <cmath>
 
 #include "base/pool.h"

@@ -14,7 +14,8 @@ Error named(Error error, const std::string& linear) {
   return error;
 }
 
-// F16 scales below 2^-14 keep fewer bits (algorithms 0.4). Those above 65504 were refused by quantize().
+// F16 scales below 2^-14 keep fewer bits (ARCHITECTURE.md, decision 14). Those above 65504 were refused by
+// quantize().
 void warn_of_scales(const PackedLinear& linear, const std::string& name, Observer& observer) {
   size_t small = 0;
   for (const PackedTensor& tensor : linear.tensors) {

@@ -1,4 +1,4 @@
-// The command `quantize`: a model folder to a packed folder, one decoder layer at a time (algorithms 1.1),
+// The command `quantize`: a model folder to a packed folder, one decoder layer at a time (docs/METHODS.md),
 // resumable after each.
 #pragma once
 

@@ -246,7 +246,7 @@ TEST_CASE("Hessians against F64; ARB-X's S is half of them") {
   REQUIRE(sequences > signum::sequences_per_batch(length));
   const auto tokens = random_tokens(length * sequences, 37, 4);
 
-  // S = mean over sequences of X^T X, algorithms 3.3
+  // S = mean over sequences of X^T X, ARB-LLM, ARB-X
   const size_t widths[] = {tiny.hidden, 60, tiny.hidden, tiny.intermediate};
   std::vector<Rows> s;
   for (const size_t width : widths) s.push_back(Rows(width, std::vector<double>(width)));
