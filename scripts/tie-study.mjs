@@ -1,4 +1,4 @@
-// How far a perplexity moves when nothing but rounding changes: the same run with the damping moved by tenths of a per mille, nine times.
+// How far a perplexity moves when nothing but rounding changes: the same run nine times, its damping moved by up to four per mille.
 //   node scripts/tie-study.mjs billm
 //   node scripts/tie-study.mjs signum-rc second_plane=0.25
 import { mkdtempSync, rmSync } from 'node:fs'
