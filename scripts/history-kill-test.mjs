@@ -10,20 +10,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { inRoot, main, projectNode, readsTypeScript, Refusal, run, seconds } from './node.mjs'
+import { random } from './random.mjs'
 
 /** @typedef {{ name: string, said: string[] }} Life of a writer, from its start to its kill */
 /** @typedef {import('../electron/history/history.ts').History} History */
-
-/** The same numbers for the same seed. @param {number} seed @returns {() => number} from 0 to 1 */
-function random(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** @param {string} data @param {string} name @param {number} killAfter milliseconds of writing @param {boolean} lie @returns {Promise<Life>} */
 function live(data, name, killAfter, lie) {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { inRoot, main, Refusal, seconds } from './node.mjs'
+import { random } from './random.mjs'
 
 const blocks = { blocksize: 128, damping: 0.01, scale_type: 'f16' }
 /** @type {Record<string, object>} */
@@ -21,17 +22,6 @@ const recipes = {
 }
 
 /** @typedef {{ end: 'finished' | 'killed', milliseconds: number }} Attempt */
-
-/** The same numbers for the same seed. @param {number} seed @returns {() => number} from 0 to 1 */
-function random(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /**
  * One worker on the run folder, from where it is. Killed means: it was alive, and ended by our signal.

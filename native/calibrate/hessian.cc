@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/pool.h"
+#include "math/finite.h"
 #include "math/linear_algebra.h"
-#include "model/row_operations.h"
 
 namespace signum {
 namespace {
@@ -25,14 +25,6 @@ std::string readers(const DecoderLayer& layer, LinearInput input) {
   for (const LinearRule& rule : layer.config().architecture->linears)
     if (rule.input == input) kinds += (kinds.empty() ? "" : ", ") + std::string(rule.kind);
   return "input of " + kinds;
-}
-
-bool rows_finite(ConstView x, ThreadPool& pool) {
-  std::atomic<bool> finite{true};
-  pool.parallel_for(x.rows, [&](size_t i) {
-    if (!all_finite(x.row(i), x.columns)) finite = false;
-  });
-  return finite;
 }
 
 }  // namespace
@@ -72,7 +64,7 @@ Status advance(const DecoderLayer& layer, Activations& activations, ForwardBuffe
     const size_t count = std::min(step, activations.sequences() - first);
     const View batch = activations.batch(first, count);
     layer.forward(batch, activations.length(), batch, buffers, pool);
-    if (!rows_finite(batch, pool)) return not_finite(layer, "output");
+    if (!all_finite(batch, pool)) return not_finite(layer, "output");
     if (progress) progress(first + count, activations.sequences());
   }
   return {};

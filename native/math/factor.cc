@@ -7,7 +7,7 @@
 
 #include "base/pool.h"
 #include "math/blas.h"
-#include "math/linear_algebra.h"
+#include "math/finite.h"
 
 namespace signum {
 namespace {

@@ -3,9 +3,6 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <atomic>
-#include <bit>
-#include <cstdint>
 
 #include "base/pool.h"
 #include "math/blas.h"
@@ -75,21 +72,6 @@ void add_gram(float alpha, ConstView x, View c, ThreadPool& pool) {
         for (size_t k = 0; k < columns; ++k) c.data[(j + k) * c.stride + i + r] = tile[r * c.stride + k];
     }
   });
-}
-
-bool all_finite(ConstView a, ThreadPool& pool) {
-  constexpr size_t kBand = 64;
-  std::atomic<bool> finite{true};
-  pool.parallel_for((a.rows + kBand - 1) / kBand, [&](size_t band) {
-    uint32_t bad = 0;
-    for (size_t r = band * kBand; r < std::min(a.rows, (band + 1) * kBand); ++r) {
-      const float* row = a.row(r);
-      for (size_t j = 0; j < a.columns; ++j)
-        bad |= (std::bit_cast<uint32_t>(row[j]) & 0x7F800000) == 0x7F800000;
-    }
-    if (bad) finite = false;
-  });
-  return finite;
 }
 
 const char* blas_core_name() { return openblas_get_corename(); }

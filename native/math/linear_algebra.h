@@ -15,9 +15,6 @@ void gemm_transposed(float alpha, ConstView a, ConstView b, float beta, View c, 
 // C += alpha * X^T X, both triangles kept equal   X [tokens, n], C [n, n]
 void add_gram(float alpha, ConstView x, View c, ThreadPool& pool);
 
-// Whether no element is NaN or infinity.
-bool all_finite(ConstView a, ThreadPool& pool);
-
 // Name of the BLAS kernel set in use (part of a run's fingerprint) and of the SIMD target of our own loops.
 const char* blas_core_name();
 const char* simd_target_name();

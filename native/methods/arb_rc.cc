@@ -38,11 +38,11 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
   l.blocksize = recipe.blocksize;
   l.column_group_bitmap = recipe.column_group_bitmap;
   const size_t m = l.rows, n = l.columns, nb = l.blocks(), salient_groups = l.column_group_bitmap ? 2 : 1;
-  const size_t salient_slots = 2 * salient_groups, column_slots = salient_slots;
+  const size_t salient_slots = 2 * salient_groups;
   BitPlane sign("sign", m, n), plane2("plane2", m, n), salient("salient", 1, n), second_sign("plane3", m, n);
   std::vector<uint32_t> salient_columns;
   ScalarTensor row_scale("row_scale", l.scale_type, {salient_slots + 2, m, nb});
-  ScalarTensor column_scale("column_scale", l.scale_type, {column_slots, n});
+  ScalarTensor column_scale("column_scale", l.scale_type, {salient_slots, n});
 
   BlockLoop loop(std::move(weight), factor, l.blocksize, pool);
   Matrix error(m, std::min(l.blocksize, n));

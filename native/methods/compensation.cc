@@ -23,6 +23,13 @@ void add(ConstView a, float scale, ConstView b, View out, ThreadPool& pool) {
   });
 }
 
+void copy(ConstView from, View to, ThreadPool& pool) {
+  pool.parallel_for((to.rows + kBandRows - 1) / kBandRows, [&](size_t band) {
+    for (size_t r = band * kBandRows; r < std::min(to.rows, (band + 1) * kBandRows); ++r)
+      std::memcpy(to.row(r), from.row(r), to.columns * sizeof(float));
+  });
+}
+
 Matrix prepared(Matrix weight, const Factor& factor, ThreadPool& pool) {
   bool any_dead = false;
   for (const uint8_t d : factor.dead) any_dead |= d != 0;
@@ -73,14 +80,11 @@ void BlockLoop::enter(size_t t) {
 
   if (t % kGroupBlocks == 0) prepare_group();
   const View now = current(), original = weight_.view().block(0, start_, rows(), width_);
-  if (start_ == 0) {
-    add(original, 0, original, now, pool_);
-    return;
-  }
+  copy(original, now, pool_);
+  if (start_ == 0) return;
   if (const size_t inside = start_ - group_start_; inside > 0)
     gemm(1, weight_.view().block(0, group_start_, rows(), inside),
          factor_.r.view().block(group_start_, start_, inside, width_), 1, passed(), pool_);
-  add(original, 0, original, now, pool_);
   gemm(1, passed(), u_block(), 1, now, pool_);
 }
 

@@ -6,18 +6,11 @@
 // clang-format on
 
 #include "methods/group_kernels.h"
-#include "methods/tiles.h"
+#include "methods/row_lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signum::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-using D = hn::CappedTag<float, kTileRows>;
-using V = hn::Vec<D>;
-using M = hn::Mask<D>;
 
-HWY_INLINE V MeanOrZero(D d, V sum, V count) {
-  return hn::IfThenElseZero(hn::Gt(count, hn::Zero(d)), hn::Div(sum, hn::Max(count, hn::Set(d, 1.0f))));
-}
 // +scale where the bit (deviation >= 0) is 1, else -scale; scale itself may be negative.
 HWY_INLINE V WithBit(D d, V deviation, V scale) {
   return hn::IfThenElse(hn::Ge(deviation, hn::Zero(d)), scale, hn::Neg(scale));
@@ -63,8 +56,7 @@ void BillmFit(const float* weight, TileMasks masks, float* mean, float* scale, f
     OneOrder(d, 0, masks.salient, weight + lane, first + lane, every, mean1, alpha1);
     for (size_t j = 0; j < masks.salient; ++j) {  // residual of the first order, sign(0) = 0
       const V x = hn::Load(d, first + lane + j * kTileRows);
-      const V r = hn::IfThenElse(hn::Ne(x, hn::Zero(d)), hn::Sub(x, hn::CopySign(alpha1, x)), x);
-      hn::Store(r, d, second + lane + j * kTileRows);
+      hn::Store(Residual(d, x, alpha1), d, second + lane + j * kTileRows);
     }
     OneOrder(d, 0, masks.salient, second + lane, second + lane, every, mean2, alpha2);
     put(mean, 0, hn::Add(mean1, mean2));

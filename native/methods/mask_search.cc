@@ -61,7 +61,7 @@ std::vector<float> search_scale(ConstView r_block) {
 }
 
 // Quantiles of |T| over columns [begin, end) of every tile. with_zeros: the other columns count as zeros;
-// nonzero_only: zeros are left out.
+// otherwise zeros are left out.
 std::vector<float> thresholds(const Tiles& search, size_t begin, size_t end, bool with_zeros,
                               ThreadPool& pool) {
   const size_t rows = search.rows(), full = rows / kTileRows;

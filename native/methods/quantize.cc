@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "math/linear_algebra.h"
+#include "math/finite.h"
 #include "methods/method_list.h"
 
 namespace signum {

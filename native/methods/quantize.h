@@ -44,8 +44,8 @@ FactorOptions factor_options(const Recipe& recipe);
 // only where needs_hessian is false.
 Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor* factor, ThreadPool& pool);
 
-// ||W - Q||_F / ||W||_F and sqrt-free tr((W-Q) H (W-Q)^T) / tr(W H W^T) - see errors.cc for the exact
-// definition of the golden files.
+// weight: ||W - Q||_F / ||W||_F. output: sqrt(tr((W-Q) H (W-Q)^T) / tr(W H W^T)), the relative size of the
+// change in the outputs.
 struct LinearErrors {
   double weight = 0;
   double output = 0;  // NaN when hessian is null

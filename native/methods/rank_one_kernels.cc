@@ -8,14 +8,10 @@
 #include <cstring>
 
 #include "methods/rank_one_kernels.h"
-#include "methods/tiles.h"
+#include "methods/row_lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signum::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-using D = hn::CappedTag<float, kTileRows>;
-using V = hn::Vec<D>;
-using M = hn::Mask<D>;
 
 constexpr float kEpsilon = 1e-8f;
 

@@ -5,24 +5,15 @@
 #include <hwy/highway.h>
 // clang-format on
 
+#include "methods/row_lanes-inl.h"
 #include "methods/search_kernels.h"
-#include "methods/tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signum::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-using D = hn::CappedTag<float, kTileRows>;
-using V = hn::Vec<D>;
-using M = hn::Mask<D>;
 
 constexpr size_t kMaxWidth = 256;  // largest blocksize
 
 HWY_INLINE double Total(D d, V v) { return double(hn::GetLane(hn::SumOfLanes(d, v))); }
-
-// x - alpha sign(x), sign(0) = 0.
-HWY_INLINE V Residual(D d, V x, V alpha) {
-  return hn::IfThenElse(hn::Ne(x, hn::Zero(d)), hn::Sub(x, hn::CopySign(alpha, x)), x);
-}
 
 // Squared error of binarizing columns [begin, end) of one row a lane in two orders, given the first
 // mean. scratch holds the residuals [columns][16].
@@ -99,10 +90,6 @@ void SalientCountErrors(const float* tile, size_t columns, size_t up, double* er
       errors[i] += Total(d, error);
     }
   }
-}
-
-HWY_INLINE V MeanOrZero(D d, V sum, V count) {
-  return hn::IfThenElseZero(hn::Gt(count, hn::Zero(d)), hn::Div(sum, hn::Max(count, hn::Set(d, 1.0f))));
 }
 
 void SplitErrorsSigned(const float* tile, size_t columns, const float* thresholds, size_t count,

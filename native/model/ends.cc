@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/pool.h"
+#include "math/finite.h"
 #include "math/linear_algebra.h"
 #include "model/row_operations.h"
 

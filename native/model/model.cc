@@ -5,7 +5,7 @@
 
 #include "base/pool.h"
 #include "file/packed_shard.h"
-#include "model/row_operations.h"
+#include "math/finite.h"
 
 namespace signum {
 namespace {
@@ -79,7 +79,7 @@ Result<Matrix> Model::weight(const LinearInfo& linear, ThreadPool& pool) const {
   if (const auto found = packed_linears_.find(linear.name); found != packed_linears_.end()) {
     SIGNUM_TAKE(const PackedLinear packed, found->second->linear(linear.name));
     SIGNUM_TAKE(Matrix decoded, decode(packed, pool));
-    if (!all_finite(decoded.data(), decoded.size())) return not_finite(linear.name);
+    if (!all_finite(decoded.view(), pool)) return not_finite(linear.name);
     return decoded;
   }
   return to_matrix(*find(linear.name + ".weight"), pool);

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 
+#include "math/finite.h"
 #include "model/row_operations.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -114,18 +115,6 @@ double log_sum_exp(const float* x, size_t n) {
   return double(largest) + std::log(total);
 }
 
-bool all_finite(const float* x, size_t n) {
-  const Floats d;
-  const hn::RebindToUnsigned<Floats> du;
-  const auto exponent = hn::Set(du, 0x7F800000u);
-  auto any = hn::Zero(du);  // lanes: all ones where an exponent of 255 was seen
-  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
-    const auto bits = hn::And(hn::BitCast(du, load(d, x + i, n - i, 0.0f)), exponent);
-    any = hn::Or(any, hn::VecFromMask(du, hn::Eq(bits, exponent)));
-  }
-  return hn::AllTrue(du, hn::Eq(any, hn::Zero(du)));
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace signum
 HWY_AFTER_NAMESPACE();
@@ -138,7 +127,6 @@ HWY_EXPORT(silu_multiply);
 HWY_EXPORT(rotate_halves);
 HWY_EXPORT(softmax);
 HWY_EXPORT(log_sum_exp);
-HWY_EXPORT(all_finite);
 
 void rms_norm(const float* x, const float* gain, double epsilon, float* out, size_t n) {
   HWY_DYNAMIC_DISPATCH(rms_norm)(x, gain, epsilon, out, n);
@@ -155,7 +143,6 @@ double log_sum_exp(const float* x, size_t n) {
   if (!all_finite(x, n)) return std::numeric_limits<double>::quiet_NaN();
   return HWY_DYNAMIC_DISPATCH(log_sum_exp)(x, n);
 }
-bool all_finite(const float* x, size_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(x, n); }
 
 }  // namespace signum
 #endif  // HWY_ONCE

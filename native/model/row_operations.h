@@ -21,7 +21,4 @@ void softmax(float* x, size_t n, size_t padded);
 // log(sum(exp(x))), the sum in F64. n >= 1. NaN when x holds NaN.
 double log_sum_exp(const float* x, size_t n);
 
-// No NaN, no infinity.
-bool all_finite(const float* x, size_t n);
-
 }  // namespace signum

@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "evaluate/logits.h"
+#include "math/finite.h"
 #include "model/attention.h"
 #include "model/decoder_layer.h"
 #include "model/ends.h"

@@ -6,6 +6,7 @@
 
 #include "base/pool.h"
 #include "math/factor.h"
+#include "math/finite.h"
 #include "math/linear_algebra.h"
 #include "math/quantiles.h"
 

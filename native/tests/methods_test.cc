@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/pool.h"
+#include "math/finite.h"
 #include "math/linear_algebra.h"
 #include "methods/quantize.h"
 #include "methods/stored.h"
