@@ -8,13 +8,29 @@ import { dataFolder } from './history/place.ts'
 import { deleteRun } from './runs/delete.ts'
 import { doctor } from './runs/doctor.ts'
 import { evaluate } from './runs/evaluate.ts'
-import { holdHistory, listRuns, showRun, withHistory, type HistoryHolder } from './runs/history.ts'
+import {
+  holdHistory,
+  listRuns,
+  renameRun,
+  showRun,
+  watchHistory,
+  withHistory,
+  type HistoryHolder,
+} from './runs/history.ts'
 import { layer } from './runs/layer.ts'
 import { inspect, models } from './runs/models.ts'
 import { quantize } from './runs/quantize.ts'
 import { thisMachine } from './runs/machine.ts'
-import type { Context } from './runs/context.ts'
-import { RunQueue, type Start } from './runs/queue.ts'
+import { fileBytes } from './packed/breakdown.ts'
+import { PackedError } from './packed/errors.ts'
+import { refused, type Context } from './runs/context.ts'
+import { addModels, forgetModel, library } from './runs/library.ts'
+import { holdQueue, listQueue } from './runs/queue-holder.ts'
+import type { Start } from './runs/queue.ts'
+import { report, runEvents, runFolder } from './runs/run-files.ts'
+import { runFiles } from './runs/folder.ts'
+import { changeSettings, settings } from './runs/settings.ts'
+import { text, texts } from './runs/texts.ts'
 import { findWorker, usualPlaces } from './worker/location.ts'
 
 export type Workbench = {
@@ -23,8 +39,8 @@ export type Workbench = {
   version: string
   /** The same workbench with its history in another folder (--data). */
   at: (data: string) => Workbench
-  /** The queue of this history, not yet at work; its runs are begun after `open()`. */
-  openQueue: (listener: (event: QueueEvent) => void) => Promise<Result<RunQueue>>
+  /** From now on the queue's runs are begun, and `listener` hears of them and of what other processes write to the history. */
+  start: (listener: (event: QueueEvent | { kind: 'history' }) => void) => Promise<Result<null>>
   close: () => Promise<void>
 } & { [C in Call]: (request: Request<C>, attention?: Attention) => Promise<Ending<Answer<C>>> }
 
@@ -45,17 +61,28 @@ export async function openWorkbench(root = checkout, changes: Partial<Context> =
 function assemble(surroundings: Context, history: HistoryHolder): Workbench {
   const context: Context = { history: history.open, ...surroundings }
   const { root, version } = context
+  const listeners = new Set<(event: QueueEvent | { kind: 'history' }) => void>()
+  const tell = (event: QueueEvent | { kind: 'history' }) => listeners.forEach((listener) => listener(event))
+  const start: Start = (request, attention, id) => quantize(context, request, attention, id)
+  const queue = holdQueue(history, start, tell)
+  let unwatch: (() => void) | null = null
   return {
     root,
     version,
     at: (data) => assemble(surroundings, holdHistory(dataFolder(data))),
-    async openQueue(listener) {
-      const opened = await history.open()
+    async start(listener) {
+      listeners.add(listener)
+      const opened = await queue.open()
       if (!opened.ok) return opened
-      const start: Start = (request, attention, id) => quantize(context, request, attention, id)
-      return success(new RunQueue({ history: opened.value, start, listener }))
+      opened.value.open()
+      unwatch ??= watchHistory(history, () => tell({ kind: 'history' }))
+      return success(null)
     },
-    close: history.close,
+    async close() {
+      unwatch?.()
+      await queue.close()
+      await history.close()
+    },
     inspect: (request, attention = {}) => inspect(context, request, attention),
     models: (request, attention = {}) => models(context, request, attention),
     quantize: (request, attention = {}) => quantize(context, request, attention),
@@ -64,7 +91,36 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     runs: () => listRuns(context),
     run: ({ id }) => showRun(context, id),
     deleteRun: ({ id }) => withHistory(context, (opened) => deleteRun(opened, id)),
+    renameRun: (request) => renameRun(context, request),
+    runEvents: ({ id }) => runEvents(context, id),
+    report: ({ id }) => report(context, id),
+    bytes: ({ id }) => bytes(context, id),
+    library: (_request, attention = {}) => library(context, attention),
+    addModels: (request, attention = {}) => addModels(context, request, attention),
+    forgetModel: (request) => forgetModel(context, request),
+    texts: () => texts(context),
+    text: ({ source }) => text(root, source),
+    queue: () => queue.use((opened) => listQueue(opened)),
+    enqueue: ({ threads = 0, ...request }) => queue.use((opened) => opened.add({ ...request, threads, out: null })),
+    moveRun: ({ id, before }) => queue.use((opened) => opened.move(id, before)),
+    stopRun: ({ id }) => queue.use((opened) => opened.stop(id)),
+    cancelRun: ({ id }) => queue.use((opened) => opened.cancel(id)),
+    resumeRun: ({ id, threads }) => queue.use((opened) => opened.resume(id, threads)),
+    settings: () => settings(context),
+    changeSettings: (changes) => changeSettings(context, changes),
     doctor: (_request, attention = {}) => doctor(context, attention),
+  }
+}
+
+/** Where the bytes of a run's packed files go. */
+async function bytes(context: Context, id: number): Promise<Ending<Answer<'bytes'>>> {
+  const folder = await runFolder(context, id)
+  if (!folder.ok) return refused(folder.problem)
+  try {
+    return { kind: 'finished', value: await fileBytes(runFiles(folder.value).packed) }
+  } catch (error) {
+    if (!(error instanceof PackedError)) throw error
+    return refused({ code: error.code, message: error.message })
   }
 }
 

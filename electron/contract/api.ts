@@ -1,7 +1,7 @@
 // Every call that the workbench answers: what it is asked, what it answers. The command line and the window both speak it.
 import { z } from 'zod'
 import { problemSchema } from './errors.ts'
-import { runDetailsSchema, runSummarySchema } from './history.ts'
+import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
 import { recipeSchema } from './recipe.ts'
 import {
   layerReportSchema,
@@ -12,7 +12,8 @@ import {
   tokensSchema,
 } from './records.ts'
 import { textPerplexitySchema } from './records.ts'
-import type { WorkerEvent } from './worker.ts'
+import { settingChangesSchema, settingsSchema } from './settings.ts'
+import { workerEventSchema, type WorkerEvent } from './worker.ts'
 
 const folder = z.string().min(1)
 const runId = z.int().min(1)
@@ -26,6 +27,38 @@ export const foundModelSchema = z.object({
   problem: problemSchema.nullable(),
 })
 export type FoundModel = z.infer<typeof foundModelSchema>
+
+/** A model that Signum knows, or a folder that cannot be used and why. */
+export const modelCardSchema = foundModelSchema.extend({
+  /** Of the history; null where the folder is not kept there. */
+  id: z.int().min(1).nullable(),
+  /** Came with Signum. */
+  bundled: z.boolean(),
+})
+export type ModelCard = z.infer<typeof modelCardSchema>
+
+export const textSchema = z.object({
+  /** As recipes name it. */
+  source: z.string(),
+  bytes: z.number(),
+  /** How it begins, in whole characters; '' for a token file. */
+  beginning: z.string(),
+})
+export type TextCard = z.infer<typeof textSchema>
+
+/** Where the bytes of a packed folder's files go. */
+export const fileBytesSchema = z.object({
+  codes: z.number(),
+  signs: z.number(),
+  second: z.number(),
+  bitmaps: z.number(),
+  scales: z.number(),
+  order: z.number(),
+  embeddings: z.number(),
+  rest: z.number(),
+  headers: z.number(),
+})
+export type FileBytes = z.infer<typeof fileBytesSchema>
 
 export const checkSchema = z.object({
   name: z.string(),
@@ -71,6 +104,38 @@ export const calls = {
     request: z.object({ id: runId }),
     answer: z.object({ id: runId, folder: z.string().nullable(), notes: z.array(noteSchema) }),
   },
+  renameRun: { request: z.object({ id: runId, name: z.string().trim().min(1).max(200) }), answer: z.null() },
+  /** What its workers said, without heartbeats, and of progress only the last line of each phase. */
+  runEvents: { request: z.object({ id: runId }), answer: z.array(workerEventSchema) },
+  /** Of a run that finished. */
+  report: { request: z.object({ id: runId }), answer: runReportSchema },
+  bytes: { request: z.object({ id: runId }), answer: fileBytesSchema },
+  /** The model that came with Signum and those that were added, as they are on disk now. */
+  library: { request: z.object({}), answer: z.array(modelCardSchema) },
+  /** Every model folder at or below this one; those that can be used are kept. */
+  addModels: { request: z.object({ folder }), answer: z.array(modelCardSchema) },
+  /** Off the list; its files and its runs stay. */
+  forgetModel: { request: z.object({ id: z.int().min(1) }), answer: z.null() },
+  /** The texts that come with Signum. */
+  texts: { request: z.object({}), answer: z.array(textSchema) },
+  text: { request: z.object({ source: z.string().min(1) }), answer: textSchema },
+  /** Waiting runs, the next one first. */
+  queue: {
+    request: z.object({}),
+    answer: z.object({ current: runId.nullable(), waiting: z.array(runRowSchema) }),
+  },
+  enqueue: {
+    request: z.object({ model: folder, recipe: recipeSchema, name: z.string().min(1).nullable(), threads }),
+    answer: runId,
+  },
+  /** Before another run that waits, or last. */
+  moveRun: { request: z.object({ id: runId, before: runId.nullable() }), answer: z.null() },
+  /** Finishes the layer in hand and can be resumed. */
+  stopRun: { request: z.object({ id: runId }), answer: z.null() },
+  cancelRun: { request: z.object({ id: runId }), answer: z.null() },
+  resumeRun: { request: z.object({ id: runId, threads }), answer: z.null() },
+  settings: { request: z.object({}), answer: settingsSchema },
+  changeSettings: { request: settingChangesSchema, answer: settingsSchema },
   doctor: { request: z.object({}), answer: z.object({ version: z.string(), checks: z.array(checkSchema) }) },
 } as const
 export type Call = keyof typeof calls

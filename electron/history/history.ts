@@ -84,6 +84,11 @@ function assemble(db: Connection, data: string, clock: Clock, processes: Process
     sweep(): Result<number[]> {
       return this.write(() => leases.sweep())
     },
+    /** Changes when another connection has written something; null when that cannot be told. */
+    version(): number | null {
+      const version = attempt(() => db.pragma('data_version', { simple: true }))
+      return version.ok && typeof version.value === 'number' ? version.value : null
+    },
     close: () => void db.close(),
   }
 }

@@ -1,5 +1,5 @@
 // What the history answers: the list of runs, one run with everything about it, measurements that were made by themselves.
-import type { Answer, Ending } from '../contract/api.ts'
+import type { Answer, Ending, Request } from '../contract/api.ts'
 import { failure } from '../contract/errors.ts'
 import type { Model, Note } from '../contract/records.ts'
 import { openHistory, type History } from '../history/history.ts'
@@ -49,6 +49,27 @@ export const listRuns = (context: Context) =>
     })
     return Promise.resolve(found.ok ? { kind: 'finished', value: found.value } : refused(found.problem))
   })
+
+export const renameRun = (context: Context, { id, name }: Request<'renameRun'>) =>
+  withHistory(context, (history): Promise<Ending<null>> => {
+    const renamed = history.write(() => history.runs.rename(id, name.trim()))
+    if (!renamed.ok) return Promise.resolve(refused(renamed.problem))
+    if (!renamed.value) return Promise.resolve(refused(failure('run_unknown', `There is no run ${id}.`).problem))
+    return Promise.resolve({ kind: 'finished', value: null })
+  })
+
+/** Calls `changed` when another process has written to the history; returns how to stop. */
+export function watchHistory(holder: HistoryHolder, changed: () => void, interval = 1500): () => void {
+  let before: number | null = null
+  const look = async () => {
+    const history = await holder.open()
+    const now = history.ok ? history.value.version() : null
+    if (before !== null && now !== null && now !== before) changed()
+    before = now
+  }
+  const timer = setInterval(() => void look(), interval).unref()
+  return () => clearInterval(timer)
+}
 
 export const showRun = (context: Context, id: number) =>
   withHistory(context, (history): Promise<Ending<Answer<'run'>>> => {

@@ -6,7 +6,7 @@ import path from 'node:path'
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
 import { failure, success, type Result } from '../contract/errors.ts'
 import { processor, resumableStatuses, type QueueEvent, type RunRow } from '../contract/history.ts'
-import { parseRecipe, type Recipe } from '../contract/recipe.ts'
+import { parseRecipe } from '../contract/recipe.ts'
 import type { History } from '../history/history.ts'
 import { runsFolder } from '../history/place.ts'
 import { readFolder } from './folder.ts'
@@ -28,7 +28,13 @@ export type QueueOptions = {
 }
 
 /** `out`: null for a folder among Signum's own data. */
-export type QueueRequest = { model: string; recipe: Recipe; out: string | null; name: string | null; threads: number }
+export type QueueRequest = {
+  model: string
+  recipe: Request<'enqueue'>['recipe']
+  out: string | null
+  name: string | null
+  threads: number
+}
 
 type Current = { id: number; stop: AbortController; cancel: AbortController; done: Promise<void> }
 

@@ -1,0 +1,41 @@
+// What a person chose and wants to find again: kept in the history, one row per key.
+import { z } from 'zod'
+
+export const themes = ['system', 'light', 'dark'] as const
+
+/** A place in the window: the view's name and what it shows there. */
+export const placeSchema = z.object({
+  view: z.string().max(40),
+  run: z.int().min(1).optional(),
+  other: z.int().min(1).optional(),
+  model: z.string().optional(),
+  linear: z.string().optional(),
+  picture: z.string().optional(),
+})
+export type Place = z.infer<typeof placeSchema>
+
+export const settingsSchema = z.object({
+  theme: z.enum(themes).default('system'),
+  /** 0: as many as the machine has. */
+  threads: z.int().min(0).max(4096).default(0),
+  /** The run that others are compared with. */
+  baseline: z.int().min(1).nullable().default(null),
+  /** Where the window was when it was closed. */
+  place: placeSchema.nullable().default(null),
+  bounds: z
+    .object({ x: z.int(), y: z.int(), width: z.int().min(1), height: z.int().min(1), maximized: z.boolean() })
+    .nullable()
+    .default(null),
+  /** Shares of the panes, by the name of their group. */
+  panes: z.record(z.string(), z.array(z.number())).default({}),
+})
+export type Settings = z.infer<typeof settingsSchema>
+
+export const settingKeys = Object.keys(settingsSchema.shape) as (keyof Settings)[]
+export const standardSettings: Settings = settingsSchema.parse({})
+
+/** Some of the settings, without the defaults of the others. */
+const changes = Object.fromEntries(
+  Object.entries(settingsSchema.shape).map(([key, schema]) => [key, schema.unwrap().optional()]),
+) as unknown as { [K in keyof Settings]: z.ZodOptional<z.ZodType<Settings[K]>> }
+export const settingChangesSchema = z.strictObject(changes)

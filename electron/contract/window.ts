@@ -1,0 +1,75 @@
+// What the window may ask for, and what it is told. Everything else of the contract is closed to it.
+import { z } from 'zod'
+import { calls, type Call } from './api.ts'
+import type { QueueEvent } from './history.ts'
+import type { Settings } from './settings.ts'
+
+/** Calls of the workbench that the window may make. */
+export const windowCalls = [
+  'library',
+  'addModels',
+  'forgetModel',
+  'texts',
+  'text',
+  'runs',
+  'run',
+  'deleteRun',
+  'renameRun',
+  'runEvents',
+  'report',
+  'bytes',
+  'queue',
+  'enqueue',
+  'moveRun',
+  'stopRun',
+  'cancelRun',
+  'resumeRun',
+  'settings',
+  'changeSettings',
+  'doctor',
+] as const satisfies readonly Call[]
+export type WindowCall = (typeof windowCalls)[number]
+
+const title = z.string().min(1).max(200)
+
+/** What only the program around the window can do. Answers are null where the person changed their mind. */
+export const shellCalls = {
+  chooseFolder: { request: z.object({ title }), answer: z.string().nullable() },
+  chooseText: { request: z.object({ title }), answer: z.string().nullable() },
+  /** Writes the bytes where the person says; answers the path. */
+  saveFile: {
+    request: z.object({ suggested: title, bytes: z.instanceof(Uint8Array) }),
+    answer: z.string().nullable(),
+  },
+  copyText: { request: z.object({ text: z.string().max(1_000_000) }), answer: z.null() },
+  /** The folder of a run, in the desktop's file manager. */
+  showRun: { request: z.object({ id: z.int().min(1) }), answer: z.null() },
+  about: {
+    request: z.object({}),
+    answer: z.object({ version: z.string(), data: z.string(), versions: z.record(z.string(), z.string()) }),
+  },
+} as const
+export type ShellCall = keyof typeof shellCalls
+
+export const windowContract = {
+  ...(Object.fromEntries(windowCalls.map((name) => [name, calls[name]])) as Pick<typeof calls, WindowCall>),
+  ...shellCalls,
+}
+export type WindowContract = typeof windowContract
+export type WindowRequest<C extends keyof WindowContract> = z.input<WindowContract[C]['request']>
+export type WindowAnswer<C extends keyof WindowContract> = z.infer<WindowContract[C]['answer']>
+
+/** What the window hears unasked. */
+export type WindowEvent =
+  | QueueEvent
+  /** Somebody changed the history: ask again for what is shown of it. */
+  | { kind: 'history' }
+  | { kind: 'settings'; settings: Settings }
+
+/** How calls and events travel between the processes. */
+export const channelOf = (call: string): string => `signum:${call}`
+export const eventChannel = 'signum-event'
+
+/** The window's own address; bytes of pictures come from the same origin. */
+export const windowScheme = 'signum'
+export const windowOrigin = `${windowScheme}://app`

@@ -1,0 +1,40 @@
+// The one queue of a workbench, made when it is first asked for.
+import type { Answer, Ending } from '../contract/api.ts'
+import { success, type Result } from '../contract/errors.ts'
+import type { QueueEvent } from '../contract/history.ts'
+import { refused } from './context.ts'
+import type { HistoryHolder } from './history.ts'
+import { RunQueue, type Start } from './queue.ts'
+
+export type QueueHolder = {
+  open: () => Promise<Result<RunQueue>>
+  use: <T>(work: (queue: RunQueue) => Result<T>) => Promise<Ending<T>>
+  close: () => Promise<void>
+}
+
+export function holdQueue(history: HistoryHolder, start: Start, listener: (event: QueueEvent) => void): QueueHolder {
+  let held: Promise<Result<RunQueue>> | null = null
+  const make = async (): Promise<Result<RunQueue>> => {
+    const opened = await history.open()
+    return opened.ok ? success(new RunQueue({ history: opened.value, start, listener })) : opened
+  }
+  const open = () => (held ??= make())
+  return {
+    open,
+    async use(work) {
+      const queue = await open()
+      const done = queue.ok ? work(queue.value) : queue
+      return done.ok ? { kind: 'finished', value: done.value } : refused(done.problem)
+    },
+    async close() {
+      const queue = await held
+      held = null
+      if (queue?.ok) await queue.value.close()
+    },
+  }
+}
+
+export function listQueue(queue: RunQueue): Result<Answer<'queue'>> {
+  const waiting = queue.list()
+  return waiting.ok ? success({ current: queue.current, waiting: waiting.value }) : waiting
+}

@@ -1,0 +1,70 @@
+// What lies in a run's folder, read for those who look at it later.
+import { readFile } from 'node:fs/promises'
+import type { Ending } from '../contract/api.ts'
+import { failure, success, type Result } from '../contract/errors.ts'
+import { runReportSchema, type RunReport } from '../contract/records.ts'
+import type { WorkerEvent } from '../contract/worker.ts'
+import { parseLine } from '../worker/lines.ts'
+import { refused, type Context } from './context.ts'
+import { runFiles } from './folder.ts'
+import { withHistory } from './history.ts'
+
+/** The folder of a run; a failure when the run or its files are gone. */
+export async function runFolder(context: Context, id: number): Promise<Result<string>> {
+  const found = await withHistory(context, (history) => {
+    const row = history.read(() => history.runs.get(id))
+    if (!row.ok) return Promise.resolve(refused(row.problem))
+    return Promise.resolve({ kind: 'finished', value: row.value })
+  })
+  if (found.kind !== 'finished')
+    return found.kind === 'failed'
+      ? { ok: false, problem: found.problem }
+      : failure('run_lost', 'Nobody asks any more.')
+  if (found.value === null) return failure('run_unknown', `There is no run ${id}.`)
+  const { folder } = found.value
+  return folder === null ? failure('run_lost', `The files of run ${id} are gone.`) : success(folder)
+}
+
+export async function runEvents(context: Context, id: number): Promise<Ending<WorkerEvent[]>> {
+  const folder = await runFolder(context, id)
+  if (!folder.ok) return refused(folder.problem)
+  // A run that has not begun has said nothing.
+  const text = await readFile(runFiles(folder.value).events, 'utf8').catch(() => '')
+  return { kind: 'finished', value: thinned(text) }
+}
+
+/** Without heartbeats; of progress only the last line of each phase of each worker. */
+export function thinned(lines: string): WorkerEvent[] {
+  const kept: WorkerEvent[] = []
+  let progress = new Map<string, number>()
+  for (const line of lines.split('\n')) {
+    const parsed = parseLine(line)
+    if (parsed === null || !('event' in parsed)) continue
+    const { event } = parsed
+    if (event.event === 'heartbeat') continue
+    if (event.event === 'started') progress = new Map()
+    if (event.event === 'progress') {
+      const before = progress.get(event.phase)
+      if (before !== undefined) {
+        kept[before] = event
+        continue
+      }
+      progress.set(event.phase, kept.length)
+    }
+    kept.push(event)
+  }
+  return kept
+}
+
+export async function report(context: Context, id: number): Promise<Ending<RunReport>> {
+  const folder = await runFolder(context, id)
+  if (!folder.ok) return refused(folder.problem)
+  const { report: file } = runFiles(folder.value)
+  try {
+    return { kind: 'finished', value: runReportSchema.parse(JSON.parse(await readFile(file, 'utf8'))) }
+  } catch (error) {
+    return refused(
+      failure('run_lost', `Run ${id} has no report: it is not finished, or ${file} is broken.`, String(error)).problem,
+    )
+  }
+}
