@@ -39,7 +39,7 @@ const fixedOf = (id: MethodId) => {
 }
 const anyCurve = fc
   .tuple(anyMethod, anyModel)
-  .chain(([id, model]) => fixedOf(id).map((fixed) => ({ id, model, fixed: fixed as Parameters })))
+  .chain(([id, model]) => fixedOf(id).map((fixed) => ({ id, model, fixed })))
 
 describe('for any model and any parameters that stay', () => {
   test('sizes rise, and are what the forecast says of the parameters', () => {

@@ -4,6 +4,7 @@ import { problemSchema } from './errors.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
 import { recipeSchema } from './recipe.ts'
 import {
+  fileBytesSchema,
   layerReportSchema,
   measurementSchema,
   modelSchema,
@@ -45,20 +46,6 @@ export const textSchema = z.object({
   beginning: z.string(),
 })
 export type TextCard = z.infer<typeof textSchema>
-
-/** Where the bytes of a packed folder's files go. */
-export const fileBytesSchema = z.object({
-  codes: z.number(),
-  signs: z.number(),
-  second: z.number(),
-  bitmaps: z.number(),
-  scales: z.number(),
-  order: z.number(),
-  embeddings: z.number(),
-  rest: z.number(),
-  headers: z.number(),
-})
-export type FileBytes = z.infer<typeof fileBytesSchema>
 
 export const checkSchema = z.object({
   name: z.string(),

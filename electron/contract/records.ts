@@ -128,3 +128,17 @@ export const runReportSchema = z.object({
   warnings: z.array(noteSchema),
 })
 export type RunReport = z.infer<typeof runReportSchema>
+
+/** Where the bytes of a packed folder's files go. */
+export const fileBytesSchema = z.object({
+  codes: z.number(),
+  signs: z.number(),
+  second: z.number(),
+  bitmaps: z.number(),
+  scales: z.number(),
+  order: z.number(),
+  embeddings: z.number(),
+  rest: z.number(),
+  headers: z.number(),
+})
+export type FileBytes = z.infer<typeof fileBytesSchema>

@@ -1,5 +1,5 @@
 // Where the bytes of a packed folder's files go.
-import type { FileBytes } from '../contract/api.ts'
+import type { FileBytes } from '../contract/records.ts'
 import { orderOf } from './layout.ts'
 import { openPackedModel, type PackedModel } from './model.ts'
 import { rolesOf } from './roles.ts'
