@@ -37,6 +37,8 @@ export type Workbench = {
   /** The folder that holds package.json and resources/. */
   root: string
   version: string
+  /** The folder of the history. */
+  data: string
   /** The same workbench with its history in another folder (--data). */
   at: (data: string) => Workbench
   /** From now on the queue's runs are begun, and `listener` hears of them and of what other processes write to the history. */
@@ -69,6 +71,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
   return {
     root,
     version,
+    data: history.data,
     at: (data) => assemble(surroundings, holdHistory(dataFolder(data))),
     async start(listener) {
       listeners.add(listener)

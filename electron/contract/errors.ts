@@ -55,6 +55,8 @@ export const ownErrorCodes = [
   'device_busy',
   'delete_refused',
   'delete_failed',
+  'request_invalid',
+  'sender_refused',
 ] as const
 
 export type ErrorCode = (typeof workerErrorCodes)[number] | (typeof ownErrorCodes)[number]

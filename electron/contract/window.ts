@@ -65,11 +65,3 @@ export type WindowEvent =
   /** Somebody changed the history: ask again for what is shown of it. */
   | { kind: 'history' }
   | { kind: 'settings'; settings: Settings }
-
-/** How calls and events travel between the processes. */
-export const channelOf = (call: string): string => `signum:${call}`
-export const eventChannel = 'signum-event'
-
-/** The window's own address; bytes of pictures come from the same origin. */
-export const windowScheme = 'signum'
-export const windowOrigin = `${windowScheme}://app`

@@ -7,7 +7,7 @@ import { refused, type Context } from './context.ts'
 import { sweepTrash } from './delete.ts'
 
 type Opened = Awaited<ReturnType<typeof openHistory>>
-export type HistoryHolder = { open: () => Promise<Opened>; close: () => Promise<void> }
+export type HistoryHolder = { data: string; open: () => Promise<Opened>; close: () => Promise<void> }
 
 /** Opened when it is first asked for, and swept of what ended processes left behind. */
 export function holdHistory(data: string): HistoryHolder {
@@ -21,6 +21,7 @@ export function holdHistory(data: string): HistoryHolder {
     return history
   }
   return {
+    data,
     open: () => (opened ??= begin()),
     async close() {
       const history = await opened

@@ -1,0 +1,119 @@
+// The contract's calls as channels between the window and this process.
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { app, clipboard, dialog, ipcMain, nativeTheme, shell, type BrowserWindow } from 'electron'
+import { failure } from '../contract/errors.ts'
+import type { Ending } from '../contract/api.ts'
+import { channelOf } from '../contract/channels.ts'
+import {
+  windowCalls,
+  windowContract,
+  type ShellCall,
+  type WindowCall,
+  type WindowContract,
+  type WindowEvent,
+} from '../contract/window.ts'
+import type { z } from 'zod'
+import type { Workbench } from '../workbench.ts'
+import { answer, type Handlers } from './calls.ts'
+
+type Tell = (event: WindowEvent) => void
+type Work = { [C in WindowCall]: Workbench[C] }
+type ShellWork = {
+  [C in ShellCall]: (
+    request: z.output<WindowContract[C]['request']>,
+  ) => Promise<Ending<z.infer<WindowContract[C]['answer']>>>
+}
+
+export function answerCalls(workbench: Workbench, window: () => BrowserWindow | null, tell: Tell): void {
+  const handlers = { ...workbenchCalls(workbench, tell), ...shellCalls(workbench, window) } as unknown as Handlers
+  for (const name of Object.keys(windowContract) as (keyof WindowContract)[]) {
+    ipcMain.handle(channelOf(name), ({ senderFrame }, request: unknown) => {
+      const own = window()?.webContents.mainFrame
+      const sender = { url: senderFrame?.url ?? '', isWindow: own !== undefined && senderFrame === own }
+      return answer(handlers, name, sender, request)
+    })
+  }
+}
+
+function workbenchCalls(workbench: Workbench, tell: Tell): Work {
+  const plain = Object.fromEntries(windowCalls.map((name) => [name, workbench[name]])) as Work
+  return {
+    ...plain,
+    async changeSettings(request) {
+      const changed = await workbench.changeSettings(request)
+      if (changed.kind === 'finished') {
+        nativeTheme.themeSource = changed.value.theme
+        tell({ kind: 'settings', settings: changed.value })
+      }
+      return changed
+    },
+    // What this process writes itself, its own watch does not see.
+    async deleteRun(request) {
+      const deleted = await workbench.deleteRun(request)
+      tell({ kind: 'history' })
+      return deleted
+    },
+    async renameRun(request) {
+      const renamed = await workbench.renameRun(request)
+      tell({ kind: 'history' })
+      return renamed
+    },
+  }
+}
+
+const finished = <T>(value: T): Ending<T> => ({ kind: 'finished', value })
+
+function shellCalls(workbench: Workbench, window: () => BrowserWindow | null): ShellWork {
+  const open = async (options: Electron.OpenDialogOptions) => {
+    const parent = window()
+    const { filePaths } = await (parent ? dialog.showOpenDialog(parent, options) : dialog.showOpenDialog(options))
+    return finished(filePaths[0] ?? null)
+  }
+  return {
+    chooseFolder: ({ title }) => open({ title, properties: ['openDirectory'] }),
+    chooseText: ({ title }) =>
+      open({
+        title,
+        properties: ['openFile'],
+        filters: [
+          { name: 'Texts and token files', extensions: ['txt', 'md', 'u32'] },
+          { name: 'All files', extensions: ['*'] },
+        ],
+      }),
+    async saveFile({ suggested, bytes }) {
+      const options = { defaultPath: path.join(app.getPath('documents'), path.basename(suggested)) }
+      const parent = window()
+      const { filePath } = await (parent ? dialog.showSaveDialog(parent, options) : dialog.showSaveDialog(options))
+      if (!filePath) return finished(null)
+      try {
+        await writeFile(filePath, bytes)
+        return finished(filePath)
+      } catch (error) {
+        return {
+          kind: 'failed',
+          problem: failure('write_failed', `${filePath} cannot be written.`, String(error)).problem,
+        }
+      }
+    },
+    async copyText({ text }) {
+      await clipboard.writeText(text)
+      return finished(null)
+    },
+    async showRun({ id }) {
+      const run = await workbench.run({ id })
+      if (run.kind !== 'finished') return run
+      if (run.value.folder === null) {
+        return { kind: 'failed', problem: failure('run_lost', `The files of run ${id} are gone.`).problem }
+      }
+      shell.showItemInFolder(run.value.folder)
+      return finished(null)
+    },
+    about: () => {
+      const { electron = '', chrome = '', node = '', v8 = '' } = process.versions
+      return Promise.resolve(
+        finished({ version: workbench.version, data: workbench.data, versions: { electron, chrome, node, v8 } }),
+      )
+    },
+  }
+}

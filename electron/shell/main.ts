@@ -1,0 +1,105 @@
+// The program with a window: its start-up, in order, and its end.
+import path from 'node:path'
+import { app, BrowserWindow, dialog, nativeTheme, protocol, session } from 'electron'
+import log from 'electron-log/main.js'
+import { windowScheme } from '../contract/channels.ts'
+import type { WindowEvent } from '../contract/window.ts'
+import { standardSettings } from '../contract/settings.ts'
+import { openWorkbench, type Workbench } from '../workbench.ts'
+import { answerCalls } from './ipc.ts'
+import { setMenu } from './menu.ts'
+import { serve } from './protocol.ts'
+import { createWindow, sendTo } from './window.ts'
+
+const here = import.meta.dirname
+/** A checkout, or the resources of the packaged program. */
+const root = app.isPackaged ? process.resourcesPath : app.getAppPath()
+
+log.transports.console.level = app.isPackaged ? false : 'warn'
+log.errorHandler.startCatching({ showDialog: false })
+
+protocol.registerSchemesAsPrivileged([
+  { scheme: windowScheme, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
+])
+app.enableSandbox()
+
+let window: BrowserWindow | null = null
+const tell = (event: WindowEvent) => sendTo(window, event)
+
+if (app.requestSingleInstanceLock()) {
+  app.on('second-instance', () => {
+    if (window?.isMinimized()) window.restore()
+    window?.focus()
+  })
+  // Not awaited at the top level: in an ES module that would keep Electron from ever becoming ready.
+  void app
+    .whenReady()
+    .then(start)
+    .catch((error: unknown) => {
+      log.error(error)
+      dialog.showErrorBox('Signum cannot start', String(error))
+      app.exit(1)
+    })
+} else app.quit()
+
+async function start(): Promise<void> {
+  const workbench = await openWorkbench(root, { version: app.getVersion() })
+  const settings = await workbench.settings({})
+  const { theme, bounds } = settings.kind === 'finished' ? settings.value : standardSettings
+  nativeTheme.themeSource = theme
+  setMenu()
+  serve(path.join(here, '..', 'renderer'), workbench)
+  // Nothing that a page may ask a browser for is needed here: camera, notifications, devices, downloads.
+  session.defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false))
+  session.defaultSession.setPermissionCheckHandler(() => false)
+  session.defaultSession.on('will-download', (event) => event.preventDefault())
+  answerCalls(workbench, () => window, tell)
+  window = createWindow(path.join(here, '..', 'preload', 'index.cjs'), bounds)
+  endWith(window, workbench)
+  const begun = await workbench.start(tell)
+  if (!begun.ok) log.error(begun.problem)
+}
+
+/** The window's end is the program's: first its place is kept, and a run at work may finish its layer. */
+function endWith(shown: BrowserWindow, workbench: Workbench): void {
+  let leaving = false
+  const leave = async (current: number | null) => {
+    if (current !== null) await workbench.stopRun({ id: current })
+    await workbench.changeSettings({ bounds: { ...shown.getNormalBounds(), maximized: shown.isMaximized() } })
+    // Waits for the worker: what is finished is durable then.
+    await workbench.close()
+    app.exit(0)
+  }
+  const ask = async () => {
+    const queue = await workbench.queue({})
+    const current = queue.kind === 'finished' ? queue.value.current : null
+    if (current !== null) {
+      const { response } = await dialog.showMessageBox(shown, {
+        type: 'question',
+        message: `Run ${current} is at work.`,
+        detail: 'It can finish the layer in hand and be resumed later from there; what is finished is kept.',
+        buttons: ['Stop after this layer and quit', 'Keep working'],
+        defaultId: 1,
+        cancelId: 1,
+      })
+      if (response === 1) {
+        leaving = false
+        return
+      }
+      shown.hide()
+    }
+    await leave(current)
+  }
+  shown.on('close', (event) => {
+    event.preventDefault()
+    if (leaving) return
+    leaving = true
+    void ask().catch((error: unknown) => {
+      log.error(error)
+      app.exit(1)
+    })
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void leave(null))
+}
+
+app.on('window-all-closed', () => app.quit())

@@ -1,0 +1,55 @@
+// The window: sandboxed, on one page of our own, with no way out of it.
+import { app, BrowserWindow, nativeTheme, screen, type Rectangle } from 'electron'
+import { eventChannel, windowOrigin } from '../contract/channels.ts'
+import type { WindowEvent } from '../contract/window.ts'
+import type { Settings } from '../contract/settings.ts'
+
+const smallest = { width: 1024, height: 700 }
+const usual = { width: 1280, height: 800 }
+
+export function createWindow(preload: string, bounds: Settings['bounds']): BrowserWindow {
+  const window = new BrowserWindow({
+    ...usual,
+    ...(bounds && onScreen(bounds) ? bounds : {}),
+    minWidth: smallest.width,
+    minHeight: smallest.height,
+    show: false,
+    title: 'Signum',
+    autoHideMenuBar: true,
+    // As the page paints itself, so that nothing flashes before it does.
+    backgroundColor: nativeTheme.shouldUseDarkColors ? '#14161a' : '#f7f7f5',
+    webPreferences: {
+      preload,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false,
+      devTools: !app.isPackaged,
+    },
+  })
+  if (bounds?.maximized) window.maximize()
+  keepInside(window)
+  window.once('ready-to-show', () => window.show())
+  void window.loadURL(`${windowOrigin}/index.html`)
+  return window
+}
+
+function keepInside({ webContents }: BrowserWindow): void {
+  webContents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  webContents.on('will-navigate', (event) => event.preventDefault())
+  webContents.on('will-frame-navigate', (event) => event.preventDefault())
+  webContents.on('will-attach-webview', (event) => event.preventDefault())
+}
+
+/** The screen that it was on may be gone. */
+const onScreen = (bounds: Rectangle): boolean =>
+  screen.getAllDisplays().some(({ workArea: area }) => {
+    const width = Math.min(bounds.x + bounds.width, area.x + area.width) - Math.max(bounds.x, area.x)
+    const height = Math.min(bounds.y + bounds.height, area.y + area.height) - Math.max(bounds.y, area.y)
+    return width > 100 && height > 100
+  })
+
+export function sendTo(window: BrowserWindow | null, event: WindowEvent): void {
+  if (window && !window.isDestroyed()) window.webContents.send(eventChannel, event)
+}
