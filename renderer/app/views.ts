@@ -1,0 +1,14 @@
+// The views: what they are called, their keys, and where their code is, loaded when first shown.
+import type { Component } from 'svelte'
+import type { ViewName } from '../client/navigation.svelte.ts'
+
+type View = { title: string; key: string; component: () => Promise<{ default: Component }> }
+
+export const views: Record<ViewName, View> = {
+  models: { title: 'Models', key: '1', component: () => import('../views/models/Models.svelte') },
+  recipe: { title: 'New run', key: '2', component: () => import('../views/recipe/Recipe.svelte') },
+  runs: { title: 'Runs', key: '3', component: () => import('../views/runs/Runs.svelte') },
+  layers: { title: 'Layers', key: '4', component: () => import('../views/layers/Layers.svelte') },
+  compare: { title: 'Compare', key: '5', component: () => import('../views/compare/Compare.svelte') },
+  settings: { title: 'Settings', key: '6', component: () => import('../views/settings/Settings.svelte') },
+}
