@@ -5,10 +5,11 @@ import path from 'node:path'
 import type { Answer, Attention, Ending, Request, Step } from '../contract/api.ts'
 import type { Measurement } from '../contract/records.ts'
 import type { Jobs, WorkerEvent } from '../contract/worker.ts'
+import { readEvaluation, windowOf } from './checks.ts'
 import { refused, work, type Context } from './context.ts'
 import { runFiles } from './folder.ts'
 import { recordMeasurement } from './history.ts'
-import { readEvaluation, windowOf } from './prepare.ts'
+import { sourceReader } from './source.ts'
 
 /** There is no layer to finish in a measurement: a stop ends it like a cancel. */
 export async function measure(
@@ -53,7 +54,7 @@ export async function evaluate(
   const inspected = await work(context, 'inspect', { version: 1, threads: 1, model }, attention, null)
   if (inspected.kind !== 'finished') return inspected
   const window = windowOf(request.window, inspected.value)
-  const read = await readEvaluation(context.root, request.source, window, inspected.value)
+  const read = await readEvaluation(sourceReader(context.root), { source: request.source, window }, inspected.value)
   if (!read.ok) return refused(read.problem)
   const { bytes, tokens: text } = read.value
 

@@ -68,15 +68,16 @@ describe('texts', () => {
   })
   test('too few, with what would fit', () => {
     expect(said(preflight.checkCalibration(11_927, calibration))).toBe(
-      'calibration_too_short: a.txt has 11,927 tokens, and 128 sequences of 2,048 tokens need 262,144: --sequences 5 would fit.',
+      'calibration_too_short: a.txt has 11,927 tokens, and 128 sequences of 2,048 tokens need 262,144: 5 sequences would fit.',
     )
     expect(said(preflight.checkCalibration(2048, { ...calibration, sampling: 'random' }))).toBe(
-      'calibration_too_short: a.txt has 2,048 tokens, and random windows of 2,048 tokens need 2,049: --length 2047 would fit.',
+      'calibration_too_short: a.txt has 2,048 tokens, and random windows of 2,048 tokens need 2,049: a length of 2,047 would fit.',
     )
-    expect(said(preflight.checkCalibration(100, calibration))).toContain('--length 100 --sequences 1 would fit')
+    expect(said(preflight.checkCalibration(3000, calibration))).toContain(': one sequence would fit.')
+    expect(said(preflight.checkCalibration(100, calibration))).toContain('one sequence of 100 would fit')
     expect(said(preflight.checkCalibration(1, calibration))).toContain('give a longer text')
     expect(said(preflight.checkEvaluation('e.txt', 200, 256))).toBe(
-      'evaluation_too_short: e.txt has 200 tokens, and one window needs 256: --window 200 would fit.',
+      'evaluation_too_short: e.txt has 200 tokens, and one window needs 256: a window of 200 would fit.',
     )
   })
   test('longer than the model can look', () => {

@@ -70,15 +70,15 @@ export function checkCalibration(tokens: number, calibration: ResolvedCalibratio
 
 function whatFits(tokens: number, { sampling, length }: ResolvedCalibration): string {
   if (tokens < 3) return 'give a longer text'
-  if (sampling === 'random') return `--length ${tokens - 1} would fit`
-  return tokens < length
-    ? `--length ${tokens} --sequences 1 would fit`
-    : `--sequences ${Math.floor(tokens / length)} would fit`
+  if (sampling === 'random') return `a length of ${count(tokens - 1)} would fit`
+  if (tokens < length) return `one sequence of ${count(tokens)} would fit`
+  const sequences = Math.floor(tokens / length)
+  return sequences === 1 ? 'one sequence would fit' : `${count(sequences)} sequences would fit`
 }
 
 export function checkEvaluation(source: string, tokens: number, window: number): Problem | null {
   if (tokens >= window) return null
-  const out = tokens > 1 ? `--window ${tokens} would fit` : 'give a longer text'
+  const out = tokens > 1 ? `a window of ${count(tokens)} would fit` : 'give a longer text'
   return problem(
     'evaluation_too_short',
     `${source} has ${count(tokens)} tokens, and one window needs ${count(window)}: ${out}.`,

@@ -15,8 +15,13 @@ export const sourceFile = (root: string, source: string): string =>
     ? path.join(textsFolder(root), `${path.basename(source.slice(bundledPrefix.length))}.txt`)
     : source
 
+export const sourceReader =
+  (root: string) =>
+  (source: string, model: Model): Promise<Result<SourceTokens>> =>
+    readSource(root, source, model)
+
 /** `model`: what inspect says of the folder, whose tokenizer is used. */
-export async function readSource(root: string, source: string, model: Model): Promise<Result<SourceTokens>> {
+async function readSource(root: string, source: string, model: Model): Promise<Result<SourceTokens>> {
   const file = sourceFile(root, source)
   const ids = file.endsWith(tokenFileEnding) ? await readTokenFile(file) : await tokenize(file, model)
   if (!ids.ok) return ids

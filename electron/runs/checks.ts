@@ -1,0 +1,119 @@
+// What is looked at before a run starts, one step each: the run takes them until one fails, the window shows them all.
+import type { Attention, Ending } from '../contract/api.ts'
+import { failure, type Problem, type Result } from '../contract/errors.ts'
+import { findMethod } from '../contract/methods.ts'
+import { parseRecipe, type Evaluation, type Recipe } from '../contract/recipe.ts'
+import type { Model, Tokens } from '../contract/records.ts'
+import { forecast } from '../bits/forecast.ts'
+import { refused, type Context } from './context.ts'
+import { inspect } from './models.ts'
+import { activationLimit, diskNeeded, memoryNeeded } from './needs.ts'
+import * as preflight from './preflight.ts'
+
+export type ResolvedEvaluation = Evaluation & { window: number }
+export type ResolvedRecipe = Omit<Recipe, 'model' | 'calibration' | 'evaluations'> & {
+  model: string
+  calibration: preflight.ResolvedCalibration | null
+  evaluations: ResolvedEvaluation[]
+}
+
+/** Windows and sequences are as long as the model's context, but no longer than this unless asked. */
+const usualLength = 2048
+export const windowOf = (window: number | null, { context }: Pick<Model, 'context'>): number =>
+  window ?? Math.min(context, usualLength)
+
+/** Every value in range, and a text for a method that needs one. */
+export function checkRecipe(asked: unknown): Result<Recipe> {
+  const recipe = parseRecipe(asked, 'the recipe')
+  if (!recipe.ok) return recipe
+  const method = findMethod(recipe.value.method)
+  if (!method.ok) return method
+  if (method.value.needsCalibration && recipe.value.calibration === null) {
+    return failure(
+      'calibration_missing',
+      `${recipe.value.method} needs a calibration text (or token ids, X.u32), for example bundled:calibration-stories.`,
+    )
+  }
+  return recipe
+}
+
+export async function inspectOriginal(context: Context, folder: string, attention: Attention): Promise<Ending<Model>> {
+  const inspected = await inspect(context, { folder }, attention)
+  return inspected.kind === 'finished' ? original(inspected.value) : inspected
+}
+
+/** A packed model is no original. */
+export function original(model: Model): Ending<Model> {
+  if (!model.packed) return { kind: 'finished', value: model }
+  const message = `${model.path} is a packed model already: quantize the original.`
+  return refused(failure('already_quantized', message).problem)
+}
+
+export function resolve(recipe: Recipe, folder: string, model: Model): ResolvedRecipe {
+  const { calibration, evaluations } = recipe
+  return {
+    ...recipe,
+    model: folder,
+    calibration: calibration && { ...calibration, length: windowOf(calibration.length, model) },
+    evaluations: evaluations.map((one) => ({ ...one, window: windowOf(one.window, model) })),
+  }
+}
+
+/** Reads a source as tokens of the model: with the ids, or only how many they are. */
+export type ReadTokens<T extends { tokens: Tokens }> = (source: string, model: Model) => Promise<Result<T>>
+
+export async function readCalibration<T extends { tokens: Tokens }>(
+  read: ReadTokens<T>,
+  calibration: preflight.ResolvedCalibration,
+  model: Model,
+): Promise<Result<T>> {
+  const far = preflight.checkContext('A calibration sequence', calibration.length, model.context)
+  if (far) return { ok: false, problem: far }
+  const tokens = await read(calibration.source, model)
+  if (!tokens.ok) return tokens
+  const short = preflight.checkCalibration(tokens.value.tokens.tokens, calibration)
+  return short ? { ok: false, problem: short } : tokens
+}
+
+export async function readEvaluation<T extends { tokens: Tokens }>(
+  read: ReadTokens<T>,
+  { source, window }: Pick<ResolvedEvaluation, 'source' | 'window'>,
+  model: Model,
+): Promise<Result<T>> {
+  const far = preflight.checkContext('A window', window, model.context)
+  if (far) return { ok: false, problem: far }
+  const tokens = await read(source, model)
+  if (!tokens.ok) return tokens
+  const short = preflight.checkEvaluation(source, tokens.value.tokens.tokens, window)
+  return short ? { ok: false, problem: short } : tokens
+}
+
+export type Memory = { needed: number; available: number; activationLimit: number }
+
+export async function lookAtMemory(context: Context, recipe: ResolvedRecipe, model: Model): Promise<Memory> {
+  const available = await context.machine.availableMemory()
+  const limit = activationLimit(available)
+  return { needed: memoryNeeded(model, recipe.calibration, limit), available, activationLimit: limit }
+}
+
+export type Disk = { needed: number; free: number }
+
+/** `tokens`: of all texts together; their ids are kept in the run's folder. */
+export async function lookAtDisk(
+  context: Context,
+  out: string,
+  recipe: ResolvedRecipe,
+  model: Model,
+  limit: number,
+  tokens: number,
+): Promise<Disk> {
+  const { most } = forecast(recipe.method, recipe.parameters, model)
+  return {
+    needed: diskNeeded(model, most.fileBytes, recipe.calibration, limit, tokens),
+    free: await context.machine.freeDisk(out),
+  }
+}
+
+export const memoryProblem = ({ needed, available }: Memory): Problem | null => preflight.checkMemory(needed, available)
+export const diskProblem = (out: string, { needed, free }: Disk): Problem | null =>
+  preflight.checkDisk(out, needed, free)
