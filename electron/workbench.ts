@@ -8,6 +8,8 @@ import { dataFolder } from './history/place.ts'
 import { deleteRun } from './runs/delete.ts'
 import { doctor } from './runs/doctor.ts'
 import { evaluate } from './runs/evaluate.ts'
+import { curves, forecast } from './runs/forecast.ts'
+import { readiness } from './runs/readiness.ts'
 import {
   holdHistory,
   listRuns,
@@ -103,6 +105,9 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     forgetModel: (request) => forgetModel(context, request),
     texts: () => texts(context),
     text: ({ source }) => text(root, source),
+    curves: (request, attention = {}) => curves(context, request, attention),
+    forecast: (request, attention = {}) => forecast(context, request, attention),
+    preflight: (request, attention = {}) => readiness(context, request, attention),
     queue: () => queue.use((opened) => listQueue(opened)),
     enqueue: ({ threads = 0, ...request }) => queue.use((opened) => opened.add({ ...request, threads, out: null })),
     moveRun: ({ id, before }) => queue.use((opened) => opened.move(id, before)),

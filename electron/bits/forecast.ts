@@ -25,7 +25,8 @@ export type Forecast = {
 /** What inspect says, as far as sizes depend on it. */
 export type Measures = Pick<Model, 'parameters' | 'dtype' | 'linears'>
 
-const elementBytes: Record<string, number> = { F16: 2, BF16: 2, F32: 4 }
+/** Bytes of one parameter that is stored as it was. */
+export const elementBytes: Record<string, number> = { F16: 2, BF16: 2, F32: 4 }
 
 /** Linears with one input in common store one order tensor; which they are is a matter of the block's architecture. */
 const sharedInputs: Record<string, string> = { k_proj: 'q_proj', v_proj: 'q_proj', up_proj: 'gate_proj' }

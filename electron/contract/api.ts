@@ -1,7 +1,11 @@
 // Every call that the workbench answers: what it is asked, what it answers. The command line and the window both speak it.
 import { z } from 'zod'
+import { curveSchema } from './curve.ts'
 import { problemSchema } from './errors.ts'
+import { forecastSchema, readinessSchema } from './forecast.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
+import { pictureScaleSchema, picturesSchema } from './pictures.ts'
+import { methodIds } from './methods.ts'
 import { recipeSchema } from './recipe.ts'
 import {
   fileBytesSchema,
@@ -97,6 +101,9 @@ export const calls = {
   /** Of a run that finished. */
   report: { request: z.object({ id: runId }), answer: runReportSchema },
   bytes: { request: z.object({ id: runId }), answer: fileBytesSchema },
+  /** Which pictures there are of a finished run's linears; the pictures themselves travel as bytes (contract/pictures.ts). */
+  runPictures: { request: z.object({ id: runId }), answer: picturesSchema },
+  pictureScale: { request: z.object({ id: runId, linear: z.string().min(1) }), answer: pictureScaleSchema },
   /** The model that came with Signum and those that were added, as they are on disk now. */
   library: { request: z.object({}), answer: z.array(modelCardSchema) },
   /** Every model folder at or below this one; those that can be used are kept. */
@@ -106,6 +113,18 @@ export const calls = {
   /** The texts that come with Signum. */
   texts: { request: z.object({}), answer: z.array(textSchema) },
   text: { request: z.object({ source: z.string().min(1) }), answer: textSchema },
+  /** For every method what it can reach on a model. `fixed`: parameters that stay, by method. */
+  curves: {
+    request: z.object({
+      model: folder,
+      fixed: z.partialRecord(z.enum(methodIds), recipeSchema.shape.parameters.unwrap()).default({}),
+    }),
+    answer: z.array(curveSchema),
+  },
+  /** What a run will cost. */
+  forecast: { request: z.object({ model: folder, recipe: recipeSchema, threads }), answer: forecastSchema },
+  /** Everything that a run looks at before it starts. */
+  preflight: { request: z.object({ model: folder, recipe: recipeSchema }), answer: z.array(readinessSchema) },
   /** Waiting runs, the next one first. */
   queue: {
     request: z.object({}),

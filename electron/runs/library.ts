@@ -11,7 +11,7 @@ import { inspect, models } from './models.ts'
 
 const bundledFolder = (root: string) => path.join(root, 'resources', 'models')
 
-type Look = { model: Model | null; problem: Problem | null }
+type Look = { model: Model; problem: null } | { model: null; problem: Problem }
 /** What was found in a folder, as long as no file in it changes. */
 const looks = new Map<string, { signature: string; look: Look }>()
 
@@ -84,6 +84,14 @@ async function look(context: Context, folder: string, attention: Attention): Pro
     ending.kind === 'finished' ? { model: ending.value, problem: null } : { model: null, problem: ending.problem }
   looks.set(folder, { signature, look: value })
   return { kind: 'finished', value }
+}
+
+/** What `inspect` says of a folder, without a worker while its files stay as they were. */
+export async function knownModel(context: Context, folder: string, attention: Attention): Promise<Ending<Model>> {
+  const looked = await look(context, folder, attention)
+  if (looked.kind !== 'finished') return looked
+  const { model, problem } = looked.value
+  return model === null ? refused(problem) : { kind: 'finished', value: model }
 }
 
 async function signatureOf(folder: string): Promise<string> {

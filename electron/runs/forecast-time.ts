@@ -1,0 +1,69 @@
+// How long the phases of a run usually take, from what has been measured (docs/BENCHMARKS.md): the rough estimate where
+// nothing is known of this computer, and the measure by which its finished runs are compared.
+import type { Parameters } from '../contract/methods.ts'
+import type { Model } from '../contract/records.ts'
+import { inputOf } from '../bits/forecast.ts'
+import type { ResolvedRecipe } from './checks.ts'
+
+export type Seconds = Record<string, number>
+
+/** What the time depends on. `tokens`: of the evaluation texts, in their order. */
+export type TimedRun = {
+  model: Pick<Model, 'bytes' | 'parameters' | 'linears'>
+  recipe: Pick<ResolvedRecipe, 'method' | 'parameters' | 'calibration' | 'evaluations'>
+  tokens: readonly number[]
+  fileBytes: number
+  threads: number
+}
+
+/** Rates of one thread; those of the benchmarks are for two. */
+const productRate = 134e9
+const factorRate = 65e9
+/** Of disks and of SHA-256, for all threads together. */
+const readRate = 600e6
+const writeRate = 100e6
+/** Seconds that a phase takes even where there is next to nothing to do. */
+const least: Seconds = { hash: 0.005, calibrate: 0.02, factor: 0.005, quantize: 0.01, propagate: 0.01, write: 0.01 }
+
+export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: TimedRun): Seconds {
+  const { method, parameters, calibration, evaluations } = recipe
+  const inputs = [...new Map(model.linears.map((linear) => [inputOf(linear), linear.columns])).values()]
+  const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
+  const product = (operations: number) => operations / productRate / threads
+  const work: Seconds = { hash: model.bytes / readRate, write: fileBytes / writeRate, quantize: 0 }
+  for (const { rows, columns } of model.linears) {
+    const own = (rows * columns * ownTime(method, parameters)) / threads
+    // rtn passes no errors on; in the others every weight is moved by all that came before it in its row.
+    work['quantize']! += own + (method === 'rtn' ? 0 : product(rows * columns * columns))
+  }
+  if (calibration !== null) {
+    const passed = calibration.sequences * calibration.length
+    const hessians = inputs.reduce((total, n) => total + n * n, 0)
+    work['calibrate'] = product(2 * passed * (weights + hessians))
+    work['propagate'] = product(2 * passed * weights)
+    work['factor'] = inputs.reduce((total, n) => total + n ** 3 / 3, 0) / factorRate / threads
+  }
+  for (const phase of Object.keys(work)) work[phase]! += least[phase] ?? 0
+  let evaluate = 0
+  for (const [i, { window }] of evaluations.entries()) {
+    const measured = Math.floor((tokens[i] ?? 0) / window) * window
+    // Original and packed.
+    evaluate += 2 * (0.1 + product(2 * measured * model.parameters))
+  }
+  return { ...work, evaluate }
+}
+
+/** Seconds of one thread for the searches and fits of one weight: what the benchmarks leave after factor and products. */
+function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): number {
+  const number = (key: string) => parameters[key] as number
+  const nanoseconds = {
+    rtn: () => 4,
+    gptq: () => 16,
+    billm: () => 36,
+    'arb-rc': () => 40 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 8 : 0),
+    'signum-rc': () => 40 + 15 * number('second_plane') + number('refits') * (7.4 + 11 * number('second_plane')),
+  }
+  return nanoseconds[method]() * 1e-9
+}
+
+export const total = (seconds: Seconds): number => Object.values(seconds).reduce((sum, one) => sum + one, 0)

@@ -1,0 +1,116 @@
+// Everything that a run would look at before it starts, all of it at once: what is in order and what is not.
+import path from 'node:path'
+import type { Attention, Ending, Request } from '../contract/api.ts'
+import { failure, type Problem } from '../contract/errors.ts'
+import type { Readiness } from '../contract/forecast.ts'
+import { processor } from '../contract/history.ts'
+import { bundledPrefix } from '../contract/recipe.ts'
+import { amount, count, size } from '../contract/quantities.ts'
+import type { Model } from '../contract/records.ts'
+import type { History } from '../history/history.ts'
+import { runsFolder } from '../history/place.ts'
+import * as checks from './checks.ts'
+import type { Context } from './context.ts'
+import { originalIn } from './forecast.ts'
+import { countReader, type TokenCount } from './token-counts.ts'
+
+export async function readiness(
+  context: Context,
+  request: Request<'preflight'>,
+  attention: Attention,
+): Promise<Ending<Readiness[]>> {
+  const recipe = checks.checkRecipe(request.recipe)
+  const found = await originalIn(context, request.model, attention)
+  if (found.kind === 'cancelled' || found.kind === 'stopped') return found
+  const list: Readiness[] = [modelReadiness(found)]
+  if (!recipe.ok) list.push(look('recipe', 'cannot be used', recipe.problem))
+  const history = await context.history?.()
+  if (found.kind === 'finished' && recipe.ok) {
+    const model = found.value
+    const resolved = checks.resolve(recipe.value, model.path, model)
+    const texts = await textReadiness(context.root, resolved, model)
+    const out = history?.ok ? runsFolder(history.value.data) : path.resolve('.')
+    list.push(...texts.list, ...(await machineReadiness(context, out, resolved, model, texts.tokens)))
+  }
+  list.push(deviceReadiness(history?.ok ? history.value : null))
+  return { kind: 'finished', value: list }
+}
+
+const look = (name: string, state: string, problem: Problem | null = null): Readiness => ({
+  name,
+  ok: problem === null,
+  state,
+  problem,
+})
+
+function modelReadiness(found: Awaited<ReturnType<typeof originalIn>>): Readiness {
+  if (found.kind === 'failed') return look('model', 'cannot be quantized', found.problem)
+  if (found.kind !== 'finished') return look('model', 'was not looked at')
+  const { architecture, parameters, dtype } = found.value
+  return look('model', `${architecture}, ${amount(parameters)} parameters in ${dtype}`)
+}
+
+async function textReadiness(
+  root: string,
+  { calibration, evaluations }: checks.ResolvedRecipe,
+  model: Model,
+): Promise<{ list: Readiness[]; tokens: number }> {
+  const read = countReader(root)
+  const list: Readiness[] = []
+  let tokens = 0
+  const add = (name: string, found: Awaited<ReturnType<typeof read>>, use: (count: TokenCount) => string) => {
+    if (found.ok) tokens += found.value.tokens.tokens
+    list.push(found.ok ? look(name, use(found.value)) : look(name, 'cannot be used', found.problem))
+  }
+  if (calibration !== null) {
+    const { sequences, length } = calibration
+    add('calibration text', await checks.readCalibration(read, calibration, model), (found) => {
+      return `${tokensOf(found)}; ${count(sequences)} of ${count(length)} are used`
+    })
+  }
+  for (const one of evaluations) {
+    add('evaluation text', await checks.readEvaluation(read, one, model), (found) => {
+      const windows = Math.floor(found.tokens.tokens / one.window)
+      return `${tokensOf(found)}: ${count(windows)} ${windows === 1 ? 'window' : 'windows'} of ${count(one.window)}`
+    })
+  }
+  return { list, tokens }
+}
+
+const nameOf = (source: string) =>
+  source.startsWith(bundledPrefix) ? source.slice(bundledPrefix.length) : path.basename(source)
+
+const tokensOf = ({ tokens, about }: TokenCount): string =>
+  `${nameOf(tokens.source)}: ${about ? 'about ' : ''}${count(tokens.tokens)} tokens`
+
+async function machineReadiness(
+  context: Context,
+  out: string,
+  recipe: checks.ResolvedRecipe,
+  model: Model,
+  tokens: number,
+): Promise<Readiness[]> {
+  const memory = await checks.lookAtMemory(context, recipe, model)
+  const disk = await checks.lookAtDisk(context, out, recipe, model, memory.activationLimit, tokens)
+  return [
+    look('memory', `needs ${size(memory.needed)} of ${size(memory.available)}`, checks.memoryProblem(memory)),
+    look('disk', `needs ${size(disk.needed)} of ${size(disk.free)}`, checks.diskProblem(out, disk)),
+  ]
+}
+
+/** A device that is busy keeps no run from being queued. */
+function deviceReadiness(history: History | null): Readiness {
+  const found = history?.write(() => {
+    history.leases.sweep()
+    return { busy: history.leases.onDevice(processor), waiting: history.queue.list().length }
+  })
+  if (!found?.ok) {
+    const problem =
+      found?.problem ?? failure('history_unavailable', 'There is no history here, so there is no queue.').problem
+    return look('device', 'not known', problem)
+  }
+  const { busy, waiting } = found.value
+  const before = waiting + (busy === null ? 0 : 1)
+  if (before === 0) return look('device', `${processor} is free`)
+  return look('device', `${processor} is busy: the run waits for ${before === 1 ? 'one other' : `${before} others`}`)
+}
