@@ -21,7 +21,8 @@ log.errorHandler.startCatching({ showDialog: false })
 protocol.registerSchemesAsPrivileged([
   { scheme: windowScheme, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
 ])
-app.enableSandbox()
+// Chromium has no sandbox for root; there the start script says --no-sandbox, and the window's own settings still hold.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 
 let window: BrowserWindow | null = null
 const tell = (event: WindowEvent) => sendTo(window, event)
