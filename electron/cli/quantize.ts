@@ -3,6 +3,7 @@ import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
 import type { RunReport } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
+import { budgetOption, fitBudget, type Fitted } from './budget.ts'
 import { refusal, reply, unfinished, type Command, type Task } from './command.ts'
 import * as quantities from '../contract/quantities.ts'
 import { methodOptions, recipeFrom, saveRecipe, textOptions } from './recipe-options.ts'
@@ -14,6 +15,7 @@ export const quantize: Command = {
     positionals: [{ name: 'MODEL', help: 'a Hugging Face model folder.', optional: true }],
     options: [
       ...methodOptions,
+      budgetOption,
       {
         name: 'save-recipe',
         value: 'FILE.json',
@@ -40,22 +42,25 @@ export const quantize: Command = {
   async run(task) {
     const { values, workbench, attention } = task
     const [model] = values.positionals
-    const recipe = await recipeFrom(values, model)
-    if (!recipe.ok) return refusal(recipe.problem)
+    const asked = await recipeFrom(values, model)
+    if (!asked.ok) return refusal(asked.problem)
+    const fitted = await withBudget(task, model, asked.value)
+    if ('reply' in fitted) return fitted.reply
+    const { recipe } = fitted
     const out = values.text('out')
     const saved = values.text('save-recipe')
-    if (saved !== undefined && recipe.value !== null) {
-      const done = await saveRecipe(saved, recipe.value)
+    if (saved !== undefined && recipe !== null) {
+      const done = await saveRecipe(saved, recipe)
       if (!done.ok) return refusal(done.problem)
       if (out === undefined) return reply(`The recipe is in ${saved}.`, { recipe: saved })
     }
-    const folder = modelOf(task, model, recipe.value)
+    const folder = modelOf(task, model, recipe)
     if (!folder.ok) return refusal(folder.problem)
     if (out === undefined)
       return refusal(failure('option_invalid', 'Say where the run goes: --out DIR, a new or empty folder.').problem)
     const request = {
       model: folder.value,
-      recipe: recipe.value,
+      recipe,
       out,
       resume: values.flag('resume'),
       threads: values.integer('threads') ?? 0,
@@ -65,6 +70,16 @@ export const quantize: Command = {
     if (ending.kind !== 'finished') return unfinished(ending, `Go on with: signum quantize --resume --out ${out}`)
     return reply(summary(ending.value), ending.value)
   },
+}
+
+async function withBudget(task: Task, model: string | undefined, recipe: Recipe | null): Promise<Fitted> {
+  if (!task.values.given('budget')) return { recipe }
+  if (recipe === null || task.values.flag('resume')) {
+    const message = 'A run that is resumed has its parameters: leave out --budget.'
+    return { reply: refusal(failure('option_invalid', message).problem) }
+  }
+  const folder = modelOf(task, model, recipe)
+  return folder.ok ? fitBudget(task, folder.value!, recipe) : { reply: refusal(folder.problem) }
 }
 
 /** A run that is resumed, and a recipe that was kept with a run, know their model. */

@@ -2,7 +2,7 @@
 import { access, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
-import { findMethod, methodIds, readSetting, type Parameters } from '../contract/methods.ts'
+import { findMethod, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
 import { bundledPrefix, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import type { Option, Values } from './options.ts'
 
@@ -124,7 +124,8 @@ function movePaths(recipe: Recipe, move: (source: string) => string): Recipe {
 function settings(values: Values, { method: id, parameters }: Recipe): Result<Parameters> {
   const method = findMethod(id)
   if (!method.ok) return method
-  const changed: Parameters = { ...parameters }
+  // What is as usual may give way: max_salient to a narrower blocksize.
+  const changed = unusual(method.value, parameters)
   for (const text of values.list('set')) {
     const setting = readSetting(method.value, text)
     if (!setting.ok) return setting

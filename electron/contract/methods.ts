@@ -272,3 +272,9 @@ export function readSetting(method: Method, text: string): Result<{ key: string;
   const value = readValue(parameter.value, text.slice(at + 1).trim())
   return value.ok ? success({ key: parameter.value.key, value: value.value }) : value
 }
+
+/** The parameters that are not as usual. */
+export function unusual(method: Method, parameters: Readonly<Parameters>): Parameters {
+  const usual = new Map(method.parameters.map((one) => [one.key, one.default]))
+  return Object.fromEntries(Object.entries(parameters).filter(([key, value]) => usual.get(key) !== value))
+}

@@ -1,10 +1,10 @@
 // Everything that a run would look at before it starts, all of it at once: what is in order and what is not.
 import path from 'node:path'
 import type { Attention, Ending, Request } from '../contract/api.ts'
+import { sourceName } from '../contract/command-line.ts'
 import { failure, type Problem } from '../contract/errors.ts'
 import type { Readiness } from '../contract/forecast.ts'
 import { processor } from '../contract/history.ts'
-import { bundledPrefix } from '../contract/recipe.ts'
 import { amount, count, size } from '../contract/quantities.ts'
 import type { Model } from '../contract/records.ts'
 import type { History } from '../history/history.ts'
@@ -77,11 +77,8 @@ async function textReadiness(
   return { list, tokens }
 }
 
-const nameOf = (source: string) =>
-  source.startsWith(bundledPrefix) ? source.slice(bundledPrefix.length) : path.basename(source)
-
 const tokensOf = ({ tokens, about }: TokenCount): string =>
-  `${nameOf(tokens.source)}: ${about ? 'about ' : ''}${count(tokens.tokens)} tokens`
+  `${sourceName(tokens.source)}: ${about ? 'about ' : ''}${count(tokens.tokens)} tokens`
 
 async function machineReadiness(
   context: Context,

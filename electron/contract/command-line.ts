@@ -1,0 +1,61 @@
+// A recipe as the line that makes the command line do the same.
+import { bundledPrefix, type Recipe } from './recipe.ts'
+import { findMethod, unusual } from './methods.ts'
+
+export type Asked = {
+  /** Folders and files by absolute paths: the line means the same wherever it is typed. */
+  model: string
+  recipe: Recipe
+  name: string | null
+  /** 0: as many as the machine has. */
+  threads: number
+  out: string
+}
+
+/**
+ * `signum quantize ...` for a POSIX shell, with what is not as usual. Null where the recipe says more than options can:
+ * its texts are measured in windows of different lengths.
+ */
+export function quantizeLine({ model, recipe, name, threads, out }: Asked): string | null {
+  const windows = new Set(recipe.evaluations.map(({ window }) => window))
+  const method = findMethod(recipe.method)
+  if (windows.size > 1 || !method.ok) return null
+  const words = ['signum', 'quantize', model, ...option('method', recipe.method)]
+  for (const [key, value] of Object.entries(unusual(method.value, recipe.parameters))) {
+    words.push(...option('set', `${key}=${value}`))
+  }
+  if (recipe.calibration !== null) {
+    const { source, sampling, sequences, length, seed } = recipe.calibration
+    words.push(...option('calibration', source))
+    if (sampling !== 'sequential') words.push(...option('sampling', sampling))
+    if (sequences !== 128) words.push(...option('sequences', String(sequences)))
+    if (length !== null) words.push(...option('length', String(length)))
+    if (seed !== 0) words.push(...option('seed', String(seed)))
+  }
+  for (const { source } of recipe.evaluations) words.push(...option('evaluation', source))
+  const [window] = windows
+  if (window !== undefined && window !== null) words.push(...option('window', String(window)))
+  if (recipe.evaluations.length === 0) words.push('--no-evaluation')
+  if (name !== null) words.push(...option('name', name))
+  if (threads > 0) words.push(...option('threads', String(threads)))
+  words.push(...option('out', out))
+  return words.map(quoted).join(' ')
+}
+
+/** What begins with a dash would be taken for an option, were it a word of its own. */
+const option = (name: string, value: string): string[] =>
+  value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value]
+
+/** A word as a POSIX shell reads it back. */
+export const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+
+/** A folder for the run, from its name: `runs/tinyllama-gptq-bits-3`. */
+export function outOf(name: string): string {
+  const plain = name.toLowerCase().replaceAll(/[^a-z0-9.]+/g, '-')
+  return `runs/${plain.replaceAll(/^[-.]+|[-.]+$/g, '').slice(0, 80) || 'run'}`
+}
+
+/** How a source is called on screen: without the prefix, or without its folder. */
+export const sourceName = (source: string): string =>
+  source.startsWith(bundledPrefix) ? source.slice(bundledPrefix.length) : (source.split(/[/\\]/).at(-1) ?? source)
