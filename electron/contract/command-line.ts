@@ -1,6 +1,7 @@
 // A recipe as the line that makes the command line do the same.
 import { bundledPrefix, type Recipe } from './recipe.ts'
 import { findMethod, unusual } from './methods.ts'
+import { lastPart } from './run-name.ts'
 
 export type Asked = {
   /** Folders and files by absolute paths: the line means the same wherever it is typed. */
@@ -58,4 +59,4 @@ export function outOf(name: string): string {
 
 /** How a source is called on screen: without the prefix, or without its folder. */
 export const sourceName = (source: string): string =>
-  source.startsWith(bundledPrefix) ? source.slice(bundledPrefix.length) : (source.split(/[/\\]/).at(-1) ?? source)
+  source.startsWith(bundledPrefix) ? source.slice(bundledPrefix.length) : lastPart(source)

@@ -11,6 +11,9 @@ export const bundledPrefix = 'bundled:'
 
 export const samplings = ['sequential', 'random'] as const
 
+/** Windows and sequences are as long as the model's context, but no longer than this unless asked. */
+export const usualLength = 2048
+
 export const calibrationSchema = z.strictObject({
   source,
   sampling: z.enum(samplings).default('sequential'),

@@ -1,5 +1,6 @@
 // What a person chose and wants to find again: kept in the history, one row per key.
 import { z } from 'zod'
+import { recipeSchema } from './recipe.ts'
 
 export const themes = ['system', 'light', 'dark'] as const
 
@@ -26,6 +27,8 @@ export const settingsSchema = z.object({
     .object({ x: z.int(), y: z.int(), width: z.int().min(1), height: z.int().min(1), maximized: z.boolean() })
     .nullable()
     .default(null),
+  /** The recipe that was last begun with each model, by the model's folder. */
+  recipes: z.record(z.string(), recipeSchema).default({}),
   /** Shares of the panes, by the name of their group. */
   panes: z.record(z.string(), z.array(z.number())).default({}),
 })

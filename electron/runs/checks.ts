@@ -2,7 +2,7 @@
 import type { Attention, Ending } from '../contract/api.ts'
 import { failure, type Problem, type Result } from '../contract/errors.ts'
 import { findMethod } from '../contract/methods.ts'
-import { parseRecipe, type Evaluation, type Recipe } from '../contract/recipe.ts'
+import { parseRecipe, usualLength, type Evaluation, type Recipe } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
@@ -17,8 +17,6 @@ export type ResolvedRecipe = Omit<Recipe, 'model' | 'calibration' | 'evaluations
   evaluations: ResolvedEvaluation[]
 }
 
-/** Windows and sequences are as long as the model's context, but no longer than this unless asked. */
-const usualLength = 2048
 export const windowOf = (window: number | null, { context }: Pick<Model, 'context'>): number =>
   window ?? Math.min(context, usualLength)
 

@@ -10,7 +10,7 @@ import { parseRecipe } from '../contract/recipe.ts'
 import type { History } from '../history/history.ts'
 import { runsFolder } from '../history/place.ts'
 import { readFolder } from './folder.ts'
-import { runName } from './name.ts'
+import { runName } from '../contract/run-name.ts'
 
 /** `id`: the run's row. */
 export type Start = (

@@ -9,7 +9,7 @@ import type { WorkerEvent } from '../contract/worker.ts'
 import type { History } from '../history/history.ts'
 import { heartbeatTime } from '../history/leases.ts'
 import { refused, type Context } from './context.ts'
-import { runName } from './name.ts'
+import { runName } from '../contract/run-name.ts'
 import type { PreparedRun } from './prepare.ts'
 
 export type RunRecord = {
