@@ -1,0 +1,112 @@
+// How a model's error grows with depth: one line per kind of linear, or per run. Pure.
+import type { LayerReport } from '../../../electron/contract/records.ts'
+import { inBlockOrder, kindColour, kindName, kindSymbol } from '../kind-colour.ts'
+import { axis, tooltip, tooltipText, type MakeOption } from './option.ts'
+
+export const measures = {
+  relative_output_error: 'relative output error',
+  relative_weight_error: 'relative weight error',
+} as const
+export type Measure = keyof typeof measures
+
+export type DepthSeries = {
+  id: string
+  name: string
+  /** CSS. */
+  colour: string
+  /** As ECharts names it. */
+  symbol: string
+  /** Decoder layer and value, by layer. */
+  points: [layer: number, value: number][]
+}
+
+/** Output error where there is any: a method that reads no text has only the weights' own. */
+export const measureOf = (reports: readonly Pick<LayerReport, Measure>[]): Measure =>
+  reports.some(({ relative_output_error: error }) => error !== null) ? 'relative_output_error' : 'relative_weight_error'
+
+type Measured = Pick<LayerReport, 'layer' | 'kind' | Measure>
+
+/** One series per kind, in the order of the decoder block. What was not finite is left out. */
+export function errorByKind(reports: readonly Measured[], measure: Measure): DepthSeries[] {
+  return inBlockOrder(reports.map(({ kind }) => kind)).map((kind) => ({
+    id: kind,
+    name: kindName(kind),
+    colour: kindColour(kind),
+    symbol: kindSymbol(kind),
+    points: reports
+      .filter((report) => report.kind === kind)
+      .flatMap((report): [number, number][] => {
+        const value = report[measure]
+        return value === null ? [] : [[report.layer, value]]
+      })
+      .sort(([a], [b]) => a - b),
+  }))
+}
+
+/** The mean over a layer's linears, by parameters: what one line of a whole run shows. */
+export function errorByLayer(
+  reports: readonly (Measured & Pick<LayerReport, 'rows' | 'columns'>)[],
+  measure: Measure,
+): DepthSeries['points'] {
+  const sums = new Map<number, { weighted: number; weights: number }>()
+  for (const { layer, rows, columns, [measure]: value } of reports) {
+    if (value === null) continue
+    const { weighted, weights } = sums.get(layer) ?? { weighted: 0, weights: 0 }
+    sums.set(layer, { weighted: weighted + value * rows * columns, weights: weights + rows * columns })
+  }
+  return [...sums]
+    .map(([layer, { weighted, weights }]): [number, number] => [layer, weighted / weights])
+    .sort(([a], [b]) => a - b)
+}
+
+/** `layers`: of the model, so that the axis is as long before the last one is done. */
+export function depthOption(series: readonly DepthSeries[], layers: number, measure: Measure): MakeOption {
+  return (colours) => ({
+    grid: { left: 8, right: 16, top: 30, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    xAxis: axis(colours, {
+      type: 'value',
+      name: 'decoder layer',
+      nameLocation: 'middle',
+      nameGap: 26,
+      min: 0,
+      max: Math.max(1, layers - 1),
+      minInterval: 1,
+      splitLine: { show: false },
+    }),
+    yAxis: axis(colours, { type: 'value', name: measures[measure], nameLocation: 'end', min: 0 }),
+    tooltip: {
+      ...tooltip(colours),
+      trigger: 'axis',
+      axisPointer: { type: 'line', snap: true },
+      formatter: (points) => {
+        const shown = [points].flat() as { seriesName?: string; color?: unknown; value?: unknown }[]
+        const layer = (shown[0]?.value as [number, number] | undefined)?.[0]
+        return tooltipText(
+          `Layer ${layer}`,
+          shown.map(({ seriesName = '', color, value }) => ({
+            name: seriesName,
+            value: errorText((value as [number, number])[1]),
+            colour: typeof color === 'string' ? color : undefined,
+          })),
+        )
+      },
+    },
+    series: series.map(({ id, name, colour, symbol, points }) => {
+      const color = colours.resolve(colour)
+      return {
+        type: 'line' as const,
+        id,
+        name,
+        data: points,
+        symbol,
+        symbolSize: layers > 40 ? 4 : 7,
+        showSymbol: layers <= 64,
+        lineStyle: { width: 1.75, color },
+        itemStyle: { color },
+        emphasis: { focus: 'series' as const },
+      }
+    }),
+  })
+}
+
+export const errorText = (value: number | null): string => (value === null ? 'not finite' : value.toFixed(4))
