@@ -1,0 +1,38 @@
+// For tests of the border between the window and this process.
+import type { WindowContract } from '../../contract/window.ts'
+
+/** A request that the contract allows, for every call. */
+export const fitting: { [C in keyof WindowContract]: unknown } = {
+  library: {},
+  addModels: { folder: '/models' },
+  forgetModel: { id: 1 },
+  texts: {},
+  text: { source: 'bundled:calibration-stories' },
+  runs: {},
+  run: { id: 1 },
+  deleteRun: { id: 1 },
+  renameRun: { id: 1, name: 'a' },
+  runEvents: { id: 1 },
+  report: { id: 1 },
+  bytes: { id: 1 },
+  runPictures: { id: 1 },
+  pictureScale: { id: 1, linear: 'model.layers.0.self_attn.q_proj' },
+  curves: { model: '/models/a' },
+  forecast: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' }, threads: 0 },
+  preflight: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' } },
+  queue: {},
+  enqueue: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' }, name: null, threads: 0 },
+  moveRun: { id: 1, before: null },
+  stopRun: { id: 1 },
+  cancelRun: { id: 1 },
+  resumeRun: { id: 1, threads: 0 },
+  settings: {},
+  changeSettings: { theme: 'dark' },
+  doctor: {},
+  chooseFolder: { title: 'a' },
+  chooseText: { title: 'a' },
+  saveFile: { suggested: 'a.png', bytes: new Uint8Array(2) },
+  copyText: { text: 'a' },
+  showRun: { id: 1 },
+  about: {},
+}
