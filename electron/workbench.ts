@@ -25,11 +25,12 @@ import { quantize } from './runs/quantize.ts'
 import { thisMachine } from './runs/machine.ts'
 import { fileBytes } from './packed/breakdown.ts'
 import { PackedError } from './packed/errors.ts'
+import { openPictures, type PictureBook } from './pictures/pictures.ts'
 import { refused, type Context } from './runs/context.ts'
 import { addModels, forgetModel, library } from './runs/library.ts'
 import { holdQueue, listQueue } from './runs/queue-holder.ts'
 import type { Start } from './runs/queue.ts'
-import { report, runEvents, runFolder } from './runs/run-files.ts'
+import { packedPlaces, report, runEvents, runFolder } from './runs/run-files.ts'
 import { runFiles } from './runs/folder.ts'
 import { changeSettings, settings } from './runs/settings.ts'
 import { text, texts } from './runs/texts.ts'
@@ -41,6 +42,8 @@ export type Workbench = {
   version: string
   /** The folder of the history. */
   data: string
+  /** Of the weights of finished runs. */
+  pictures: Pick<PictureBook, 'answer'>
   /** The same workbench with its history in another folder (--data). */
   at: (data: string) => Workbench
   /** From now on the queue's runs are begun, and `listener` hears of them and of what other processes write to the history. */
@@ -69,11 +72,13 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
   const tell = (event: QueueEvent | { kind: 'history' }) => listeners.forEach((listener) => listener(event))
   const start: Start = (request, attention, id) => quantize(context, request, attention, id)
   const queue = holdQueue(history, start, tell)
+  const pictures = openPictures((id) => packedPlaces(context, id))
   let unwatch: (() => void) | null = null
   return {
     root,
     version,
     data: history.data,
+    pictures,
     at: (data) => assemble(surroundings, holdHistory(dataFolder(data))),
     async start(listener) {
       listeners.add(listener)
@@ -85,6 +90,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     },
     async close() {
       unwatch?.()
+      await pictures.close()
       await queue.close()
       await history.close()
     },
@@ -95,11 +101,16 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     evaluate: (request, attention = {}) => evaluate(context, request, attention),
     runs: () => listRuns(context),
     run: ({ id }) => showRun(context, id),
-    deleteRun: ({ id }) => withHistory(context, (opened) => deleteRun(opened, id)),
+    async deleteRun({ id }) {
+      await pictures.forget(id)
+      return withHistory(context, (opened) => deleteRun(opened, id))
+    },
     renameRun: (request) => renameRun(context, request),
     runEvents: ({ id }) => runEvents(context, id),
     report: ({ id }) => report(context, id),
     bytes: ({ id }) => bytes(context, id),
+    runPictures: async ({ id }) => endingOf(await pictures.list(id)),
+    pictureScale: async ({ id, linear }) => endingOf(await pictures.scale(id, linear)),
     library: (_request, attention = {}) => library(context, attention),
     addModels: (request, attention = {}) => addModels(context, request, attention),
     forgetModel: (request) => forgetModel(context, request),
@@ -119,6 +130,9 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     doctor: (_request, attention = {}) => doctor(context, attention),
   }
 }
+
+const endingOf = <T>(result: Result<T>): Ending<T> =>
+  result.ok ? { kind: 'finished', value: result.value } : refused(result.problem)
 
 /** Where the bytes of a run's packed files go. */
 async function bytes(context: Context, id: number): Promise<Ending<Answer<'bytes'>>> {

@@ -15,6 +15,7 @@ export const importTable = {
   'electron/models': { folders: [] },
   'electron/bits': { folders: [] },
   'electron/packed': { folders: ['electron/models'] },
+  'electron/pictures': { folders: ['electron/packed'] },
   'electron/worker': { folders: [] },
   'electron/history': { folders: [] },
   'electron/runs': {
@@ -22,7 +23,9 @@ export const importTable = {
   },
   'electron/exports': { folders: ['electron/worker', 'electron/packed'] },
   'electron/workbench.ts': {
-    folders: ['models', 'bits', 'packed', 'worker', 'history', 'runs', 'exports'].map((name) => `electron/${name}`),
+    folders: ['models', 'bits', 'packed', 'pictures', 'worker', 'history', 'runs', 'exports'].map(
+      (name) => `electron/${name}`,
+    ),
   },
   'electron/shell': { folders: ['electron/workbench.ts'] },
   'electron/cli': { folders: ['electron/workbench.ts'] },

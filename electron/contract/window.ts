@@ -21,6 +21,8 @@ export const windowCalls = [
   'runEvents',
   'report',
   'bytes',
+  'runPictures',
+  'pictureScale',
   'queue',
   'enqueue',
   'moveRun',

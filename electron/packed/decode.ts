@@ -45,7 +45,7 @@ export function layoutOf(source: TensorSource, linear: string): Layout {
 }
 
 /** Fills `weights` in the order of the stored columns. */
-function decodeStored(layout: Layout, parts: Parts, weights: Float32Array): void {
+export function decodeStored(layout: Layout, parts: Parts, weights: Float32Array): void {
   switch (layout.method) {
     case 'rtn':
     case 'gptq':

@@ -7,7 +7,9 @@ import type { WorkerEvent } from '../contract/worker.ts'
 import { parseLine } from '../worker/lines.ts'
 import { refused, type Context } from './context.ts'
 import { runFiles } from './folder.ts'
-import { withHistory } from './history.ts'
+import { showRun, withHistory } from './history.ts'
+
+const nobodyAsks = failure('run_lost', 'Nobody asks any more.')
 
 /** The folder of a run; a failure when the run or its files are gone. */
 export async function runFolder(context: Context, id: number): Promise<Result<string>> {
@@ -16,13 +18,24 @@ export async function runFolder(context: Context, id: number): Promise<Result<st
     if (!row.ok) return Promise.resolve(refused(row.problem))
     return Promise.resolve({ kind: 'finished', value: row.value })
   })
-  if (found.kind !== 'finished')
-    return found.kind === 'failed'
-      ? { ok: false, problem: found.problem }
-      : failure('run_lost', 'Nobody asks any more.')
+  if (found.kind !== 'finished') return found.kind === 'failed' ? { ok: false, problem: found.problem } : nobodyAsks
   if (found.value === null) return failure('run_unknown', `There is no run ${id}.`)
   const { folder } = found.value
   return folder === null ? failure('run_lost', `The files of run ${id} are gone.`) : success(folder)
+}
+
+/** The packed model of a finished run, and the model that it was made from. */
+export async function packedPlaces(
+  context: Context,
+  id: number,
+): Promise<Result<{ packed: string; model: string | null }>> {
+  const found = await showRun(context, id)
+  if (found.kind !== 'finished') return found.kind === 'failed' ? { ok: false, problem: found.problem } : nobodyAsks
+  const { status, folder, recipe, model } = found.value
+  if (folder === null) return failure('run_lost', `The files of run ${id} are gone.`)
+  if (status !== 'finished')
+    return failure('run_unknown', `Run ${id} is not finished: it has no packed model to show yet.`)
+  return success({ packed: runFiles(folder).packed, model: recipe.model ?? model?.path ?? null })
 }
 
 export async function runEvents(context: Context, id: number): Promise<Ending<WorkerEvent[]>> {

@@ -1,0 +1,104 @@
+// Pictures of a quantized linear: which there are, how they are cut into tiles, how a tile travels, what one weight is.
+//
+// Every picture is in the order of the input columns. Level 0 has one cell per weight; a cell of level l stands for 2^l x 2^l
+// weights (fewer at the edges) and carries their mean, in the picture `error` their root mean square. Tiles have 256 x 256
+// cells, fewer at the edges, row by row. `salient` says the same of every weight of a column, so it has one row at every level.
+import { z } from 'zod'
+import { methodIds } from './methods.ts'
+import { problemSchema } from './errors.ts'
+
+export const tileSize = 256
+
+export const pictureKinds = ['original', 'quantized', 'error', 'sign', 'second', 'salient', 'group', 'code'] as const
+export type PictureKind = (typeof pictureKinds)[number]
+
+/**
+ * `value`: little-endian F32. `share`: one byte; 0 where no weight of the cell has such a bit, else 1 + 254 * the share of
+ * ones among those that have one, rounded. A one is: sign +1, a salient column, the sparse group.
+ */
+export const encodingOf = (kind: PictureKind): 'value' | 'share' =>
+  kind === 'sign' || kind === 'second' || kind === 'salient' || kind === 'group' ? 'share' : 'value'
+export const noShare = 0
+export const shareByte = (share: number) => 1 + Math.round(254 * share)
+/** Null where there is nothing to have a share of. */
+export const shareOf = (byte: number): number | null => (byte === noShare ? null : (byte - 1) / 254)
+
+export type Shape = { rows: number; columns: number }
+export type TilePlace = { level: number; row: number; column: number }
+
+export const cellsAt = (weights: number, level: number) => Math.ceil(weights / 2 ** level)
+
+/** The first level that one tile holds. */
+export function topLevel({ rows, columns }: Shape): number {
+  let level = 0
+  while (cellsAt(Math.max(rows, columns), level) > tileSize) level++
+  return level
+}
+
+/** The cells of a tile of a linear of this shape; null where there is no such tile. */
+export function tileShape(shape: Shape, kind: PictureKind, { level, row, column }: TilePlace): Shape | null {
+  if (level > topLevel(shape)) return null
+  const rows = cellsAt(kind === 'salient' ? 1 : shape.rows, level) - row * tileSize
+  const columns = cellsAt(shape.columns, level) - column * tileSize
+  if (rows <= 0 || columns <= 0) return null
+  return { rows: Math.min(tileSize, rows), columns: Math.min(tileSize, columns) }
+}
+
+export const tilePath = (run: number, linear: string, kind: PictureKind, { level, row, column }: TilePlace) =>
+  `/pictures/${run}/${linear}/${kind}/${level}/${row}/${column}`
+export const cellPath = (run: number, linear: string, row: number, column: number) =>
+  `/pictures/${run}/${linear}/cell/${row}/${column}`
+
+export const picturedLinearSchema = z.object({
+  name: z.string(),
+  /** The decoder layer; null where the name has none. */
+  layer: z.int().nullable(),
+  kind: z.string(),
+  rows: z.int(),
+  columns: z.int(),
+  method: z.enum(methodIds),
+  /** Stored columns that share their row scales. */
+  blocksize: z.int(),
+  /** Stored columns are another order of the input columns, so blocks do not lie side by side. */
+  ordered: z.boolean(),
+  pictures: z.array(z.enum(pictureKinds)),
+  /** Bits of a code; null where there are none. */
+  code_bits: z.int().nullable(),
+  /** Columns with a second sign. */
+  second_columns: z.int(),
+})
+export type PicturedLinear = z.infer<typeof picturedLinearSchema>
+
+export const picturesSchema = z.object({
+  run: z.int(),
+  linears: z.array(picturedLinearSchema),
+  /** Why there are no pictures of the original weights; null when there are. */
+  original_problem: problemSchema.nullable(),
+})
+export type Pictures = z.infer<typeof picturesSchema>
+
+/** What a colour scale needs: 99.9 % of the sampled weights are no larger. 0 where all are 0. */
+export const pictureScaleSchema = z.object({
+  /** Of |original|, for original and quantized alike; of |quantized| where there is no original. */
+  weight: z.number(),
+  /** Of |quantized - original|; null without an original. */
+  error: z.number().nullable(),
+})
+export type PictureScale = z.infer<typeof pictureScaleSchema>
+
+/** One weight. Null: the layout has no such thing here. Numbers that are not finite are null too. */
+export const cellSchema = z.object({
+  row: z.int(),
+  column: z.int(),
+  original: z.number().nullable(),
+  quantized: z.number().nullable(),
+  error: z.number().nullable(),
+  sign: z.union([z.literal(1), z.literal(-1)]).nullable(),
+  second: z.union([z.literal(1), z.literal(-1)]).nullable(),
+  salient: z.boolean().nullable(),
+  group: z.enum(['sparse', 'concentrated']).nullable(),
+  code: z.int().nullable(),
+  /** Every value that this weight could have taken under its scales, ascending. */
+  levels: z.array(z.number()),
+})
+export type Cell = z.infer<typeof cellSchema>

@@ -1,0 +1,36 @@
+// What there is to see of every linear of a packed model.
+import type { PicturedLinear, PictureKind } from '../contract/pictures.ts'
+import { orderOf, type Layout } from '../packed/layout.ts'
+
+export function describeLinear(name: string, layout: Layout, original: boolean): PicturedLinear {
+  const layer = /\.layers\.(\d+)\./.exec(name)?.[1]
+  return {
+    name,
+    layer: layer === undefined ? null : Number(layer),
+    kind: name.slice(name.lastIndexOf('.') + 1),
+    rows: layout.rows,
+    columns: layout.columns,
+    method: layout.method,
+    blocksize: 'group' in layout ? layout.group : layout.blocksize,
+    ordered: orderOf(layout) !== undefined,
+    pictures: picturesOf(layout, original),
+    code_bits: 'bits' in layout ? layout.bits : null,
+    second_columns: secondColumns(layout),
+  }
+}
+
+function secondColumns(layout: Layout): number {
+  if ('salient_columns' in layout) return layout.salient_columns
+  return 'second_columns' in layout ? layout.second_columns : 0
+}
+
+export function picturesOf(layout: Layout, original: boolean): PictureKind[] {
+  const second = secondColumns(layout)
+  const kinds: PictureKind[] = original ? ['original', 'quantized', 'error', 'sign'] : ['quantized', 'sign']
+  if (second > 0) kinds.push('second')
+  // Where every column has a second sign, none stands out.
+  if (second > 0 && second < layout.columns) kinds.push('salient')
+  if ('salient_columns' in layout) kinds.push('group')
+  if ('bits' in layout) kinds.push('code')
+  return kinds
+}

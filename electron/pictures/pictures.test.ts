@@ -1,0 +1,167 @@
+// Linears whose every bit is known, packed in every layout, and read back as pictures.
+import { describe, expect, test } from 'vitest'
+import { topLevel, type Cell, type PictureKind } from '../contract/pictures.ts'
+import { decodeLinear } from '../packed/decode.ts'
+import type { Layout } from '../packed/layout.ts'
+import { openPackedModel } from '../packed/model.ts'
+import { bell, uniform } from '../packed/testing/random.ts'
+import { f32Tensor } from '../packed/testing/write.ts'
+import { coarser, wholePicture } from './testing/matrix.ts'
+import { randomLinear } from './testing/random-linear.ts'
+import { picturesOfRuns, writeRun } from './testing/run-folder.ts'
+
+const P = 'model.layers.3.mlp.up_proj'
+const order = `${P}.order`
+const binary = { blocksize: 64, scale_type: 'f16' } as const
+const layouts: [string, Layout][] = [
+  ['rtn', { method: 'rtn', rows: 7, columns: 172, bits: 3, group: 100, scale_type: 'f16' }],
+  ['rtn, 1 column', { method: 'rtn', rows: 300, columns: 1, bits: 8, group: 1, scale_type: 'bf16' }],
+  ['gptq', { method: 'gptq', rows: 300, columns: 300, bits: 2, group: 128, scale_type: 'f16', order }],
+  ['billm', { ...binary, method: 'billm', rows: 260, columns: 300, salient_columns: 17 }],
+  ['billm, none salient', { ...binary, method: 'billm', rows: 1, columns: 172, salient_columns: 0 }],
+  ['arb-rc', { ...binary, method: 'arb-rc', rows: 5, columns: 300, salient_columns: 40, column_group_bitmap: false }],
+  [
+    'arb-rc with groups',
+    { ...binary, method: 'arb-rc', rows: 300, columns: 172, salient_columns: 33, column_group_bitmap: true },
+  ],
+  [
+    'signum-rc',
+    { ...binary, method: 'signum-rc', rows: 40, columns: 300, second_columns: 71, column_scales: true, order },
+  ],
+  [
+    'signum-rc, 1 bit',
+    { ...binary, method: 'signum-rc', rows: 9, columns: 65, second_columns: 0, column_scales: false },
+  ],
+  [
+    'signum-rc, all twice',
+    { ...binary, method: 'signum-rc', rows: 600, columns: 1, second_columns: 1, column_scales: true },
+  ],
+]
+
+// Wide and tall enough for levels that are added up from others.
+layouts.push(
+  ['gptq, tall', { method: 'gptq', rows: 2100, columns: 19, bits: 4, group: 8, scale_type: 'f16', order }],
+  [
+    'arb-rc, wide',
+    { ...binary, method: 'arb-rc', rows: 6, columns: 2500, salient_columns: 90, column_group_bitmap: true },
+  ],
+)
+
+async function openRun(layout: Layout) {
+  const made = randomLinear(P, layout, layout.rows + 3 * layout.columns)
+  const { rows, columns } = layout
+  const next = uniform(11)
+  const original = Float32Array.from({ length: rows * columns }, () => bell(next))
+  const weight = { [`${P}.weight`]: f32Tensor([rows, columns], original) }
+  const run = await writeRun([{ linears: { [P]: layout }, tensors: made.tensors }], { 'model.safetensors': weight })
+  const packed = await openPackedModel(run.packed)
+  const quantized = await decodeLinear(packed, P)
+  await packed.close()
+  return { truth: made.truth, original, quantized, pictures: picturesOfRuns(run) }
+}
+
+const inRows = (values: Float32Array, columns: number) =>
+  Array.from({ length: values.length / columns }, (_, i) => [...values.subarray(i * columns, (i + 1) * columns)])
+
+describe.each(layouts)('%s', (_, layout) => {
+  const asked = { run: 1, linear: P, shape: layout }
+  const n = layout.columns
+
+  test('every picture at every level is what was packed', async () => {
+    const { truth, original, quantized, pictures } = await openRun(layout)
+    const values = inRows(quantized, n)
+    const expected: Partial<Record<PictureKind, number[][]>> = {
+      original: inRows(original, n),
+      quantized: values,
+      error: inRows(
+        quantized.map((value, k) => value - original[k]!),
+        n,
+      ),
+      sign: truth.sign ?? values.map((row) => row.map((value) => (value > 0 ? 1 : value < 0 ? 0 : NaN))),
+    }
+    const count = truth.salient?.filter((bit) => bit === 1).length ?? 0
+    if (count > 0) expected.second = truth.second!
+    if (count > 0 && count < n) expected.salient = [truth.salient!]
+    if (truth.group) expected.group = truth.group
+    if (truth.code) expected.code = truth.code
+
+    const listed = await pictures.list(1)
+    if (!listed.ok) throw new Error(listed.problem.message)
+    expect(listed.value.linears).toMatchObject([
+      { name: P, layer: 3, kind: 'up_proj', method: layout.method, second_columns: count },
+    ])
+    expect(listed.value.linears[0]!.pictures).toEqual(Object.keys(expected))
+    for (const [kind, cells] of Object.entries(expected) as [PictureKind, number[][]][]) {
+      expect(await wholePicture(pictures, { ...asked, kind }), kind).toEqual(cells)
+      for (let level = 1; level <= topLevel(layout); level++) {
+        const found = await wholePicture(pictures, { ...asked, kind }, level)
+        // A share is one of 255; a mean is a sum of F32.
+        const near = ['original', 'quantized', 'error', 'code'].includes(kind) ? 1e-5 : 0.5 / 254 + 1e-9
+        const means = coarser(cells, level, kind === 'error')
+        const far = found.flatMap((row, i) => row.filter((value, j) => !isNear(value, means[i]![j]!, near)))
+        expect(far, `${kind} at level ${level}`).toEqual([])
+      }
+    }
+  })
+
+  test('single weights say the same', async () => {
+    const { truth, original, quantized, pictures } = await openRun(layout)
+    for (const [row, column] of [
+      [0, 0],
+      [layout.rows - 1, n - 1],
+      [Math.floor(layout.rows / 2), truth.salient ? Math.max(0, truth.salient.indexOf(1)) : 0],
+    ] as const) {
+      const { status, bytes } = await pictures.answer(`/pictures/1/${P}/cell/${row}/${column}`)
+      expect(status).toBe(200)
+      const cell = JSON.parse(new TextDecoder().decode(bytes)) as Cell
+      const k = row * n + column
+      const bit = (rows?: number[][]) => rows?.[row]?.[column] ?? NaN
+      const sign = truth.sign ? bit(truth.sign) : quantized[k]! > 0 ? 1 : quantized[k]! < 0 ? 0 : NaN
+      const salient = truth.salient?.some((one) => one === 0) && truth.salient.includes(1)
+      expect(cell).toMatchObject({
+        row,
+        column,
+        original: original[k],
+        quantized: quantized[k],
+        error: Math.fround(quantized[k]! - original[k]!),
+        sign: signed(sign),
+        second: signed(bit(truth.second)),
+        salient: salient ? truth.salient![column] === 1 : null,
+        group: { 0: 'concentrated', 1: 'sparse' }[bit(truth.group)] ?? null,
+        code: truth.code ? bit(truth.code) : null,
+      })
+      expect(cell.levels).toContain(quantized[k])
+      expect(cell.levels).toEqual([...new Set(cell.levels)].sort((a, b) => a - b))
+    }
+  })
+})
+
+const signed = (bit: number) => (Number.isNaN(bit) ? null : bit === 1 ? 1 : -1)
+const isNear = (a: number, b: number, near: number) => Object.is(a, b) || Math.abs(a - b) <= near
+
+test('the levels of a weight are those that its scales allow', async () => {
+  // One row, stored order 2, 0, 1; the first stored column has two signs.
+  const layout: Layout = {
+    method: 'signum-rc',
+    rows: 1,
+    columns: 3,
+    blocksize: 2,
+    scale_type: 'f16',
+    second_columns: 1,
+    column_scales: true,
+    order,
+  }
+  const { tensors } = randomLinear(P, layout, 1)
+  const run = await writeRun([{ linears: { [P]: layout }, tensors }])
+  const pictures = picturesOfRuns({ ...run, model: null })
+  const levelsAt = async (column: number) => {
+    const { bytes } = await pictures.answer(`/pictures/1/${P}/cell/0/${column}`)
+    return (JSON.parse(new TextDecoder().decode(bytes)) as Cell).levels
+  }
+  const counts = await Promise.all([0, 1, 2].map(async (column) => (await levelsAt(column)).length))
+  expect(counts.toSorted()).toEqual([2, 2, 4])
+  for (const column of [0, 1, 2]) {
+    const levels = await levelsAt(column)
+    expect(levels.map((value) => -value).sort((a, b) => a - b)).toEqual(levels.map((value) => value + 0))
+  }
+})
