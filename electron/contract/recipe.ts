@@ -12,7 +12,9 @@ export const bundledPrefix = 'bundled:'
 export const samplings = ['sequential', 'random'] as const
 
 /** Windows and sequences are as long as the model's context, but no longer than this unless asked. */
-export const usualLength = 2048
+const usualLength = 2048
+export const windowOf = (window: number | null, { context }: { context: number }): number =>
+  window ?? Math.min(context, usualLength)
 
 export const calibrationSchema = z.strictObject({
   source,

@@ -2,7 +2,7 @@
 import type { Attention, Ending } from '../contract/api.ts'
 import { failure, type Problem, type Result } from '../contract/errors.ts'
 import { findMethod } from '../contract/methods.ts'
-import { parseRecipe, usualLength, type Evaluation, type Recipe } from '../contract/recipe.ts'
+import { parseRecipe, windowOf, type Evaluation, type Recipe } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
@@ -16,9 +16,6 @@ export type ResolvedRecipe = Omit<Recipe, 'model' | 'calibration' | 'evaluations
   calibration: preflight.ResolvedCalibration | null
   evaluations: ResolvedEvaluation[]
 }
-
-export const windowOf = (window: number | null, { context }: Pick<Model, 'context'>): number =>
-  window ?? Math.min(context, usualLength)
 
 /** Every value in range, and a text for a method that needs one. */
 export function checkRecipe(asked: unknown): Result<Recipe> {
