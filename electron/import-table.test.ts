@@ -36,6 +36,9 @@ const refused = {
   'even in tests': ['electron/runs/queue.test.ts', "import { app } from 'electron'"],
   'the renderer knows the contract': ['renderer/app/client.ts', "import { x } from '../../electron/models/folder.ts'"],
   'the renderer has no built-ins': ['renderer/app/client.ts', "import path from 'node:path'"],
+  'a component of ui/ knows no domain': ['renderer/ui/button.ts', "import { x } from '../client/client.ts'"],
+  'a drawing makes no calls': ['renderer/drawing/chart/Chart.ts', "import { x } from '../../client/client.ts'"],
+  'the client is below the views': ['renderer/client/client.ts', "import { x } from '../views/runs/runs.ts'"],
   'no way out of electron/': ['electron/models/folder.ts', "import { x } from '../../scripts/node.mjs'"],
   'a folder without a row': ['electron/helpers/x.ts', "import { x } from '../contract/records.ts'"],
 } as const
@@ -53,6 +56,10 @@ const allowed = {
   'built-ins in a test of the contract': [
     'electron/contract/records.test.ts',
     "import { readFileSync } from 'node:fs'",
+  ],
+  'a view calls, draws and uses components': [
+    'renderer/views/runs/runs.ts',
+    "import { x } from '../../client/client.ts'; import { y } from '../../drawing/y.ts'; import { z } from '../../ui/z.ts'",
   ],
   'the contract from the renderer': ['renderer/app/client.ts', "import { x } from '../../electron/contract/api.ts'"],
 } as const

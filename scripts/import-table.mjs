@@ -29,7 +29,11 @@ export const importTable = {
   },
   'electron/shell': { folders: ['electron/workbench.ts'] },
   'electron/cli': { folders: ['electron/workbench.ts'] },
-  renderer: { folders: [], builtins: false },
+  'renderer/client': { folders: [], builtins: false },
+  'renderer/ui': { folders: [], builtins: false },
+  'renderer/drawing': { folders: ['renderer/ui'], builtins: false },
+  'renderer/views': { folders: ['client', 'ui', 'drawing'].map((name) => `renderer/${name}`), builtins: false },
+  'renderer/app': { folders: ['client', 'ui', 'drawing', 'views'].map((name) => `renderer/${name}`), builtins: false },
 }
 const everyone = 'electron/contract'
 const window = 'electron/shell'
@@ -38,7 +42,7 @@ const window = 'electron/shell'
 function rowOf(file) {
   // A test, or a part, of a one-file row stands beside it: workbench.test.ts.
   const parts = file.split('/')
-  if (parts[0] === 'renderer') return 'renderer'
+  if (parts[0] === 'renderer') return parts.slice(0, 2).join('/')
   if (parts[0] !== 'electron' || parts.length < 2) return undefined
   return parts.length === 2 ? `electron/${parts[1]?.split('.')[0]}.ts` : `electron/${parts[1]}`
 }
