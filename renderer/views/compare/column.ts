@@ -1,0 +1,225 @@
+// The columns of the table: those that every run has, and those that the runs at hand bring along.
+import { bits, duration, perplexity, size } from '../../../electron/contract/quantities.ts'
+import { methods } from '../../../electron/contract/methods.ts'
+import type { ParameterValue } from '../../../electron/contract/parameters.ts'
+import type { DeltaKind } from './deltas.ts'
+import type { Row } from './row.ts'
+import type { Text } from './text.ts'
+
+export type Value = ParameterValue | null
+
+export type Column = {
+  id: string
+  title: string
+  /** The second line of the head. */
+  unit: string
+  /** The whole truth, for the menu and for those who point at the head. */
+  help: string
+  group: 'Run' | 'Size' | 'Perplexity' | 'Recipe' | 'Parameter'
+  numeric: boolean
+  /** Pixels, without room for a delta. */
+  width: number
+  /** Shown until somebody chooses. */
+  standard: boolean
+  /** What is sorted and compared. */
+  value: (row: Row) => Value
+  text: (row: Row) => string
+  /** How a delta to the baseline is said; absent: there is none. */
+  delta?: { kind: DeltaKind; digits: number; comparable?: (row: Row, base: Row) => boolean }
+}
+
+export const nothing = '\u2013'
+
+type Common = Pick<Column, 'id' | 'title' | 'help' | 'width'> & Partial<Column>
+
+const words = (get: (row: Row) => string, column: Common): Column => ({
+  unit: '',
+  group: 'Run',
+  numeric: false,
+  standard: true,
+  value: get,
+  text: (row) => get(row) || nothing,
+  ...column,
+})
+
+const number = (get: (row: Row) => number | null, text: (value: number) => string, column: Common): Column => ({
+  unit: '',
+  group: 'Size',
+  numeric: true,
+  standard: true,
+  value: get,
+  text: (row) => {
+    const value = get(row)
+    return value === null ? nothing : text(value)
+  },
+  ...column,
+})
+
+const relative = { kind: 'relative', digits: 1 } as const
+const absolute = { kind: 'absolute', digits: 2 } as const
+
+/** 2026-08-01 14:05, in the machine's time zone. */
+export function dateText(milliseconds: number): string {
+  const date = new Date(milliseconds)
+  const two = (n: number) => String(n).padStart(2, '0')
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+const before: Column[] = [
+  words((row) => row.name, { id: 'name', title: 'Name', help: 'Name of the run', width: 208 }),
+  words((row) => row.model, { id: 'model', title: 'Model', help: 'Name of the original model', width: 130 }),
+  words((row) => row.status, { id: 'status', title: 'Status', help: 'Status of the run', width: 90, standard: false }),
+  words((row) => row.method, { id: 'method', title: 'Method', help: 'Method', width: 84 }),
+  words((row) => row.chosen, {
+    id: 'chosen',
+    title: 'Parameters',
+    help: "Parameters that are not at their method's defaults",
+    group: 'Recipe',
+    width: 132,
+  }),
+  number((row) => row.fileBytes, size, {
+    id: 'fileBytes',
+    title: 'File size',
+    help: 'Bytes of all files of the packed model',
+    width: 82,
+    delta: relative,
+  }),
+  number((row) => row.linearBits, bits, {
+    id: 'linearBits',
+    title: 'Linear bits',
+    unit: 'per weight',
+    help: 'Linear bits: everything stored for the quantized linears, per weight of them',
+    width: 82,
+    delta: absolute,
+  }),
+]
+
+const after: Column[] = [
+  number((row) => row.nominalBits, bits, {
+    id: 'nominalBits',
+    title: 'Nominal bits',
+    unit: 'per weight',
+    help: 'Nominal bits: as papers count, without scales and bitmaps',
+    width: 92,
+    delta: absolute,
+  }),
+  number((row) => row.fileBits, bits, {
+    id: 'fileBits',
+    title: 'File bits',
+    unit: 'per parameter',
+    help: 'File bits: all bytes of the packed files, per parameter of the model',
+    width: 96,
+    delta: absolute,
+  }),
+  number((row) => row.linearBytes, size, {
+    id: 'linearBytes',
+    title: 'Linears',
+    help: 'Bytes stored for the quantized linears',
+    width: 82,
+    standard: false,
+    delta: relative,
+  }),
+  number((row) => row.seconds, duration, {
+    id: 'seconds',
+    title: 'Time',
+    help: 'Time of all phases, evaluation included, of the process that finished the run',
+    group: 'Run',
+    width: 68,
+    delta: relative,
+  }),
+  number((row) => row.peakBytes, size, {
+    id: 'peakBytes',
+    title: 'Memory',
+    help: 'Most memory that the worker held',
+    group: 'Run',
+    width: 82,
+    standard: false,
+    delta: relative,
+  }),
+  words((row) => row.calibration, {
+    id: 'calibration',
+    title: 'Calibration',
+    help: 'Calibration text, sequences and their length in tokens',
+    group: 'Recipe',
+    width: 210,
+    standard: false,
+  }),
+  words((row) => row.evaluations, {
+    id: 'evaluations',
+    title: 'Evaluations',
+    help: 'Texts that the run was measured on',
+    group: 'Recipe',
+    width: 210,
+    standard: false,
+  }),
+  number((row) => row.date, dateText, {
+    id: 'date',
+    title: 'Date',
+    help: 'When the run ended; of a run without an end, when it was made',
+    group: 'Run',
+    width: 128,
+  }),
+]
+
+/** Perplexities of two runs are comparable where the tokens are the same. */
+const sameTokens = (key: string) => (row: Row, base: Row) => row.texts.get(key)?.sha256 === base.texts.get(key)?.sha256
+
+const measured = ({ key, name, source, window }: Text, subject: 'packed' | 'original'): Column => ({
+  id: `${subject} ${key}`,
+  title: subject === 'packed' ? name : 'Original',
+  unit: 'perplexity',
+  help: `Perplexity of the ${subject} model on ${source}, windows of ${window} tokens; lower is better`,
+  group: 'Perplexity',
+  numeric: true,
+  width: 128,
+  standard: true,
+  value: (row) => row.texts.get(key)?.[subject]?.value ?? null,
+  text: (row) => {
+    const found = row.texts.get(key)?.[subject]
+    return found ? perplexity(found) : nothing
+  },
+  ...(subject === 'packed' && { delta: { ...absolute, comparable: sameTokens(key) } }),
+})
+
+/** Every parameter that one of the runs has, in the catalogue's order; then those of methods that are not known here. */
+function parameterColumns(rows: readonly Row[]): Column[] {
+  const used = new Set(rows.flatMap(({ parameters }) => Object.keys(parameters)))
+  const known = new Map(methods.flatMap((method) => method.parameters.map((one) => [one.key, one] as const)))
+  const keys = [...known.keys(), ...[...used].filter((key) => !known.has(key))].filter((key) => used.has(key))
+  return keys.map((key) => ({
+    id: `parameter ${key}`,
+    title: key,
+    unit: known.get(key)?.unit ?? '',
+    help: known.get(key)?.help ?? `Parameter ${key}`,
+    group: 'Parameter',
+    numeric: rows.every(({ parameters: { [key]: value } }) => value === undefined || typeof value === 'number'),
+    width: 110,
+    standard: false,
+    value: (row) => row.parameters[key] ?? null,
+    text: (row) => String(row.parameters[key] ?? nothing),
+  }))
+}
+
+export function columnsOf(rows: readonly Row[], texts: readonly Text[]): Column[] {
+  return [
+    ...before,
+    ...texts.flatMap((text) => [measured(text, 'packed'), measured(text, 'original')]),
+    ...after,
+    ...parameterColumns(rows),
+  ]
+}
+
+/** What a person changed of what is shown at first. */
+export type Choice = { shown: readonly string[]; hidden: readonly string[] }
+
+/** The name is always there: without it no row can be told from another. */
+export const isShown = ({ id, standard }: Column, { shown, hidden }: Choice): boolean =>
+  id === 'name' || (standard ? !hidden.includes(id) : shown.includes(id))
+
+export function choose(choice: Choice, column: Column, show: boolean): Choice {
+  const without = (ids: readonly string[]) => ids.filter((id) => id !== column.id)
+  const [shown, hidden] = [without(choice.shown), without(choice.hidden)]
+  if (show === column.standard) return { shown, hidden }
+  return show ? { shown: [...shown, column.id], hidden } : { shown, hidden: [...hidden, column.id] }
+}

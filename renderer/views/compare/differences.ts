@@ -1,0 +1,52 @@
+// What differs: among the runs of a table by column, between two recipes by key.
+import type { RunRow } from '../../../electron/contract/history.ts'
+import type { ParameterValue } from '../../../electron/contract/parameters.ts'
+import { methods } from '../../../electron/contract/methods.ts'
+import type { Column } from './column.ts'
+import type { Row } from './row.ts'
+
+/** Columns in which not all rows have the same value; with fewer than two rows there is nothing that could differ. */
+export function differingColumns(columns: readonly Column[], rows: readonly Row[]): Column[] {
+  if (rows.length < 2) return [...columns]
+  return columns.filter(({ value }) => {
+    const first = value(rows[0]!)
+    return rows.some((row) => !Object.is(value(row), first))
+  })
+}
+
+export type RecipeDifference = {
+  key: string
+  /** Null: this recipe has no such thing. */
+  left: string | null
+  right: string | null
+}
+
+type Recipe = RunRow['recipe']
+
+/** In the order of a recipe; models are not part of it, since each recipe may be run on any. */
+export function recipeDifferences(left: Recipe, right: Recipe): RecipeDifference[] {
+  const [a, b] = [entries(left), entries(right)]
+  const keys = [...new Set([...a.keys(), ...b.keys()])].sort((one, other) => place(one) - place(other))
+  return keys
+    .map((key) => ({ key, left: a.get(key) ?? null, right: b.get(key) ?? null }))
+    .filter((row) => row.left !== row.right)
+}
+
+function entries({ method, parameters, calibration, evaluations }: Recipe): Map<string, string> {
+  const text = (value: ParameterValue | null) => (value === null ? 'context' : String(value))
+  return new Map([
+    ['method', method],
+    ...Object.entries(parameters).map(([key, value]) => [key, text(value)] as const),
+    ...Object.entries(calibration ?? {}).map(([key, value]) => [`calibration ${key}`, text(value)] as const),
+    ...evaluations.map(({ source, window }) => [`evaluation ${source}`, `windows of ${text(window)}`] as const),
+  ])
+}
+
+const order = ['method', ...new Set(methods.flatMap(({ parameters }) => parameters.map(({ key }) => key)))]
+/** Parameters that nobody knows after those that are known; texts last. Sorting is stable, so the rest stays as it was. */
+const place = (key: string): number => {
+  if (key.startsWith('calibration ')) return order.length + 1
+  if (key.startsWith('evaluation ')) return order.length + 2
+  const at = order.indexOf(key)
+  return at < 0 ? order.length : at
+}

@@ -1,0 +1,106 @@
+// The scatter as ECharts is told it.
+import { bits, perplexity, size } from '../../../electron/contract/quantities.ts'
+import { axis, tooltip, tooltipText, type MakeOption } from '../../drawing/chart/option.ts'
+import { runColour } from '../../drawing/run-colour.ts'
+import { wantsLog, type Group, type RunPoint } from './scatter.ts'
+
+export const symbols = ['circle', 'rect', 'triangle', 'diamond'] as const
+export const symbolOf = (group: number) => symbols[group % symbols.length]!
+
+export type Marks = { active: number | null; baseline: number | null; chosen: ReadonlySet<number> }
+
+const frontId = (id: string) => `front ${id}`
+
+export function scatterOption(groups: readonly Group[], text: string, { active, baseline, chosen }: Marks): MakeOption {
+  const points = groups.flatMap((group) => group.points)
+  const originals = groups.flatMap(({ original }) => (original ? [original.perplexity] : []))
+  const [xLog, yLog] = [wantsLog(points.map(({ x }) => x)), wantsLog([...points.map(({ y }) => y), ...originals])]
+  return (colours) => ({
+    grid: { left: 8, right: 24, top: 34, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    xAxis: axis(colours, {
+      type: xLog ? 'log' : 'value',
+      name: `file size${xLog ? ', logarithmic' : ''}`,
+      nameLocation: 'middle',
+      nameGap: 28,
+      scale: true,
+      axisLabel: { color: colours.muted, fontSize: 11, hideOverlap: true, formatter: (bytes: number) => size(bytes) },
+    }),
+    yAxis: axis(colours, {
+      type: yLog ? 'log' : 'value',
+      name: `perplexity on ${text}${yLog ? ', logarithmic' : ''}`,
+      nameLocation: 'end',
+      nameTextStyle: {
+        color: colours.muted,
+        fontFamily: colours.font,
+        fontSize: 11,
+        align: 'left',
+        padding: [0, 0, 0, -8],
+      },
+      scale: true,
+    }),
+    tooltip: { ...tooltip(colours), trigger: 'item' },
+    series: groups.flatMap(({ id, model, points, front, original }, index) => [
+      {
+        type: 'line' as const,
+        id: frontId(id),
+        data: front.map(({ x, y }) => [x, y]),
+        step: 'end' as const,
+        symbol: 'none',
+        silent: true,
+        lineStyle: { width: 1.25, color: colours.faint },
+        tooltip: { show: false },
+        z: 1,
+        ...(original && {
+          markLine: {
+            silent: true,
+            symbol: 'none',
+            lineStyle: { color: colours.faint, type: 'dashed' as const, width: 1 },
+            label: {
+              color: colours.muted,
+              fontFamily: colours.font,
+              fontSize: 11,
+              position: 'insideEndTop' as const,
+              formatter: originalText(groups.length > 1 ? model : 'original', original),
+            },
+            data: [{ yAxis: original.perplexity }],
+          },
+        }),
+      },
+      {
+        type: 'scatter' as const,
+        id,
+        name: model,
+        symbol: symbolOf(index),
+        z: 2,
+        data: points.map((point) => {
+          const marked = point.id === active || chosen.has(point.id) || point.id === baseline
+          return {
+            value: [point.x, point.y],
+            symbolSize: point.id === active ? 16 : marked ? 13 : 10,
+            itemStyle: {
+              color: colours.resolve(runColour(point.id)),
+              borderColor: marked ? colours.ink : colours.panel,
+              borderWidth: marked ? 2 : 1,
+            },
+          }
+        }),
+        tooltip: {
+          formatter: ({ dataIndex }: { dataIndex: number }) => pointText(points[dataIndex]!, model, original),
+        },
+      },
+    ]),
+  })
+}
+
+const originalText = (name: string, { bytes, perplexity: value }: NonNullable<Group['original']>): string =>
+  [name, value.toFixed(2), ...(bytes === null ? [] : [size(bytes)])].join(', ')
+
+function pointText(point: RunPoint, model: string, original: Group['original']): string {
+  return tooltipText(point.name, [
+    { name: 'perplexity', value: perplexity({ value: point.y, standard_error: point.error }) },
+    ...(original ? [{ name: 'original', value: original.perplexity.toFixed(2) }] : []),
+    { name: 'file size', value: size(point.x) },
+    ...(point.linearBits === null ? [] : [{ name: 'linear bits', value: bits(point.linearBits) }]),
+    { name: 'model', value: model },
+  ])
+}

@@ -1,0 +1,102 @@
+// A run as a row of the table: what was asked for and what came out, by one name each.
+import type { ModelCard } from '../../../electron/contract/api.ts'
+import type { MetricRow, RunStatus, RunSummary } from '../../../electron/contract/history.ts'
+import { findMethod, unusual, type Parameters } from '../../../electron/contract/methods.ts'
+import { bundledPrefix } from '../../../electron/contract/recipe.ts'
+
+export type Measured = { value: number | null; standard_error: number | null }
+
+/** What was measured on one text. */
+export type OnText = {
+  /** Of the token ids: only what has the same may be compared. */
+  sha256: string
+  packed: Measured | null
+  original: Measured | null
+}
+
+export type Row = {
+  id: number
+  name: string
+  /** As it is shown, and by what it is told from others. */
+  model: string
+  modelKey: string
+  /** Bytes of the original's files; null where its folder is not known any more. */
+  originalBytes: number | null
+  method: string
+  status: RunStatus
+  parameters: Parameters
+  /** Those that are not as usual. */
+  chosen: string
+  calibration: string
+  evaluations: string
+  fileBytes: number | null
+  linearBytes: number | null
+  nominalBits: number | null
+  linearBits: number | null
+  fileBits: number | null
+  peakBytes: number | null
+  /** All phases of the process that finished it. */
+  seconds: number | null
+  /** Milliseconds since 1970; of a run without an end, when it was made. */
+  date: number
+  /** By `textKey`. */
+  texts: ReadonlyMap<string, OnText>
+}
+
+/** Same tokens per window of the same source; which tokens these are says `sha256`. */
+export const textKey = ({ source, window }: Pick<MetricRow, 'source' | 'window'>) => `${window} ${source}`
+
+/** evaluation-stories of `bundled:evaluation-stories`, book.txt of a path. */
+export const sourceName = (source: string): string =>
+  source.startsWith(bundledPrefix) ? source.slice(bundledPrefix.length) : lastPart(source)
+
+const lastPart = (path: string) => path.split(/[\\/]/).findLast((part) => part !== '') ?? path
+
+export function rowOf(run: RunSummary, models: readonly ModelCard[]): Row {
+  const { recipe } = run
+  const card = models.find(({ id, folder }) => (run.model_id === null ? folder === recipe.model : id === run.model_id))
+  const method = findMethod(run.method)
+  const chosen = method.ok ? unusual(method.value, recipe.parameters) : recipe.parameters
+  const { calibration } = recipe
+  return {
+    id: run.id,
+    name: run.name,
+    model: card?.name ?? (recipe.model === undefined ? 'unknown' : lastPart(recipe.model)),
+    modelKey: card?.folder ?? recipe.model ?? '',
+    originalBytes: card?.model?.bytes ?? null,
+    method: run.method,
+    status: run.status,
+    parameters: recipe.parameters,
+    chosen: settingsText(chosen),
+    calibration: calibration
+      ? `${sourceName(calibration.source)}, ${calibration.sequences} \u00d7 ${calibration.length ?? 'context'}`
+      : 'none',
+    evaluations: recipe.evaluations.map(({ source }) => sourceName(source)).join(', '),
+    fileBytes: run.file_bytes,
+    linearBytes: run.linear_bytes,
+    nominalBits: run.nominal_bits,
+    linearBits: run.linear_bits,
+    fileBits: run.file_bits,
+    peakBytes: run.peak_resident_bytes,
+    seconds: run.seconds ? Object.values(run.seconds).reduce((sum, one) => sum + one, 0) : null,
+    date: run.finished_at ?? run.created_at,
+    texts: textsOf(run.metrics),
+  }
+}
+
+/** bits=3 group=64 */
+export const settingsText = (parameters: Readonly<Parameters>): string =>
+  Object.entries(parameters)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ')
+
+function textsOf(metrics: readonly MetricRow[]): Map<string, OnText> {
+  const texts = new Map<string, OnText>()
+  for (const metric of metrics) {
+    if (metric.name !== 'perplexity') continue
+    const key = textKey(metric)
+    const before = texts.get(key) ?? { sha256: metric.sha256, packed: null, original: null }
+    texts.set(key, { ...before, [metric.subject]: { value: metric.value, standard_error: metric.standard_error } })
+  }
+  return texts
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { scatterOf, wantsLog } from './scatter.ts'
+import { perplexity, row } from './testing/run.ts'
+import { textKey } from './row.ts'
+
+const text = textKey(perplexity('packed', 1))
+const point = (id: number, bytes: number | null, value: number | null, sha256 = 'aa', model = '/models/tiny') => {
+  const metrics = [perplexity('original', 9, { sha256 }), perplexity('packed', value, { sha256 })]
+  const made = row({ id, file_bytes: bytes, metrics })
+  return { ...made, modelKey: model, model: 'tiny', originalBytes: 7e6 }
+}
+
+test('runs of one original and the same tokens are one group, with its front and its original', () => {
+  const { groups, missing } = scatterOf([point(1, 3e6, 12), point(2, 2e6, 20), point(3, 3e6, 15)], text)
+  expect(missing).toBe(0)
+  expect(groups).toHaveLength(1)
+  expect(groups[0]!.points.map(({ id, x, y, error }) => [id, x, y, error])).toEqual([
+    [1, 3e6, 12, 1.5],
+    [2, 2e6, 20, 1.5],
+    [3, 3e6, 15, 1.5],
+  ])
+  expect(groups[0]!.front.map(({ id }) => id)).toEqual([2, 1])
+  expect(groups[0]!.original).toEqual({ bytes: 7e6, perplexity: 9 })
+})
+
+test('other tokens or another original are another group', () => {
+  const { groups } = scatterOf([point(1, 3e6, 12), point(2, 2e6, 20, 'bb'), point(3, 1e6, 15, 'aa', '/other')], text)
+  expect(groups.map(({ model, points }) => [model, points.map(({ id }) => id)])).toEqual([
+    ['tiny', [1]],
+    ['tiny (2)', [2]],
+    ['tiny (3)', [3]],
+  ])
+})
+
+test('what cannot be drawn is counted; runs without a size are not finished', () => {
+  const { groups, missing } = scatterOf([point(1, 3e6, null), point(2, null, 20), row({ id: 3 })], text)
+  expect([groups, missing]).toEqual([[], 2])
+})
+
+test('axes that span much are logarithmic', () => {
+  expect([wantsLog([10, 100]), wantsLog([10, 300]), wantsLog([0, 300]), wantsLog([])]).toEqual([
+    false,
+    true,
+    false,
+    false,
+  ])
+})

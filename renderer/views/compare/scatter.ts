@@ -1,0 +1,67 @@
+// Size against perplexity on one text: what is drawn, without saying how.
+import { pareto } from './pareto.ts'
+import type { Row } from './row.ts'
+
+export type RunPoint = {
+  id: number
+  name: string
+  x: number
+  y: number
+  error: number | null
+  linearBits: number | null
+}
+
+/** Runs that may be compared: of one original, measured on the same tokens. */
+export type Group = {
+  id: string
+  model: string
+  points: RunPoint[]
+  /** Of the runs that no other beats, from the smallest file on. */
+  front: RunPoint[]
+  original: { bytes: number | null; perplexity: number } | null
+}
+
+export type Scatter = {
+  groups: Group[]
+  /** Rows with a size, but without a finite perplexity on this text. */
+  missing: number
+}
+
+export function scatterOf(rows: readonly Row[], text: string): Scatter {
+  const groups = new Map<string, Group>()
+  let missing = 0
+  for (const row of rows) {
+    if (row.fileBytes === null) continue
+    const measured = row.texts.get(text)
+    const perplexity = measured?.packed?.value ?? null
+    if (!measured || perplexity === null) {
+      missing++
+      continue
+    }
+    const id = `${row.modelKey}\n${measured.sha256}`
+    const group = groups.get(id) ?? { id, model: row.model, points: [], front: [], original: null }
+    const original = measured.original?.value ?? null
+    if (original !== null) group.original ??= { bytes: row.originalBytes, perplexity: original }
+    const { id: run, name, fileBytes: x, linearBits } = row
+    group.points.push({ id: run, name, x, y: perplexity, error: measured.packed?.standard_error ?? null, linearBits })
+    groups.set(id, group)
+  }
+  for (const group of groups.values()) group.front = pareto(group.points).map((index) => group.points[index]!)
+  return { groups: named([...groups.values()]), missing }
+}
+
+/** Two groups of one name: other tokens, or another folder of that name. */
+function named(groups: Group[]): Group[] {
+  const seen = new Map<string, number>()
+  return groups.map((group) => {
+    const times = (seen.get(group.model) ?? 0) + 1
+    seen.set(group.model, times)
+    return times === 1 ? group : { ...group, model: `${group.model} (${times})` }
+  })
+}
+
+/** Over more than a decade and a bit, even distances would put all good runs on one line. */
+export const wantsLog = (values: readonly number[]): boolean => {
+  const least = Math.min(...values)
+  return least > 0 && Math.max(...values) / least > 20
+}
