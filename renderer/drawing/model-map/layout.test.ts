@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { labelEvery, mapRows, rowHeight, scaleEnd, step } from './layout.ts'
+
+const linear = (layer: number, kind: string, rows: number, columns = 8) => ({
+  name: `model.layers.${layer}.${kind}`,
+  layer,
+  kind,
+  rows,
+  columns,
+})
+const block = (layer: number) => [linear(layer, 'down_proj', 4), linear(layer, 'q_proj', 3), linear(layer, 'k_proj', 1)]
+
+describe('mapRows', () => {
+  it('orders layers by number and linears as in the block', () => {
+    const rows = mapRows([...block(1), ...block(0)])
+    expect(rows.map(({ layer, tiles }) => [layer, tiles.map(({ linear: { kind } }) => kind)])).toEqual([
+      [0, ['q_proj', 'k_proj', 'down_proj']],
+      [1, ['q_proj', 'k_proj', 'down_proj']],
+    ])
+  })
+
+  it('makes tiles as wide as their share of the widest row', () => {
+    const rows = mapRows([...block(0), linear(1, 'q_proj', 2)])
+    expect(rows[0]!.tiles.map(({ share }) => share)).toEqual([3 / 8, 1 / 8, 4 / 8])
+    expect(rows[1]!.tiles.map(({ share }) => share)).toEqual([2 / 8])
+  })
+
+  it('is nothing for nothing', () => expect(mapRows([])).toEqual([]))
+})
+
+it('keeps a hundred layers on one screen, and numbers from touching', () => {
+  for (const layers of [1, 4, 22, 32, 48, 80, 126]) {
+    const height = rowHeight(layers)
+    expect(height * layers).toBeLessThan(800)
+    expect(height * labelEvery(height)).toBeGreaterThanOrEqual(12)
+  }
+  expect(rowHeight(4)).toBeGreaterThan(20)
+})
+
+it('ends a scale at 1, 2 or 5 of a power of ten', () => {
+  expect([0.37, 0.5, 0.51, 1, 0.013].map(scaleEnd)).toEqual([0.5, 0.5, 1, 1, 0.02])
+  expect(scaleEnd(0)).toBe(1)
+  expect(scaleEnd(NaN)).toBe(1)
+})
+
+describe('step', () => {
+  const rows = mapRows([...block(0), linear(1, 'down_proj', 4)])
+  it('keeps to the kind of linear between rows, and inside the map', () => {
+    expect(step(rows, { row: 0, column: 2 }, 'ArrowDown')).toEqual({ row: 1, column: 0 })
+    expect(step(rows, { row: 0, column: 0 }, 'ArrowDown')).toEqual({ row: 1, column: 0 })
+    expect(step(rows, { row: 1, column: 0 }, 'ArrowUp')).toEqual({ row: 0, column: 2 })
+    expect(step(rows, { row: 0, column: 0 }, 'ArrowLeft')).toEqual({ row: 0, column: 0 })
+    expect(step(rows, { row: 0, column: 0 }, 'End')).toEqual({ row: 0, column: 2 })
+    expect(step(rows, { row: 0, column: 0 }, 'x')).toBeNull()
+  })
+})
