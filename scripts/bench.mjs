@@ -1,8 +1,8 @@
 // `npm run bench`: sets up, then measures the native library (native/bench). Arguments go to the benchmark.
 import { inRoot, main, run } from './node.mjs'
-import { setup } from './setup.mjs'
+import { forCommandLine, setup } from './setup.mjs'
 
 await main(async () => {
-  await setup(undefined, ['signum-bench'])
+  await setup({ ...forCommandLine, targets: ['signum-bench'] })
   return run(inRoot('build', 'release', 'signum-bench'), process.argv.slice(2))
 })

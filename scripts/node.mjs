@@ -45,11 +45,13 @@ export function run(program, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: 'inherit', ...options })
     // Ctrl-C reaches the child through the terminal's process group; the parent waits for what the child makes of it.
+    // SIGTERM comes to one process only.
     const wait = () => {}
-    process.on('SIGINT', wait)
+    const pass = () => child.kill('SIGTERM')
+    process.on('SIGINT', wait).on('SIGTERM', pass)
     child.on('error', reject)
     child.on('exit', (code, signal) => {
-      process.off('SIGINT', wait)
+      process.off('SIGINT', wait).off('SIGTERM', pass)
       resolve(code ?? 128 + (signalNumbers[signal ?? ''] ?? 0))
     })
   })

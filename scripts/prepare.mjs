@@ -1,21 +1,43 @@
-// The three things a checkout needs before anything runs: npm packages, system packages, the native build. Each is skipped
-// in a few milliseconds when it is already there, so every command can ask for them first.
+// What every command needs before it runs: npm packages, system packages, the native build. Each is skipped in a few
+// milliseconds when it is already there, so every command can ask for them first.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { capture, inRoot, Refusal, root, run } from './node.mjs'
 
-export const systemPackages = [
-  'cmake',
-  'ninja-build',
-  'g++',
-  'libopenblas-pthread-dev',
-  'libhwy-dev',
-  'nlohmann-json3-dev',
-  'doctest-dev',
-  'libssl-dev',
-  'clang-format',
-]
+/** Debian's packages by what needs them: a command asks for its own lists only. */
+export const systemPackages = {
+  build: [
+    'cmake',
+    'ninja-build',
+    'g++',
+    'libopenblas-pthread-dev',
+    'libhwy-dev',
+    'nlohmann-json3-dev',
+    'doctest-dev',
+    'libssl-dev',
+    'clang-format',
+  ],
+  // What Electron loads, and what builds the database for a stand-in Electron.
+  window: [
+    'libgtk-3-0',
+    'libnss3',
+    'libasound2',
+    'libgbm1',
+    'libatk-bridge2.0-0',
+    'libcups2',
+    'libdrm2',
+    'libxcomposite1',
+    'libxdamage1',
+    'libxkbcommon0',
+    'libxrandr2',
+    'make',
+    'python3',
+  ],
+  display: ['xvfb', 'xauth', 'fonts-dejavu-core', 'fonts-liberation'],
+  packaging: ['7zip'],
+}
+/** @typedef {keyof typeof systemPackages} PackageList */
 
 /** The two native builds: what a person uses, and the one whose tests watch memory and undefined behaviour. */
 export const builds = {
@@ -46,33 +68,51 @@ export async function npmPackages() {
   return 'installed'
 }
 
-/** Installs the missing system packages where this process may, else says how. @returns {Promise<string>} what was done */
-export async function systemTools() {
-  if (!existsSync('/usr/bin/dpkg-query')) return withoutDebian()
-  const missing = await missingPackages()
+/** Installs the missing system packages where this process may, else says how. @param {PackageList[]} lists @returns {Promise<string>} what was done */
+export async function systemTools(lists) {
+  if (!existsSync('/usr/bin/dpkg-query')) return withoutDebian(lists)
+  const wanted = lists.flatMap((list) => systemPackages[list])
+  const missing = await missingPackages(wanted)
   if (missing.length === 0) return 'all there'
-  const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing]
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends']
   if (process.getuid?.() !== 0) {
-    throw new Refusal('system_packages_missing', `run this and then set up again: sudo ${install.join(' ')}`, 3)
+    const line = [...install, ...(await namesHere(missing))].join(' ')
+    throw new Refusal('system_packages_missing', `run this and then set up again: sudo ${line}`, 3)
   }
   console.log(`  missing: ${missing.join(' ')}`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const args of [['apt-get', '-q', 'update'], install]) {
-    const code = await run('/usr/bin/env', args, { env, stdio: ['ignore', 'inherit', 'inherit'] })
-    if (code !== 0) throw new Refusal('apt_failed', `\`${args.join(' ')}\` ended with code ${code}.`, 3)
-  }
-  const still = await missingPackages()
+  await apt(['apt-get', '-q', 'update'])
+  await apt([...install, ...(await namesHere(missing))])
+  const still = await missingPackages(wanted)
   if (still.length > 0) throw new Refusal('apt_failed', `still missing after the installation: ${still.join(' ')}`, 3)
   return `installed ${missing.length}`
 }
 
-async function missingPackages() {
-  const { output } = await capture('dpkg-query', ['-W', '-f=${Package} ${db:Status-Status}\n', ...systemPackages])
-  const installed = new Set(output.split('\n').filter((line) => line.endsWith(' installed')))
-  return systemPackages.filter((name) => !installed.has(`${name} installed`))
+/** @param {string[]} command */
+async function apt(command) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const code = await run('/usr/bin/env', command, { env, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (code !== 0) throw new Refusal('apt_failed', `\`${command.join(' ')}\` ended with code ${code}.`, 3)
 }
 
-function withoutDebian() {
+/** The name that some libraries have had since time became 64 bits wide (Debian 13, Ubuntu 24.04). */
+const renamed = (/** @type {string} */ name) => `${name}t64`
+
+/** @param {string[]} wanted */
+async function missingPackages(wanted) {
+  const names = [...wanted, ...wanted.map(renamed)]
+  const { output } = await capture('dpkg-query', ['-W', '-f=${Package} ${db:Status-Status}\n', ...names])
+  const installed = new Set(output.split('\n').filter((line) => line.endsWith(' installed')))
+  return wanted.filter((name) => ![name, renamed(name)].some((one) => installed.has(`${one} installed`)))
+}
+
+/** The names under which this system's lists have the packages. @param {string[]} wanted */
+async function namesHere(wanted) {
+  const { output } = await capture('apt-cache', ['show', '--no-all-versions', ...wanted.map(renamed)])
+  return wanted.map((name) => (output.split('\n').includes(`Package: ${renamed(name)}`) ? renamed(name) : name))
+}
+
+/** @param {PackageList[]} lists */
+function withoutDebian(lists) {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter)
   const has = (/** @type {string} */ tool) =>
     folders.some((folder) => existsSync(path.join(folder, tool)) || existsSync(path.join(folder, `${tool}.exe`)))
@@ -82,7 +122,8 @@ function withoutDebian() {
   if (missing.length > 0) {
     throw new Refusal('system_packages_missing', `${missing.join(', ')} not found. Signum needs ${list}.`, 3)
   }
-  return `not a Debian system: needs ${list}`
+  const more = lists.includes('window') && process.platform === 'linux' ? "; the window needs Electron's libraries" : ''
+  return `not a Debian system: needs ${list}${more}`
 }
 
 /**

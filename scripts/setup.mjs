@@ -1,34 +1,51 @@
-// `npm run setup`: prepares a fresh checkout, step by step. Runs under Node 20 with no package installed.
-import { main, seconds } from './node.mjs'
+// `npm run setup`: prepares a fresh checkout, step by step, for the command line; `npm run setup -- window` for the window too.
+// Runs under Node 20 with no package installed.
+import { electron } from './electron.mjs'
+import { main, Refusal, seconds } from './node.mjs'
 import { nativeBuild, npmPackages, systemTools } from './prepare.mjs'
-import { chosenElectron, needsStandIn, sqliteAddon } from './sqlite.mjs'
-
-/** @type {[string, (targets: string[]) => Promise<string>][]} */
-const steps = [
-  ['npm packages', npmPackages],
-  ['system packages', systemTools],
-  ['native build', (targets) => nativeBuild('release', targets)],
-]
-// Only for an old Electron that was laid out by hand: everything else loads the database as it came.
-if (needsStandIn(chosenElectron())) steps.push(['database', () => sqliteAddon()])
+import { sqliteAddon } from './sqlite.mjs'
 
 /**
- * Runs the first `count` steps, all by default, each with what it did and how long it took. Of the native code only `targets` are
- * built: the tests are left to `npm test`.
+ * `steps` by name, `packages` lists of system packages, `targets` of the native code: its tests are left to `npm test`.
+ * @typedef {{ steps: (keyof typeof steps)[], packages: import('./prepare.mjs').PackageList[], targets: string[] }} Needs
  */
-export async function setup(count = steps.length, targets = ['signum-worker']) {
-  for (const [index, [name, step]] of steps.slice(0, count).entries()) {
+const steps = {
+  'npm packages': npmPackages,
+  'system packages': (/** @type {Needs} */ { packages }) => systemTools(packages),
+  Electron: electron,
+  database: sqliteAddon, // after Electron: an old one needs another
+  'native build': (/** @type {Needs} */ { targets }) => nativeBuild('release', targets),
+}
+
+/** @type {Needs} */
+export const forCommandLine = {
+  steps: ['npm packages', 'system packages', 'native build'],
+  packages: ['build'],
+  targets: ['signum-worker'],
+}
+/** @type {Needs} */
+export const forWindow = {
+  steps: ['npm packages', 'system packages', 'Electron', 'database', 'native build'],
+  packages: ['build', 'window'],
+  targets: ['signum-worker'],
+}
+
+/** Runs the steps, each with what it did and how long it took. */
+export async function setup(needs = forCommandLine) {
+  for (const [index, name] of needs.steps.entries()) {
     const begin = performance.now()
-    const label = `set-up ${index + 1}/${count}: ${name}`
+    const label = `set-up ${index + 1}/${needs.steps.length}: ${name}`
     console.log(`${label} ...`)
-    const done = await step(targets)
+    const done = await steps[name](needs)
     console.log(`${label}: ${done} (${seconds(begin)} s)`)
   }
 }
 
 if (process.argv[1] === import.meta.filename) {
   await main(async () => {
-    await setup()
+    const [what] = process.argv.slice(2)
+    if (what !== undefined && what !== 'window') throw new Refusal('usage', 'set up what? Nothing, or `window`.', 2)
+    await setup(what === 'window' ? forWindow : forCommandLine)
     return 0
   })
 }

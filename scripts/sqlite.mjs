@@ -1,24 +1,18 @@
 // The history's database in an Electron that is older than the addon it comes with: Electron 33, which stands in where the
 // download of the real one is out of reach. Node 24 and Electron 35 or newer need nothing.
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
+import { existsSync } from 'node:fs'
+import { chosenElectron } from './electron.mjs'
 import { inRoot, Refusal, root, run } from './node.mjs'
-
-/** The version of an Electron that was laid out by hand; null when there is none. */
-export function chosenElectron(folder = process.env['ELECTRON_OVERRIDE_DIST_PATH']) {
-  const file = folder && path.join(folder, 'version')
-  return file && existsSync(file) ? readFileSync(file, 'utf8').trim() : null
-}
 
 /** Electron's first version with Node-API 10. */
 const electronThatFits = 35
 
-/** @param {string | null} version such as 33.2.1 or v33.2.1 */
-export const needsStandIn = (version) =>
-  version !== null && Number(version.replace(/^v/, '').split('.')[0]) < electronThatFits
+/** @param {string | null} version such as 33.2.1 */
+export const needsStandIn = (version) => version !== null && Number(version.split('.')[0]) < electronThatFits
 
-/** Builds the stand-in where it is not there. @returns {Promise<string>} what was done */
+/** Builds the stand-in where one is needed and not there. @returns {Promise<string>} what was done */
 export async function sqliteAddon() {
+  if (!needsStandIn(chosenElectron())) return 'as it came'
   if (existsSync(inRoot('node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node'))) {
     return 'stand-in, up to date'
   }
