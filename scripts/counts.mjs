@@ -59,3 +59,19 @@ export function ctestCounts(xml) {
   }
   return total
 }
+
+/** Playwright's JSON report. Whatever is wrong outside a test (a file that does not load) counts as one failure. @param {string} json */
+export function playwrightCounts(json) {
+  /** @typedef {{ suites?: Suite[], specs?: { tests: { status: string }[] }[] }} Suite */
+  /** @type {Suite & { errors?: unknown[] }} */
+  const report = JSON.parse(json)
+  const count = (/** @type {Suite} */ suite) => {
+    const own = (suite.specs ?? []).flatMap(({ tests }) => tests.map(({ status }) => status))
+    const passed = own.filter((status) => status === 'expected').length
+    const skipped = own.filter((status) => status === 'skipped').length
+    const below = /** @type {Counts[]} */ ((suite.suites ?? []).map(count))
+    return sum([{ passed, skipped, failed: own.length - passed - skipped }, ...below])
+  }
+  const total = count(report)
+  return (report.errors ?? []).length > 0 && total.failed === 0 ? { ...total, failed: 1 } : total
+}

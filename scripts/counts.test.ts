@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ctestCounts, honest, lastLine, sum, vitestCounts } from './counts.mjs'
+import { ctestCounts, honest, lastLine, playwrightCounts, sum, vitestCounts } from './counts.mjs'
 
 const counts = (passed: number, failed: number, skipped = 0) => ({ passed, failed, skipped })
 
@@ -32,6 +32,20 @@ describe('vitest', () => {
   })
   test('a file that does not load', () => expect(read(file('failed'), file('passed', 'passed'))).toEqual(counts(1, 1)))
   test('a state nobody knows', () => expect(read(file('passed', 'sunny'))).toEqual(counts(0, 1)))
+})
+
+describe('playwright', () => {
+  const spec = (...states: string[]) => ({ tests: states.map((status) => ({ status })) })
+  const read = (report: object) => playwrightCounts(JSON.stringify(report))
+
+  test('each state, at any depth; a test that passed at the second try has failed', () => {
+    const inner = { specs: [spec('expected'), spec('flaky'), spec('skipped')] }
+    expect(read({ suites: [{ specs: [spec('expected', 'unexpected')], suites: [inner] }], errors: [] })).toEqual(
+      counts(2, 2, 1),
+    )
+  })
+  test('a file that does not load', () => expect(read({ suites: [], errors: [{}] })).toEqual(counts(0, 1)))
+  test('a state nobody knows', () => expect(read({ suites: [{ specs: [spec('sunny')] }] })).toEqual(counts(0, 1)))
 })
 
 test("ctest: only a test's own reasons are skips", () => {
