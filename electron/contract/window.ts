@@ -6,6 +6,7 @@ import type { Settings } from './settings.ts'
 
 /** Calls of the workbench that the window may make. */
 export const windowCalls = [
+  'inspect',
   'library',
   'addModels',
   'forgetModel',

@@ -1,38 +1,13 @@
 // The runs, the queue, and what is heard of the run at work, for every view that shows them.
-import type { Ending, Step } from '../../electron/contract/api.ts'
 import type { RunRow, RunSummary } from '../../electron/contract/history.ts'
-import type { LayerReport, Note, RunReport } from '../../electron/contract/records.ts'
 import type { Problem } from '../../electron/contract/errors.ts'
-import type { WorkerEvent } from '../../electron/contract/worker.ts'
 import type { WindowEvent } from '../../electron/contract/window.ts'
 import { ask, listen } from './client.ts'
+import { after, fresh, newer, noted, rebuilt, type Live } from './live.ts'
 
-type Progress = Extract<WorkerEvent, { event: 'progress' }>
+export type { Live }
 
-/** What was heard of a run since the window opened. */
-export type Live = {
-  step: Step | null
-  progress: Progress | null
-  plan: Extract<WorkerEvent, { event: 'plan' }> | null
-  layers: Map<string, LayerReport>
-  notes: Note[]
-  /** Bytes of the worker's memory. */
-  resident: number | null
-  /** By `performance.now()`. */
-  startedAt: number
-  ending: Ending<RunReport> | null
-}
-
-const fresh = (): Live => ({
-  step: null,
-  progress: null,
-  plan: null,
-  layers: new Map(),
-  notes: [],
-  resident: null,
-  startedAt: performance.now(),
-  ending: null,
-})
+type RunEvent = Extract<WindowEvent, { kind: 'event' }>
 
 class Runs {
   /** Newest first. */
@@ -47,10 +22,26 @@ class Runs {
   loaded = $state(false)
   #refreshing = false
   #again = false
+  /** Events heard while a run's earlier ones are on their way. */
+  #late: { run: number; heard: RunEvent[] } | null = null
 
   async open(): Promise<void> {
     listen((event) => this.#hear(event))
     await this.refresh()
+    if (this.current !== null) await this.#catchUp(this.current)
+  }
+
+  /** What a run at work said before this window listened. */
+  async #catchUp(run: number): Promise<void> {
+    this.#late = { run, heard: [] }
+    const { value } = await ask('runEvents', { id: run })
+    const { heard } = this.#late
+    this.#late = null
+    if (!value) return
+    const now = performance.now()
+    const before = rebuilt(value, this.get(run)?.recipe.evaluations ?? [], now)
+    const live = newer(value, heard).reduce((known, { event, step }) => after(known, event, step, now), before)
+    this.#set(run, { ...live, ending: this.live.get(run)?.ending ?? null })
   }
 
   /** Asks for list and queue; calls while one is under way become one more. */
@@ -93,12 +84,15 @@ class Runs {
         this.held = null
         this.#set(event.run, fresh())
         return void this.refresh()
-      case 'event':
-        return this.#set(event.run, after(this.live.get(event.run) ?? fresh(), event.event, event.step))
+      case 'event': {
+        if (this.#late?.run === event.run) this.#late.heard.push(event)
+        const live = this.live.get(event.run) ?? fresh()
+        return this.#set(event.run, after(live, event.event, event.step, performance.now()))
+      }
       case 'note': {
         if (event.run === null) return
         const live = this.live.get(event.run) ?? fresh()
-        return this.#set(event.run, { ...live, notes: [...live.notes, event.note] })
+        return this.#set(event.run, noted(live, event.note))
       }
       case 'waiting':
         this.held = event.message
@@ -115,23 +109,6 @@ class Runs {
 
   #set(run: number, live: Live): void {
     this.live = new Map(this.live).set(run, live)
-  }
-}
-
-/** Pure: what is known of a run after one more event. */
-export function after(live: Live, event: WorkerEvent, step: Step): Live {
-  const now = { ...live, step }
-  switch (event.event) {
-    case 'progress':
-      return { ...now, progress: event }
-    case 'plan':
-      return { ...now, plan: event }
-    case 'layer':
-      return { ...now, layers: new Map(live.layers).set(event.name, event) }
-    case 'heartbeat':
-      return { ...now, resident: event.resident_bytes }
-    default:
-      return now
   }
 }
 

@@ -1,0 +1,113 @@
+// What is known of a run at work from what its workers said. Pure: the time is given.
+import type { Ending, Step } from '../../electron/contract/api.ts'
+import type { LayerReport, Metric, Note, RunReport } from '../../electron/contract/records.ts'
+import type { WorkerEvent } from '../../electron/contract/worker.ts'
+
+export type Progress = Extract<WorkerEvent, { event: 'progress' }>
+export type Plan = Extract<WorkerEvent, { event: 'plan' }>
+
+/** A line of the log. `at`: seconds of work since the run first began, over all its workers. */
+export type Heard =
+  { at: number; event: WorkerEvent; step: Step | null } | { at: number; event: null; step: null; note: Note }
+
+export type Live = {
+  step: Step | null
+  progress: Progress | null
+  /** When `progress` was heard, by `performance.now()`. */
+  progressAt: number
+  plan: Plan | null
+  /** Decoder layers that are durable. */
+  saved: number
+  layers: Map<string, LayerReport>
+  /** Perplexities, in the order in which they were measured. */
+  metrics: { step: Step | null; metric: Metric }[]
+  notes: Note[]
+  /** Everything but progress and heartbeats. */
+  log: Heard[]
+  /** Bytes of the worker's memory. */
+  resident: number | null
+  /** Seconds of work: of the workers before this one, and of all. */
+  clock: { before: number; now: number }
+  ending: Ending<RunReport> | null
+}
+
+export const fresh = (): Live => ({
+  step: null,
+  progress: null,
+  progressAt: 0,
+  plan: null,
+  saved: 0,
+  layers: new Map(),
+  metrics: [],
+  notes: [],
+  log: [],
+  resident: null,
+  clock: { before: 0, now: 0 },
+  ending: null,
+})
+
+/** What is known after one more event. */
+export function after(live: Live, event: WorkerEvent, step: Step | null, now: number): Live {
+  const before = event.event === 'started' ? live.clock.now : live.clock.before
+  const at = before + event.elapsed
+  const base = { ...live, step: step ?? live.step, clock: { before, now: Math.max(at, live.clock.now) } }
+  if (event.event === 'heartbeat') return { ...base, resident: event.resident_bytes }
+  if (event.event === 'progress') return { ...base, progress: event, progressAt: now }
+  // A resumed worker tells of finished layers again.
+  const again = event.event === 'layer' && event.layer < (live.plan?.resumed_layers ?? 0)
+  const heard = again ? base : { ...base, log: [...live.log, { at, event, step: base.step }] }
+  switch (event.event) {
+    case 'started':
+      // What was measured before belongs to an earlier attempt where the layers begin again.
+      return { ...heard, progress: null, metrics: event.command === 'quantize' ? [] : live.metrics }
+    case 'plan':
+      return { ...heard, plan: event, saved: event.resumed_layers }
+    case 'layer':
+      return { ...heard, layers: new Map(live.layers).set(event.name, event) }
+    case 'saved':
+      return { ...heard, saved: Math.min(live.plan?.layers ?? event.layer + 1, event.layer + 1) }
+    case 'metric':
+      return { ...heard, metrics: [...live.metrics, { step: base.step, metric: event }] }
+    default:
+      return heard
+  }
+}
+
+export const noted = (live: Live, note: Note): Live => ({
+  ...live,
+  notes: [...live.notes, note],
+  log: [...live.log, { at: live.clock.now, event: null, step: null, note }],
+})
+
+/** From the lines in a run's folder, which do not say what was measured: original, then packed, text by text. */
+export function rebuilt(events: readonly WorkerEvent[], evaluations: readonly { source: string }[], now: number): Live {
+  let live = fresh()
+  let step: Step | null = null
+  let measured = 0
+  for (const event of events) {
+    if (event.event === 'started') {
+      if (event.command === 'quantize') [step, measured] = [{ name: 'quantize' }, 0]
+      else {
+        const source = evaluations[Math.floor(measured / 2)]?.source ?? ''
+        step = { name: 'evaluate', subject: measured % 2 === 0 ? 'original' : 'packed', source }
+        measured++
+      }
+    }
+    live = after(live, event, step, now)
+  }
+  const age = live.progress === null ? 0 : live.clock.now - live.clock.before - live.progress.elapsed
+  return { ...live, progressAt: now - 1000 * age }
+}
+
+/** Of events that were heard while the folder's lines were read, those that are not among these lines. */
+export function newer<E extends { event: WorkerEvent }>(read: readonly WorkerEvent[], heard: readonly E[]): E[] {
+  const begun = read.findLastIndex(({ event }) => event === 'started')
+  const first = read[begun]
+  const pid = first?.event === 'started' ? first.pid : null
+  const last = Math.max(-1, ...read.slice(Math.max(0, begun)).map(({ seq }) => seq))
+  let other = false
+  return heard.filter(({ event }) => {
+    if (event.event === 'started' && event.pid !== pid) other = true
+    return other || event.seq > last
+  })
+}
