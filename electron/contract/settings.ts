@@ -31,6 +31,14 @@ export const settingsSchema = z.object({
   recipes: z.record(z.string(), recipeSchema).default({}),
   /** Shares of the panes, by the name of their group. */
   panes: z.record(z.string(), z.array(z.number())).default({}),
+  /** The table of runs: columns that are shown or hidden against what it shows at first, and its order. */
+  compare: z
+    .object({
+      shown: z.array(z.string()),
+      hidden: z.array(z.string()),
+      sort: z.object({ column: z.string(), descending: z.boolean() }),
+    })
+    .default({ shown: [], hidden: [], sort: { column: 'date', descending: true } }),
 })
 export type Settings = z.infer<typeof settingsSchema>
 

@@ -23,6 +23,22 @@ test('every text brings the packed and the original perplexity', () => {
   expect(rows.map(packed.value)).toEqual([17.823, 30, null])
 })
 
+test('an original that all runs share stands in the head, and needs no column', () => {
+  const [one, other] = [9, 12].map((value, index) => row({ id: index, metrics: [perplexity('original', value)] }))
+  const heads = (of: typeof rows) =>
+    columnsOf(of, textsOf(of))
+      .filter(({ group }) => group === 'Perplexity')
+      .map(({ unit, standard }) => [unit, standard])
+  expect(heads([one!, one!, rows[2]!])).toEqual([
+    ['perplexity, original 9.00', true],
+    ['perplexity', false],
+  ])
+  expect(heads([one!, other!])).toEqual([
+    ['perplexity', true],
+    ['perplexity', true],
+  ])
+})
+
 test('perplexities on other tokens are not compared', () => {
   const { delta } = column(`packed ${text}`)
   expect(delta?.comparable?.(rows[0]!, rows[0]!)).toBe(true)
@@ -33,6 +49,16 @@ test('what is not there is said with a dash', () => {
   expect(column('fileBytes').text(rows[2]!)).toBe(nothing)
   expect(column('linearBits').text(rows[0]!)).toBe('2.25')
   expect(column('chosen').text(rows[0]!)).toBe(nothing)
+})
+
+test('model and status are shown where they tell rows apart', () => {
+  const standard = (of: typeof rows) =>
+    columnsOf(of, [])
+      .filter((one) => one.standard && ['model', 'status'].includes(one.id))
+      .map(({ id }) => id)
+  expect(standard(rows)).toEqual(['status'])
+  expect(standard(rows.slice(0, 2))).toEqual([])
+  expect(standard([rows[0]!, { ...rows[1]!, modelKey: '/models/other' }])).toEqual(['model'])
 })
 
 test('every parameter that a run has is a column, in the order of the catalogue', () => {

@@ -11,6 +11,8 @@ export type Value = ParameterValue | null
 export type Column = {
   id: string
   title: string
+  /** In the menu, where the columns beside it are not seen. */
+  menuTitle?: string
   /** The second line of the head. */
   unit: string
   /** The whole truth, for the menu and for those who point at the head. */
@@ -66,17 +68,29 @@ export function dateText(milliseconds: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-const before: Column[] = [
-  words((row) => row.name, { id: 'name', title: 'Name', help: 'Name of the run', width: 208 }),
-  words((row) => row.model, { id: 'model', title: 'Model', help: 'Name of the original model', width: 130 }),
-  words((row) => row.status, { id: 'status', title: 'Status', help: 'Status of the run', width: 90, standard: false }),
-  words((row) => row.method, { id: 'method', title: 'Method', help: 'Method', width: 84 }),
+const before = (rows: readonly Row[]): Column[] => [
+  words((row) => row.name, { id: 'name', title: 'Name', help: 'Name of the run', width: 246 }),
+  words((row) => row.model, {
+    id: 'model',
+    title: 'Model',
+    help: 'Name of the original model',
+    width: 128,
+    standard: new Set(rows.map(({ modelKey }) => modelKey)).size > 1,
+  }),
+  words((row) => row.status, {
+    id: 'status',
+    title: 'Status',
+    help: 'Status of the run',
+    width: 90,
+    standard: rows.some(({ status }) => status !== 'finished'),
+  }),
+  words((row) => row.method, { id: 'method', title: 'Method', help: 'Method', width: 94 }),
   words((row) => row.chosen, {
     id: 'chosen',
     title: 'Parameters',
     help: "Parameters that are not at their method's defaults",
     group: 'Recipe',
-    width: 132,
+    width: 160,
   }),
   number((row) => row.fileBytes, size, {
     id: 'fileBytes',
@@ -109,7 +123,7 @@ const after: Column[] = [
     title: 'File bits',
     unit: 'per parameter',
     help: 'File bits: all bytes of the packed files, per parameter of the model',
-    width: 96,
+    width: 104,
     delta: absolute,
   }),
   number((row) => row.linearBytes, size, {
@@ -158,16 +172,44 @@ const after: Column[] = [
     title: 'Date',
     help: 'When the run ended; of a run without an end, when it was made',
     group: 'Run',
-    width: 128,
+    width: 142,
   }),
 ]
 
 /** Perplexities of two runs are comparable where the tokens are the same. */
 const sameTokens = (key: string) => (row: Row, base: Row) => row.texts.get(key)?.sha256 === base.texts.get(key)?.sha256
 
+/** The one original perplexity that all these runs have; null where there are several, or none. */
+function oneOriginal(rows: readonly Row[], key: string): number | null {
+  const values = new Set(rows.flatMap(({ texts }) => texts.get(key)?.original ?? []).map(({ value }) => value))
+  return values.size === 1 ? [...values][0]! : null
+}
+
+const packed = (text: Text, rows: readonly Row[]): Column => {
+  const original = oneOriginal(rows, text.key)
+  return {
+    ...measured(text, 'packed'),
+    title: text.name,
+    unit:
+      original === null
+        ? 'perplexity'
+        : `perplexity, original ${perplexity({ value: original, standard_error: null })}`,
+    width: original === null ? 128 : 160,
+    delta: { ...absolute, comparable: sameTokens(text.key) },
+  }
+}
+
+const original = (text: Text, rows: readonly Row[]): Column => ({
+  ...measured(text, 'original'),
+  title: 'Original',
+  menuTitle: `Original, ${text.name}`,
+  // A column of one value says less than the head of the column beside it.
+  standard: oneOriginal(rows, text.key) === null,
+})
+
 const measured = ({ key, name, source, window }: Text, subject: 'packed' | 'original'): Column => ({
   id: `${subject} ${key}`,
-  title: subject === 'packed' ? name : 'Original',
+  title: name,
   unit: 'perplexity',
   help: `Perplexity of the ${subject} model on ${source}, windows of ${window} tokens; lower is better`,
   group: 'Perplexity',
@@ -179,7 +221,6 @@ const measured = ({ key, name, source, window }: Text, subject: 'packed' | 'orig
     const found = row.texts.get(key)?.[subject]
     return found ? perplexity(found) : nothing
   },
-  ...(subject === 'packed' && { delta: { ...absolute, comparable: sameTokens(key) } }),
 })
 
 /** Every parameter that one of the runs has, in the catalogue's order; then those of methods that are not known here. */
@@ -203,8 +244,8 @@ function parameterColumns(rows: readonly Row[]): Column[] {
 
 export function columnsOf(rows: readonly Row[], texts: readonly Text[]): Column[] {
   return [
-    ...before,
-    ...texts.flatMap((text) => [measured(text, 'packed'), measured(text, 'original')]),
+    ...before(rows),
+    ...texts.flatMap((text) => [packed(text, rows), original(text, rows)]),
     ...after,
     ...parameterColumns(rows),
   ]

@@ -2,7 +2,7 @@
 import { bits, perplexity, size } from '../../../electron/contract/quantities.ts'
 import { axis, tooltip, tooltipText, type MakeOption } from '../../drawing/chart/option.ts'
 import { runColour } from '../../drawing/run-colour.ts'
-import { wantsLog, type Group, type RunPoint } from './scatter.ts'
+import { roundRange, wantsLog, type Group, type RunPoint } from './scatter.ts'
 
 export const symbols = ['circle', 'rect', 'triangle', 'diamond'] as const
 export const symbolOf = (group: number) => symbols[group % symbols.length]!
@@ -15,8 +15,9 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
   const points = groups.flatMap((group) => group.points)
   const originals = groups.flatMap(({ original }) => (original ? [original.perplexity] : []))
   const [xLog, yLog] = [wantsLog(points.map(({ x }) => x)), wantsLog([...points.map(({ y }) => y), ...originals])]
+  const [low, high] = roundRange([...points.map(({ y }) => y), ...originals])
   return (colours) => ({
-    grid: { left: 8, right: 24, top: 34, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    grid: { left: 8, right: 24, top: 28, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: axis(colours, {
       type: xLog ? 'log' : 'value',
       name: `file size${xLog ? ', logarithmic' : ''}`,
@@ -36,7 +37,7 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
         align: 'left',
         padding: [0, 0, 0, -8],
       },
-      scale: true,
+      ...(yLog ? { scale: true } : { min: low, max: high }),
     }),
     tooltip: { ...tooltip(colours), trigger: 'item' },
     series: groups.flatMap(({ id, model, points, front, original }, index) => [
@@ -59,7 +60,7 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
               color: colours.muted,
               fontFamily: colours.font,
               fontSize: 11,
-              position: 'insideEndTop' as const,
+              position: index % 2 === 0 ? ('insideEndBottom' as const) : ('insideStartBottom' as const),
               formatter: originalText(groups.length > 1 ? model : 'original', original),
             },
             data: [{ yAxis: original.perplexity }],
@@ -81,6 +82,7 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
               color: colours.resolve(runColour(point.id)),
               borderColor: marked ? colours.ink : colours.panel,
               borderWidth: marked ? 2 : 1,
+              opacity: 1,
             },
           }
         }),

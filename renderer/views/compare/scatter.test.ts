@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { scatterOf, wantsLog } from './scatter.ts'
+import { roundRange, scatterOf, wantsLog } from './scatter.ts'
 import { perplexity, row } from './testing/run.ts'
 import { textKey } from './row.ts'
 
@@ -44,4 +45,19 @@ test('axes that span much are logarithmic', () => {
     false,
     false,
   ])
+})
+
+test('an axis ends at round numbers beyond all values', () => {
+  expect(roundRange([30.75, 75.9])).toEqual([20, 80])
+  expect(roundRange([1.56e6, 2.8e6])).toEqual([1e6, 3e6])
+  expect(roundRange([])).toEqual([0, 1])
+  const value = fc.integer({ min: 1, max: 1e9 }).map((hundredths) => hundredths / 100)
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1 }), (values) => {
+      const [low, high] = roundRange(values)
+      expect(low).toBeLessThanOrEqual(Math.min(...values))
+      expect(high).toBeGreaterThanOrEqual(Math.max(...values))
+      expect(high).toBeGreaterThan(low)
+    }),
+  )
 })

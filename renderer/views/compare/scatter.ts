@@ -65,3 +65,14 @@ export const wantsLog = (values: readonly number[]): boolean => {
   const least = Math.min(...values)
   return least > 0 && Math.max(...values) / least > 20
 }
+
+/** Round numbers below and above, with some room to both sides. */
+export function roundRange(values: readonly number[]): [number, number] {
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  if (!Number.isFinite(high - low)) return [0, 1]
+  const span = high - low || Math.abs(high) || 1
+  const power = 10 ** Math.floor(Math.log10(span / 5))
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= span / 5.5)!
+  const room = span * 0.06
+  return [Math.floor((low - room) / step) * step, Math.ceil((high + room) / step) * step]
+}
