@@ -9,7 +9,8 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   forbidOnly: true,
   projects: [
-    { name: 'window', testIgnore: 'packaged.spec.ts' },
+    { name: 'window', testIgnore: ['packaged.spec.ts', 'screens.spec.ts'] },
+    { name: 'screens', testMatch: 'screens.spec.ts' },
     { name: 'packaged', testMatch: 'packaged.spec.ts' },
   ],
 })

@@ -79,8 +79,8 @@ const native =
     )
   }
 
-/** The stories of one project of playwright.config.ts, on a screen of their own. @param {'window' | 'packaged'} project @param {NodeJS.ProcessEnv} [more] */
-const stories = (project, more = {}) =>
+/** The stories of one project of playwright.config.ts, on a screen of their own. @param {'window' | 'screens' | 'packaged'} project @param {NodeJS.ProcessEnv} [more] */
+export const stories = (project, more = {}) =>
   reported(`${project}.json`, playwrightCounts, (report) => {
     const playwright = [tool('@playwright', 'test', 'cli.js'), 'test', `--project=${project}`, '--reporter=list,json']
     const env = { ...process.env, NO_COLOR: '1', PLAYWRIGHT_JSON_OUTPUT_FILE: report, ...more }
