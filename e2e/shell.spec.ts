@@ -1,6 +1,7 @@
 // The walls round the window, in the real program: who may call, where the page may go, what it may ask of the browser.
 import path from 'node:path'
 import { fitting } from '../electron/shell/testing/requests.ts'
+import type {} from '../renderer/client/client.ts'
 import { expect, test } from './app.ts'
 
 const preload = path.resolve(import.meta.dirname, '..', 'out', 'preload', 'index.cjs')

@@ -3,6 +3,7 @@ import type { WindowContract } from '../../contract/window.ts'
 
 /** A request that the contract allows, for every call. */
 export const fitting: { [C in keyof WindowContract]: unknown } = {
+  inspect: { folder: '/models/a' },
   library: {},
   addModels: { folder: '/models' },
   forgetModel: { id: 1 },
