@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['electron/**/*.test.ts', 'renderer/**/*.test.ts', 'scripts/**/*.test.ts'],
+          // Tests hold tokens.css against what canvases are painted with.
+          css: true,
           setupFiles: ['electron/history/testing/own-data.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

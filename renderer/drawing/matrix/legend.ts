@@ -1,0 +1,88 @@
+// What the colours of a picture mean, in words and numbers.
+import type { PictureKind } from '../../../electron/contract/pictures.ts'
+import { colourAt, css, gradientOf } from '../colours.ts'
+import { weightText, type Paint } from './paint.ts'
+
+export type Legend = {
+  title: string
+  /** A bar from low to high with numbers along it, or single colours with their names. */
+  bar: { gradient: string; labels: string[] } | null
+  swatches: { colour: string; text: string }[]
+  note: string
+}
+
+export const kindTitles: Record<PictureKind, string> = {
+  original: 'Original',
+  quantized: 'Quantized',
+  error: 'Error',
+  sign: 'Sign',
+  second: 'Second sign',
+  salient: 'Salient columns',
+  group: 'Groups',
+  code: 'Codes',
+}
+
+/** `level`: of the cells that are seen; above 0 they stand for several weights. */
+export function legendOf(kind: PictureKind, paint: Paint, level: number): Legend {
+  const of = level === 0 ? '' : ` of ${2 ** level} × ${2 ** level} weights`
+  const gradient = gradientOf(paint.table)
+  const { low, high } = paint
+  const colour = (share: number) => css(colourAt(paint.table, share))
+  const numbers = (values: number[]) => values.map((value) => weightText(value, 2))
+  const none = { colour: css(paint.none), text: 'has none' }
+  switch (kind) {
+    case 'original':
+    case 'quantized':
+      return {
+        title: level === 0 ? 'Weight' : `Mean${of}`,
+        bar: { gradient, labels: numbers([low, low / 2, 0, high / 2, high]) },
+        swatches: [],
+        note: '99.9 % of the weights lie inside; the others have the last colour.',
+      }
+    case 'error':
+      return {
+        title: level === 0 ? 'Size of the error' : `Root mean square error${of}`,
+        bar: { gradient, labels: numbers([low, high / 4, high / 2, (3 * high) / 4, high]) },
+        swatches: [],
+        note: '99.9 % of the errors lie inside; the others have the last colour.',
+      }
+    case 'sign':
+    case 'second': {
+      const rest = kind === 'second' ? [none] : []
+      if (level === 0) {
+        const swatches = [
+          { colour: colour(1), text: '+1' },
+          { colour: colour(0), text: '−1' },
+        ]
+        return { title: kindTitles[kind], bar: null, swatches: [...swatches, ...rest], note: '' }
+      }
+      const percent = (share: number) => `${(100 * share).toFixed(share === Math.round(share) ? 0 : 1)} %`
+      const labels = [percent(low), '50 %', percent(high)]
+      return { title: `Share of +1${of}`, bar: { gradient, labels }, swatches: rest, note: '' }
+    }
+    case 'group': {
+      const swatches = [{ colour: colour(1), text: 'sparse' }, { colour: colour(0), text: 'concentrated' }, none]
+      const bar = { gradient, labels: ['0 %', '50 %', '100 %'] }
+      return level === 0
+        ? { title: 'Group', bar: null, swatches, note: '' }
+        : { title: `Share of the sparse group${of}`, bar, swatches: [none], note: '' }
+    }
+    case 'salient': {
+      const swatches = [
+        { colour: colour(1), text: 'two signs' },
+        { colour: colour(0), text: 'one sign' },
+      ]
+      const bar = { gradient, labels: ['0 %', '50 %', '100 %'] }
+      return level === 0
+        ? { title: 'Columns', bar: null, swatches, note: '' }
+        : { title: `Share of salient columns of ${2 ** level}`, bar, swatches: [], note: '' }
+    }
+    case 'code':
+      return {
+        title: level === 0 ? 'Code' : `Mean code${of}`,
+        bar: { gradient, labels: [String(low), String(high)] },
+        swatches: [],
+        note: '',
+      }
+  }
+}
