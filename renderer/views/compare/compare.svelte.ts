@@ -49,7 +49,7 @@ class Compare {
   baseline = $derived(this.every.find(({ id }) => id === settings.now.baseline) ?? null)
 
   text = $derived(this.texts.find(({ key }) => key === this.#text) ?? this.texts[0] ?? null)
-  scatter = $derived(scatterOf(this.rows, this.text?.key ?? ''))
+  scatter = $derived(scatterOf(this.#found, this.text?.key ?? ''))
 
   get choice(): Choice {
     return settings.now.compare

@@ -1,7 +1,7 @@
 // The scatter as ECharts is told it.
 import { bits, perplexity, size } from '../../../electron/contract/quantities.ts'
 import { axis, tooltip, tooltipText, type MakeOption } from '../../drawing/chart/option.ts'
-import { runColour } from '../../drawing/run-colour.ts'
+import { runColourFor } from '../../drawing/run-colour.ts'
 import { roundRange, wantsLog, type Group, type RunPoint } from './scatter.ts'
 
 export const symbols = ['circle', 'rect', 'triangle', 'diamond'] as const
@@ -15,6 +15,7 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
   const points = groups.flatMap((group) => group.points)
   const originals = groups.flatMap(({ original }) => (original ? [original.perplexity] : []))
   const [xLog, yLog] = [wantsLog(points.map(({ x }) => x)), wantsLog([...points.map(({ y }) => y), ...originals])]
+  const usual = points.length > 1000 ? 5 : points.length > 200 ? 7 : 10
   const [low, high] = roundRange([...points.map(({ y }) => y), ...originals])
   return (colours) => ({
     grid: { left: 8, right: 24, top: 28, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
@@ -48,9 +49,9 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
         step: 'end' as const,
         symbol: 'none',
         silent: true,
-        lineStyle: { width: 1.25, color: colours.faint },
+        lineStyle: { width: 1.25, color: points.length > 200 ? colours.ink : colours.faint },
         tooltip: { show: false },
-        z: 1,
+        z: points.length > 200 ? 3 : 1,
         ...(original && {
           markLine: {
             silent: true,
@@ -73,13 +74,14 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
         name: model,
         symbol: symbolOf(index),
         z: 2,
+        emphasis: { scale: 1.3 },
         data: points.map((point) => {
           const marked = point.id === active || chosen.has(point.id) || point.id === baseline
           return {
             value: [point.x, point.y],
-            symbolSize: point.id === active ? 16 : marked ? 13 : 10,
+            symbolSize: point.id === active ? 16 : marked ? 13 : usual,
             itemStyle: {
-              color: colours.resolve(runColour(point.id)),
+              color: runColourFor(point.id, colours.dark),
               borderColor: marked ? colours.ink : colours.panel,
               borderWidth: marked ? 2 : 1,
               opacity: 1,
