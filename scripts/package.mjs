@@ -1,6 +1,6 @@
 // `npm run package`: sets up, builds, and puts everything that a machine needs into dist/: the program unpacked, and installers.
 // docs/PACKAGING.md says what is inside.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { chosenElectron, ownElectron } from './electron.mjs'
 import { setFuses } from './fuses.mjs'
@@ -56,9 +56,9 @@ async function stageResources() {
   mkdirSync(worker)
   const program = inRoot('build', 'release', workerName)
   for (const file of [program, ...(await librariesOf(program))]) {
-    cpSync(file, path.join(worker, path.basename(file)), { dereference: true })
+    copyFileSync(file, path.join(worker, path.basename(file)))
   }
-  for (const name of ['LICENSE', 'NOTICE']) cpSync(inRoot(name), path.join(staged, `${name}.txt`))
+  for (const name of ['LICENSE', 'NOTICE']) copyFileSync(inRoot(name), path.join(staged, `${name}.txt`))
   writeFileSync(path.join(staged, 'THIRD-PARTY.txt'), thirdParty())
 }
 

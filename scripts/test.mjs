@@ -13,8 +13,9 @@ async function play(name) {
   try {
     outcome = await /** @type {import('./suites.mjs').Suite} */ (suites[name]).play()
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    outcome = { counts: { passed: 0, failed: 1, skipped: 0 }, output: `${error.code}: ${error.message}\n` }
+    const said =
+      error instanceof Refusal ? `${error.code}: ${error.message}` : error instanceof Error ? error.stack : error
+    outcome = { counts: { passed: 0, failed: 1, skipped: 0 }, output: `${said}\n` }
   }
   if (outcome.counts.failed > 0) process.stdout.write(outcome.output)
   console.log(`${name}: ${lastLine(outcome.counts)} (${seconds(begin)} s)`)
