@@ -1,0 +1,56 @@
+// A recipe as a list to read: every parameter with its value, the texts and how they are used. Pure.
+import type { RunRow } from '../../../electron/contract/history.ts'
+import { findMethod } from '../../../electron/contract/methods.ts'
+import type { ParameterValue } from '../../../electron/contract/parameters.ts'
+import { count } from '../../../electron/contract/quantities.ts'
+import { methodTitle, textName } from './words.ts'
+
+export type RecipeRow = { name: string; value: string; title: string; /** Not as usual. */ changed: boolean }
+
+const row = (name: string, value: string, title = '', changed = false): RecipeRow => ({ name, value, title, changed })
+
+export function recipeRows(recipe: RunRow['recipe']): { parameters: RecipeRow[]; texts: RecipeRow[] } {
+  const method = findMethod(recipe.method)
+  const known = new Map(method.ok ? method.value.parameters.map((one) => [one.key, one]) : [])
+  const parameters = Object.entries(recipe.parameters).map(([key, value]) => {
+    const parameter = known.get(key)
+    if (!parameter) return row(plain(key), valueText(value))
+    const special =
+      parameter.type === 'integer' && parameter.special?.value === value ? parameter.special.meaning : null
+    const unit = special === null && parameter.unit !== '' ? ` ${parameter.unit}` : ''
+    const changed = value !== parameter.default
+    const title = changed ? `${parameter.help} Usual: ${valueText(parameter.default)}.` : parameter.help
+    return row(plain(key), `${special ?? valueText(value)}${unit}`, title, changed)
+  })
+  return { parameters: [row('Method', methodTitle(recipe.method)), ...parameters], texts: textRows(recipe) }
+}
+
+function textRows({ calibration, evaluations }: RunRow['recipe']): RecipeRow[] {
+  const rows: RecipeRow[] = []
+  if (calibration === null) rows.push(row('Calibration', 'none needed'))
+  else {
+    const { source, sampling, sequences, length, seed } = calibration
+    rows.push(
+      row('Calibration text', textName(source), source),
+      row('Sequences', `${count(sequences)} of ${length === null ? 'the usual length' : `${count(length)} tokens`}`),
+      row('Sampling', sampling === 'random' ? `random, seed ${seed}` : 'one after the other, from the start'),
+    )
+  }
+  evaluations.forEach(({ source, window }, index) => {
+    const width = window === null ? 'windows of the usual length' : `windows of ${count(window)} tokens`
+    rows.push(
+      row(
+        evaluations.length > 1 ? `Measured on (${index + 1})` : 'Measured on',
+        `${textName(source)}, ${width}`,
+        source,
+      ),
+    )
+  })
+  return rows
+}
+
+const valueText = (value: ParameterValue): string =>
+  typeof value === 'boolean' ? (value ? 'yes' : 'no') : typeof value === 'number' ? String(value) : value
+
+/** scale_type is read as scale type. */
+const plain = (key: string): string => key.replaceAll('_', ' ')

@@ -1,0 +1,112 @@
+// The run that is looked at: everything that is known of it, and what can be done with it.
+import type { FileBytes, Linear, RunReport } from '../../../electron/contract/records.ts'
+import type { Problem } from '../../../electron/contract/errors.ts'
+import type { Forecast } from '../../../electron/contract/forecast.ts'
+import type { RunDetails, RunSummary } from '../../../electron/contract/history.ts'
+import type { Recipe } from '../../../electron/contract/recipe.ts'
+import type { WindowContract, WindowRequest } from '../../../electron/contract/window.ts'
+import { ask } from '../../client/client.ts'
+import { rebuilt, type Live } from '../../client/live.ts'
+import { navigation } from '../../client/navigation.svelte.ts'
+import { runs } from '../../client/runs.svelte.ts'
+import { settings } from '../../client/settings.svelte.ts'
+
+/** Of a model folder: the window asks once. */
+const shapes = new Map<string, readonly Linear[]>()
+
+export class RunPage {
+  details = $state.raw<RunDetails | null>(null)
+  report = $state.raw<RunReport | null>(null)
+  bytes = $state.raw<FileBytes | null>(null)
+  forecast = $state.raw<Forecast | null>(null)
+  /** All linears of the model; null where the folder is gone. */
+  linears = $state.raw<readonly Linear[] | null>(null)
+  /** From the lines in the run's folder. */
+  told = $state.raw<Live | null>(null)
+  /** What could not be read of the run. */
+  problem = $state.raw<Problem | null>(null)
+  /** What could not be done with it. */
+  refusal = $state.raw<Problem | null>(null)
+  /** What was asked of the run at work. */
+  asked = $state<'stop' | 'cancel' | null>(null)
+  busy = $state(false)
+  #id: number | null = null
+  #turn = 0
+
+  /** Asks for what is shown of a run in its state. What comes late, for another run, is dropped. */
+  async load(run: RunSummary, here: boolean): Promise<void> {
+    const turn = ++this.#turn
+    const { id, status } = run
+    if (id !== this.#id) this.#clear(id)
+    if (status !== 'running') this.asked = null
+    const late = () => turn !== this.#turn
+    const details = await ask('run', { id })
+    if (late()) return
+    this.details = details.value
+    this.problem = details.problem
+    const active = here || status === 'running' || status === 'queued'
+    if (active && this.forecast === null) void this.#foresee(run)
+    if (status !== 'finished' && this.linears === null) void this.#shape(run)
+    if (!here && status !== 'queued' && run.folder !== null) {
+      const { value } = await ask('runEvents', { id })
+      if (late()) return
+      this.told = value && rebuilt(value, run.recipe.evaluations, performance.now())
+    }
+    if (status !== 'finished' || run.folder === null) return
+    const [report, bytes] = await Promise.all([ask('report', { id }), ask('bytes', { id })])
+    if (late()) return
+    this.report = report.value
+    this.bytes = bytes.value
+    this.problem = report.problem ?? bytes.problem
+  }
+
+  #clear(id: number): void {
+    this.#id = id
+    this.details = this.report = this.bytes = this.forecast = this.linears = this.told = null
+    this.problem = this.refusal = this.asked = null
+  }
+
+  async #foresee({ id, recipe }: RunSummary): Promise<void> {
+    if (recipe.model === undefined) return
+    const { threads } = settings.now
+    // The workbench checks the recipe: of a method that it does not know there is no forecast.
+    const { value } = await ask('forecast', { model: recipe.model, recipe: recipe as Recipe, threads })
+    if (id === this.#id) this.forecast = value
+  }
+
+  async #shape({ id, recipe: { model } }: RunSummary): Promise<void> {
+    if (model === undefined) return
+    const linears = shapes.get(model) ?? (await ask('inspect', { folder: model })).value?.linears
+    if (linears) shapes.set(model, linears)
+    if (id === this.#id) this.linears = linears ?? null
+  }
+
+  async #do<C extends keyof WindowContract>(call: C, request: WindowRequest<C>): Promise<boolean> {
+    this.busy = true
+    const { problem } = await ask(call, request)
+    this.refusal = problem
+    await runs.refresh()
+    this.busy = false
+    return problem === null
+  }
+
+  async stop(id: number): Promise<void> {
+    this.asked = 'stop'
+    if (!(await this.#do('stopRun', { id }))) this.asked = null
+  }
+
+  async cancel(id: number): Promise<void> {
+    this.asked = 'cancel'
+    if (!(await this.#do('cancelRun', { id }))) this.asked = null
+  }
+
+  resume = (id: number) => this.#do('resumeRun', { id, threads: settings.now.threads })
+  rename = (id: number, name: string) => this.#do('renameRun', { id, name })
+  move = (id: number, before: number | null) => this.#do('moveRun', { id, before })
+  show = (id: number) => this.#do('showRun', { id })
+
+  /** `next`: what is looked at afterwards. */
+  async remove(id: number, next: number | undefined): Promise<void> {
+    if (await this.#do('deleteRun', { id })) navigation.go('runs', next === undefined ? {} : { run: next })
+  }
+}

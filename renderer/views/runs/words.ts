@@ -1,0 +1,125 @@
+// A run in plain words: its status, what it is doing, and the lines of its log. Pure.
+import { count, perplexity, secondsText, size, amount } from '../../../electron/contract/quantities.ts'
+import type { Step } from '../../../electron/contract/api.ts'
+import type { RunStatus } from '../../../electron/contract/history.ts'
+import { findMethod } from '../../../electron/contract/methods.ts'
+import { lastPart } from '../../../electron/contract/run-name.ts'
+import { bundledPrefix } from '../../../electron/contract/recipe.ts'
+import type { Heard, Live } from '../../client/live.ts'
+import { errorText } from '../../drawing/chart/error-by-depth.ts'
+import { kindName } from '../../drawing/kind-colour.ts'
+
+export type Tone = 'plain' | 'good' | 'warn' | 'bad' | 'accent'
+
+export const statusWords: Record<RunStatus, { word: string; tone: Tone; sentence: string }> = {
+  queued: { word: 'Waiting', tone: 'plain', sentence: 'Waits for its turn.' },
+  running: { word: 'At work', tone: 'accent', sentence: 'Is at work.' },
+  stopped: { word: 'Stopped', tone: 'warn', sentence: 'Stopped after a layer, as asked.' },
+  cancelled: { word: 'Cancelled', tone: 'plain', sentence: 'Cancelled.' },
+  interrupted: { word: 'Interrupted', tone: 'warn', sentence: 'Its process ended, or gave no sign of life any more.' },
+  failed: { word: 'Failed', tone: 'bad', sentence: 'Failed.' },
+  finished: { word: 'Finished', tone: 'good', sentence: 'Finished.' },
+}
+
+/** A newer Signum may have left runs of methods that this one does not know. */
+export const methodTitle = (id: string): string => {
+  const method = findMethod(id)
+  return method.ok ? method.value.title : id
+}
+
+/** A text as a person calls it: without the folder, or without the mark of those that came with Signum. */
+export const textName = (source: string): string =>
+  source.startsWith(bundledPrefix) ? source.slice(bundledPrefix.length) : lastPart(source)
+
+export const stepWords = (step: Step | null): string => {
+  if (step?.name !== 'evaluate') return ''
+  const subject = step.subject === 'original' ? 'the original' : 'the packed model'
+  return step.source === '' ? subject : `${subject} on ${textName(step.source)}`
+}
+
+/** What is being done just now. Decoder layers are named by their numbers, as everywhere, from 0. */
+export function phaseWords({
+  step,
+  progress,
+  plan,
+  saved,
+}: Pick<Live, 'step' | 'progress' | 'plan' | 'saved'>): string {
+  if (step === null) return 'Getting ready: looking at the model and the texts'
+  if (step.name === 'evaluate') return `Measuring ${stepWords(step)}`
+  const layer = Math.min(saved, Math.max(0, (plan?.layers ?? 1) - 1))
+  switch (progress?.phase) {
+    case undefined:
+      return 'Starting'
+    case 'hash':
+      return 'Checking the files of the model'
+    case 'calibrate':
+      return `Reading the calibration text, layer ${layer}`
+    case 'factor':
+      return `Factoring the Hessians of layer ${layer}`
+    case 'quantize':
+      return `Quantizing layer ${layer}`
+    case 'propagate':
+      return `Passing the text on through layer ${Math.max(0, saved - 1)}`
+    case 'write':
+      return 'Writing what is not quantized'
+    default:
+      return progress!.phase
+  }
+}
+
+export type LogLine = { text: string; tone: 'plain' | 'quiet' | 'good' | 'warn' | 'bad' }
+
+const line = (text: string, tone: LogLine['tone'] = 'plain'): LogLine => ({ text, tone })
+const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : 's'}`
+
+/** `layers`: of the model; the shard of what is not quantized has that number. */
+export function logLine({ event, step, ...heard }: Heard, layers: number): LogLine {
+  if (event === null) return line('note' in heard ? heard.note.message : '', 'warn')
+  switch (event.event) {
+    case 'started': {
+      const what = step?.name === 'evaluate' ? `Measuring ${stepWords(step)}` : 'Started'
+      return line(`${what}: ${event.program}, ${plural(event.threads, 'thread')}, ${event.simd}`)
+    }
+    case 'plan': {
+      const before = event.resumed_layers > 0 ? `; ${event.resumed_layers} layers were finished before` : ''
+      return line(
+        `${plural(event.layers, 'layer')}, ${plural(event.linears, 'linear')}, ${amount(event.weights)} weights${before}`,
+      )
+    }
+    case 'layer': {
+      const error = event.relative_output_error ?? event.relative_weight_error
+      const name = `Layer ${event.layer}, ${kindName(event.kind)}`
+      return line(`${name}: error ${errorText(error)}, ${secondsText(event.seconds)} s`, 'quiet')
+    }
+    case 'saved': {
+      const what = event.layer < layers ? `Layer ${event.layer} is saved` : 'What is not quantized is saved'
+      return line(`${what}: ${size(event.bytes)}`)
+    }
+    case 'metric':
+      return line(`Perplexity of ${stepWords(step) || 'the model'}: ${perplexity(event)}`, 'good')
+    case 'warning':
+      return line(event.message, 'warn')
+    case 'finished':
+      return line(step?.name === 'evaluate' ? 'Measured' : 'All layers are done', 'quiet')
+    case 'stopped':
+      return line(`Stopped: ${event.finished_layers} of ${event.layers} layers are finished`, 'warn')
+    case 'cancelled':
+      return line('Cancelled', 'warn')
+    case 'failed':
+      return line(event.message, 'bad')
+    default:
+      return line(event.event, 'quiet')
+  }
+}
+
+/** Today the time, this year the day, before that the year too. */
+export function whenText(at: number, now: number): string {
+  const [date, today] = [new Date(at), new Date(now)]
+  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  if (date.toDateString() === today.toDateString()) return time
+  const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
+  return date.getFullYear() === today.getFullYear() ? `${day} ${time}` : `${day} ${date.getFullYear()}`
+}
+
+export const whenFully = (at: number): string =>
+  new Date(at).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'medium' })
