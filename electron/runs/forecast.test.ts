@@ -148,7 +148,7 @@ describe('what a run looks at before it starts', () => {
     expect(found.every(({ ok, problem }) => ok && problem === null)).toBe(true)
     expect(found.map(({ name, state }) => `${name}: ${state}`)).toEqual([
       'model: LlamaForCausalLM, 900k parameters in F16',
-      'calibration text: calibration-stories: 11,927 tokens; 32 of 256 are used',
+      'calibration text: calibration-stories: 11,927 tokens; 32 sequences of 256 are used',
       'evaluation text: evaluation-stories: 3,361 tokens: 13 windows of 256',
       expect.stringMatching(/^memory: needs [\d.]+ MB of 8.00 GB$/) as string,
       expect.stringMatching(/^disk: needs [\d.]+ MB of 8.00 GB$/) as string,

@@ -65,7 +65,7 @@ async function textReadiness(
   if (calibration !== null) {
     const { sequences, length } = calibration
     add('calibration text', await checks.readCalibration(read, calibration, model), (found) => {
-      return `${tokensOf(found)}; ${count(sequences)} of ${count(length)} are used`
+      return `${tokensOf(found)}; ${count(sequences)} ${sequences === 1 ? 'sequence' : 'sequences'} of ${count(length)} are used`
     })
   }
   for (const one of evaluations) {
