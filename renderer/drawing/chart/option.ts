@@ -40,7 +40,8 @@ export type MakeOption = (colours: ChartColours) => ChartOption
 export function axis<A extends Axis>(colours: ChartColours, own: A): A {
   const text = { color: colours.muted, fontFamily: colours.font, fontSize: 11 }
   return {
-    nameTextStyle: text,
+    // A name at the end of the axis would be centred on it, and cut off at the edge.
+    nameTextStyle: own.nameLocation === 'end' ? { ...text, align: 'left' as const } : text,
     nameGap: 10,
     axisLabel: { ...text, hideOverlap: true },
     axisLine: { lineStyle: { color: colours.line } },

@@ -37,8 +37,8 @@ it('keeps a hundred layers on one screen, and numbers from touching', () => {
   expect(rowHeight(4)).toBeGreaterThan(20)
 })
 
-it('ends a scale at 1, 2 or 5 of a power of ten', () => {
-  expect([0.37, 0.5, 0.51, 1, 0.013].map(scaleEnd)).toEqual([0.5, 0.5, 1, 1, 0.02])
+it('ends a scale at a round number', () => {
+  expect([0.37, 0.5, 0.51, 1, 0.013, 24].map(scaleEnd)).toEqual([0.4, 0.5, 0.6, 1, 0.015, 25])
   expect(scaleEnd(0)).toBe(1)
   expect(scaleEnd(NaN)).toBe(1)
 })

@@ -27,7 +27,7 @@ export function mapRows<L extends MapLinear>(linears: readonly L[]): MapRow<L>[]
 }
 
 /** Pixels: a handful of layers get rows that are easy to hit, a hundred stay on one screen. */
-export const rowHeight = (layers: number): number => Math.max(6, Math.min(28, Math.floor(420 / Math.max(1, layers))))
+export const rowHeight = (layers: number): number => Math.max(6, Math.min(40, Math.floor(420 / Math.max(1, layers))))
 
 /** Every how many layers a row has its number written beside it, so that numbers do not touch. */
 export const labelEvery = (height: number): number => (height >= 13 ? 1 : height >= 7 ? 2 : 5) * (height >= 10 ? 1 : 2)
@@ -36,7 +36,11 @@ export const labelEvery = (height: number): number => (height >= 13 ? 1 : height
 export function scaleEnd(value: number): number {
   if (!(value > 0) || !Number.isFinite(value)) return 1
   const power = 10 ** Math.floor(Math.log10(value))
-  return [1, 2, 5, 10].map((step) => step * power).find((end) => end >= value * (1 - 1e-9)) ?? 10 * power
+  return (
+    [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10]
+      .map((step) => Number((step * power).toPrecision(2)))
+      .find((end) => end >= value * (1 - 1e-9)) ?? 10 * power
+  )
 }
 
 export type Cell = { row: number; column: number }

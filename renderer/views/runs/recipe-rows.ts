@@ -5,9 +5,22 @@ import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import { count } from '../../../electron/contract/quantities.ts'
 import { methodTitle, textName } from './words.ts'
 
-export type RecipeRow = { name: string; value: string; title: string; /** Not as usual. */ changed: boolean }
+export type RecipeRow = {
+  name: string
+  value: string
+  unit: string
+  title: string
+  /** Not as usual. */
+  changed: boolean
+}
 
-const row = (name: string, value: string, title = '', changed = false): RecipeRow => ({ name, value, title, changed })
+const row = (name: string, value: string, title = '', unit = '', changed = false): RecipeRow => ({
+  name,
+  value,
+  unit,
+  title,
+  changed,
+})
 
 export function recipeRows(recipe: RunRow['recipe']): { parameters: RecipeRow[]; texts: RecipeRow[] } {
   const method = findMethod(recipe.method)
@@ -17,10 +30,10 @@ export function recipeRows(recipe: RunRow['recipe']): { parameters: RecipeRow[];
     if (!parameter) return row(plain(key), valueText(value))
     const special =
       parameter.type === 'integer' && parameter.special?.value === value ? parameter.special.meaning : null
-    const unit = special === null && parameter.unit !== '' ? ` ${parameter.unit}` : ''
+    const unit = special === null ? parameter.unit : ''
     const changed = value !== parameter.default
     const title = changed ? `${parameter.help} Usual: ${valueText(parameter.default)}.` : parameter.help
-    return row(plain(key), `${special ?? valueText(value)}${unit}`, title, changed)
+    return row(plain(key), special ?? valueText(value), title, unit, changed)
   })
   return { parameters: [row('Method', methodTitle(recipe.method)), ...parameters], texts: textRows(recipe) }
 }
