@@ -20,8 +20,13 @@ export async function doctor(context: Context, attention: Attention): Promise<En
   return { kind: 'finished', value: { version: context.version, checks } }
 }
 
+/** The window brings its own Node, which runs no TypeScript: only the command line asks for a newer one. */
 function node(): Check {
   const { version, platform, arch } = process
+  const { electron } = process.versions
+  if (electron !== undefined) {
+    return { name: 'Electron', ok: true, state: `${electron}, Node ${version} on ${platform} ${arch}`, remedy: null }
+  }
   const state = `${version} on ${platform} ${arch}`
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const ok = major > 22 || (major === 22 && minor >= 18)

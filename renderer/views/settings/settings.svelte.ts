@@ -1,0 +1,60 @@
+// What can be set, and how the machine is.
+import type { Check } from '../../../electron/contract/api.ts'
+import type { Problem } from '../../../electron/contract/errors.ts'
+import { ask } from '../../client/client.ts'
+import { settings } from '../../client/settings.svelte.ts'
+import { reportText, threadsOf, type About } from './report.ts'
+
+const mostThreads = 4096
+
+export class SettingsView {
+  about = $state.raw<About | null>(null)
+  checks = $state.raw<readonly Check[]>([])
+  checking = $state(false)
+  problem = $state.raw<Problem | null>(null)
+  /** Why the number of threads that stands in the field is not taken. */
+  threadsProblem = $state<string | undefined>()
+  copied = $state<'report' | 'folder' | null>(null)
+  #copies = 0
+
+  threads = $derived(threadsOf(this.checks))
+
+  async load(): Promise<void> {
+    const [about] = await Promise.all([ask('about', {}), this.check()])
+    this.about = about.value
+    this.problem ??= about.problem
+  }
+
+  async check(): Promise<void> {
+    this.checking = true
+    const { value, problem } = await ask('doctor', {})
+    this.checking = false
+    this.problem = problem
+    if (value) this.checks = value.checks
+  }
+
+  setThreads(typed: number | null): void {
+    const fits = typed !== null && Number.isInteger(typed) && typed >= 0 && typed <= mostThreads
+    this.threadsProblem = fits ? undefined : `A whole number from 0 to ${mostThreads}.`
+    if (fits) void settings.change({ threads: typed })
+  }
+
+  async copyReport(): Promise<void> {
+    if (this.about) await this.#copy('report', reportText(this.about, this.checks, settings.now))
+  }
+
+  async copyFolder(): Promise<void> {
+    if (this.about) await this.#copy('folder', this.about.data)
+  }
+
+  async #copy(what: 'report' | 'folder', text: string): Promise<void> {
+    const { problem } = await ask('copyText', { text })
+    this.problem = problem
+    if (problem) return
+    this.copied = what
+    const mine = ++this.#copies
+    setTimeout(() => {
+      if (this.#copies === mine) this.copied = null
+    }, 2000)
+  }
+}
