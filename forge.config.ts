@@ -34,8 +34,17 @@ const zips = process.env['SIGNUM_ELECTRON_ZIPS']
 /** Linux: everything that AppImages are made with is fetched from elsewhere; ask for one with SIGNUM_APPIMAGE=1. */
 const linux = ['tar.gz', ...(process.env['SIGNUM_APPIMAGE'] ? ['AppImage'] : [])]
 
-/** Its own choice, xz, would take minutes. In a variable, because the types do not know that there is a choice. */
-const deb = { bin: 'signum', categories: ['Science' as const], compression: 'gzip' }
+/** The worker asks for no newer C library than the one that it was built with. */
+const { glibcVersionRuntime: glibc } = (process.report.getReport() as { header: { glibcVersionRuntime?: string } })
+  .header
+
+/** In a variable, because the types do not know that there is a choice of compression; its own, xz, would take minutes. */
+const deb = {
+  bin: 'signum',
+  categories: ['Science' as const],
+  depends: ['libstdc++6', ...(glibc === undefined ? [] : [`libc6 (>= ${glibc})`])],
+  compression: 'gzip',
+}
 
 const wanted = /^\/(out|package\.json|node_modules)(\/|$)/
 const unwanted = [

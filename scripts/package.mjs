@@ -1,6 +1,7 @@
 // `npm run package`: sets up, builds, and puts everything that a machine needs into dist/: the program unpacked, and installers.
 // docs/PACKAGING.md says what is inside.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { chosenElectron, ownElectron } from './electron.mjs'
 import { setFuses } from './fuses.mjs'
@@ -32,7 +33,15 @@ export async function assemble() {
   await forge(['package'], zips)
   const [folder] = readdirSync(inRoot('dist')).filter((name) => name.startsWith('Signum-'))
   if (folder === undefined) throw new Refusal('package_failed', 'Forge says that it packaged, and there is no folder.')
+  finish(inRoot('dist', folder))
   return { folder: inRoot('dist', folder) }
+}
+
+/** Forge leaves a folder that only its maker can open, with Electron's licence where one looks for the program's. @param {string} folder */
+function finish(folder) {
+  chmodSync(folder, 0o755)
+  renameSync(path.join(folder, 'LICENSE'), path.join(folder, 'LICENSE.electron.txt'))
+  copyFileSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'))
 }
 
 /** A release takes the addons that fit the real Electron, whatever stood in for them here. */
@@ -58,7 +67,8 @@ async function stageResources() {
   for (const file of [program, ...(await librariesOf(program))]) {
     copyFileSync(file, path.join(worker, path.basename(file)))
   }
-  for (const name of ['LICENSE', 'NOTICE']) copyFileSync(inRoot(name), path.join(staged, `${name}.txt`))
+  copyFileSync(inRoot('NOTICE'), path.join(staged, 'NOTICE.txt'))
+  copyFileSync(inRoot('LICENSE'), path.join(staged, 'LICENSE.txt'))
   writeFileSync(path.join(staged, 'THIRD-PARTY.txt'), thirdParty())
 }
 
@@ -149,6 +159,6 @@ if (process.argv[1] === import.meta.filename) {
     for (const file of made) console.log(`  ${megabytes(file).padStart(9)}  ${path.relative(inRoot(), file)}`)
     if (chosenElectron() !== null)
       console.log('This Electron was put in place of the one in package.json: a trial, not a release.')
-    return existsSync(folder) ? 0 : 1
+    return 0
   })
 }

@@ -9,10 +9,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { main, Refusal } from './node.mjs'
 
 const patience = 60_000
+/** A timer that nobody waits for any more must not keep this process. */
+const unheld = { ref: false }
 
 await main(async () => {
-  const [program] = process.argv.slice(2)
-  if (program === undefined) throw new Refusal('usage', 'which program?', 2)
+  const [given] = process.argv.slice(2)
+  if (given === undefined) throw new Refusal('usage', 'which program?', 2)
+  const program = path.resolve(given) // it runs in another folder
   const folder = mkdtempSync(path.join(tmpdir(), 'signum-starts-'))
   const history = path.join(folder, 'data', 'history.db')
   const args = [`--user-data-dir=${path.join(folder, 'user')}`, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])]
@@ -34,13 +37,13 @@ await main(async () => {
       if (Date.now() - began > patience) throw new Refusal('does_not_start', 'it opened no history.')
     }
     child.kill('SIGTERM')
-    const how = await Promise.race([end, wait(patience, 'nothing')])
+    const how = await Promise.race([end, wait(patience, 'nothing', unheld)])
     if (how !== 'code 0') throw new Refusal('does_not_end', `told to end, it answered with ${how}.`)
     console.log('it starts and ends')
     return 0
   } finally {
     child.kill('SIGKILL')
-    await Promise.race([end, wait(5000)])
+    await Promise.race([end, wait(5000, null, unheld)])
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }
 })

@@ -1,5 +1,4 @@
-// THIRD-PARTY.txt of a package: the licences of everything in it that is not Signum's own. Electron, Chromium and Node.js bring
-// theirs beside the program.
+// THIRD-PARTY.txt of a package: the licences of everything in it that is not Signum's own, but Electron, which brings its own.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { noted } from './bundled.mjs'
@@ -21,9 +20,9 @@ export function thirdParty() {
   const packages = [...folders].sort().map(npmNotice)
   const line = '='.repeat(100)
   const head =
-    'What Signum brings along, each with its licence. Electron, Chromium and Node.js: LICENSE and LICENSES.chromium.html'
+    'What Signum brings along, each with its licence. Those of Electron, with Chromium and Node.js, lie beside the program'
   return [
-    `${head} beside the program.\n`,
+    `${head} (LICENSE.electron.txt, LICENSES.chromium.html).\n`,
     ...[...packages, ...nativeNotices()].map(({ title, text }) => `${line}\n${title}\n${line}\n\n${text.trim()}\n`),
   ].join('\n')
 }
