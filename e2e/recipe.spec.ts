@@ -1,0 +1,89 @@
+// A person chooses a method and a size, is told what it will cost, and is stopped before a run that cannot work begins.
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { bits } from '../electron/contract/quantities.ts'
+import { expect, test } from './app.ts'
+import { asked, chooseInDialog, goTo, reportIn, untilNewestIs } from './steps.ts'
+
+test('a budget sets the parameters, and the run comes to the size that was said', async ({ launch }) => {
+  const { app, page, data } = await launch()
+  await goTo(page, 'New run')
+  const plane = page.getByRole('textbox', { name: 'second_plane', exact: true })
+  await expect(plane).toHaveValue('1')
+  await page.getByRole('textbox', { name: 'Bit budget in bits' }).fill('1.7')
+  await expect(plane).toHaveValue('0.4')
+  // The slider does the same by the keyboard: one step to the right is a larger share.
+  const slider = page.getByRole('slider', { name: 'Bit budget' })
+  await slider.press('ArrowRight')
+  await expect.poll(async () => Number(await plane.inputValue())).toBeGreaterThan(0.4)
+  await page.getByRole('textbox', { name: 'Bit budget in bits' }).fill('1.7')
+
+  await page.getByRole('button', { name: 'Copy' }).click()
+  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible()
+  const line = await app.evaluate(({ clipboard }) => clipboard.readText())
+  expect(line).toContain('--method signum-rc --set second_plane=0.4 --calibration bundled:calibration-stories')
+
+  const outlook = page.getByLabel('Bits per weight')
+  const said = await outlook.getByText(/^\d\.\d\d$/).allTextContents()
+  await expect(page.getByText('rough estimate')).toBeVisible()
+  await page.getByRole('button', { name: 'Start' }).click()
+  const id = await untilNewestIs(page, 'finished')
+  const report = await reportIn(path.join(data, 'runs', String(id)))
+  expect([report.bits.nominal, report.bits.linear, report.bits.file].map(bits)).toEqual(said)
+  expect(report.recipe.parameters['second_plane']).toBe(0.4)
+
+  // The next one is forecast from what this one took.
+  await goTo(page, 'New run')
+  await expect(page.getByText('estimated from 1 run of this model on this computer')).toBeVisible()
+})
+
+test('a method that cannot reach the budget comes as near as it can, and says so', async ({ launch }) => {
+  const { page } = await launch()
+  await goTo(page, 'New run')
+  const budget = page.getByRole('textbox', { name: 'Bit budget in bits' })
+  await expect(budget).toHaveValue('2.38')
+  await budget.fill('4')
+  await expect(page.getByText('Signum RC cannot use more than 2.38 linear bits')).toBeVisible()
+  await budget.fill('1.5')
+  await page.getByRole('radio', { name: /^BiLLM/ }).press('Space')
+  await expect(page.getByText('BiLLM cannot get below 2.44 linear bits')).toBeVisible()
+  await expect(page.getByRole('textbox', { name: 'blocksize', exact: true })).toHaveValue('256')
+  await page.getByRole('button', { name: 'All as usual' }).click()
+  await expect(page.getByRole('textbox', { name: 'blocksize', exact: true })).toHaveValue('128')
+})
+
+test('what cannot be is said where it was typed, and before anything starts', async ({ launch }) => {
+  const { app, page, data } = await launch()
+  await goTo(page, 'New run')
+  const start = page.getByRole('button', { name: 'Start' })
+  await expect(start).toBeEnabled()
+  const refits = page.getByRole('textbox', { name: 'refits', exact: true })
+  await refits.fill('many')
+  await expect(page.getByText('Must be a whole number from 0 to 20.')).toBeVisible()
+  await expect(start).toBeDisabled()
+  await page.getByRole('button', { name: 'Reset refits to 4' }).click()
+  await expect(refits).toHaveValue('4')
+  await expect(refits).toBeFocused()
+  await expect(start).toBeEnabled()
+
+  const short = path.join(data, 'short.txt')
+  await writeFile(short, 'Once upon a time.')
+  await chooseInDialog(app, short)
+  await page.getByRole('region', { name: 'Calibration text' }).getByRole('button', { name: 'A file of yours' }).click()
+  await expect(page.getByLabel('How the text begins')).toHaveText('Once upon a time.')
+  await expect(page.getByRole('list', { name: 'Checks' }).getByText(/has \d tokens, and 32 sequences/)).toBeVisible()
+  await expect(start).toBeDisabled()
+  expect(await asked(page, 'runs', {})).toEqual([])
+})
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`everybody can use it, ${theme}`, async ({ launch }) => {
+    const { page } = await launch({ settings: { theme } })
+    await goTo(page, 'New run')
+    await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled()
+    await page.getByRole('textbox', { name: 'refits', exact: true }).fill('x')
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode().include('main').analyze()
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('; ')}`)).toEqual([])
+  })
+}
