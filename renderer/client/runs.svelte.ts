@@ -58,7 +58,9 @@ class Runs {
       if (runs.value) this.list = runs.value
       if (queue.value) {
         this.current = queue.value.current
-        this.waiting = queue.value.waiting
+        // A run that has just begun stands in the queue until its worker does.
+        const { current, waiting } = queue.value
+        this.waiting = waiting.filter(({ id }) => id !== current)
       }
     } while (this.#again)
     this.#refreshing = false
@@ -87,7 +89,10 @@ class Runs {
       case 'event': {
         if (this.#late?.run === event.run) this.#late.heard.push(event)
         const live = this.live.get(event.run) ?? fresh()
-        return this.#set(event.run, after(live, event.event, event.step, performance.now()))
+        this.#set(event.run, after(live, event.event, event.step, performance.now()))
+        // From now on the history says that it runs.
+        if (event.event.event === 'started') void this.refresh()
+        return
       }
       case 'note': {
         if (event.run === null) return

@@ -55,6 +55,7 @@ describe('errorByLayer', () => {
 
 it('shows weight errors only where there are no output errors', () => {
   expect(measureOf([report('q_proj', 0, null)])).toBe('relative_weight_error')
+  expect(measureOf([])).toBe('relative_output_error')
   expect(measureOf([report('q_proj', 0, null), report('k_proj', 0, 1)])).toBe('relative_output_error')
 })
 

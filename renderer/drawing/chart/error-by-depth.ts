@@ -22,7 +22,9 @@ export type DepthSeries = {
 
 /** Output error where there is any: a method that reads no text has only the weights' own. */
 export const measureOf = (reports: readonly Pick<LayerReport, Measure>[]): Measure =>
-  reports.some(({ relative_output_error: error }) => error !== null) ? 'relative_output_error' : 'relative_weight_error'
+  reports.length > 0 && reports.every(({ relative_output_error: error }) => error === null)
+    ? 'relative_weight_error'
+    : 'relative_output_error'
 
 type Measured = Pick<LayerReport, 'layer' | 'kind' | Measure>
 

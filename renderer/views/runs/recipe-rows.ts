@@ -45,18 +45,14 @@ function textRows({ calibration, evaluations }: RunRow['recipe']): RecipeRow[] {
     const { source, sampling, sequences, length, seed } = calibration
     rows.push(
       row('Calibration text', textName(source), source),
-      row('Sequences', `${count(sequences)} of ${length === null ? 'the usual length' : `${count(length)} tokens`}`),
+      row('Sequences', count(sequences), '', length === null ? 'of the usual length' : `of ${count(length)} tokens`),
       row('Sampling', sampling === 'random' ? `random, seed ${seed}` : 'one after the other, from the start'),
     )
   }
   evaluations.forEach(({ source, window }, index) => {
-    const width = window === null ? 'windows of the usual length' : `windows of ${count(window)} tokens`
+    const width = window === null ? 'windows of the usual length' : `windows of ${count(window)}`
     rows.push(
-      row(
-        evaluations.length > 1 ? `Measured on (${index + 1})` : 'Measured on',
-        `${textName(source)}, ${width}`,
-        source,
-      ),
+      row(evaluations.length > 1 ? `Measured on (${index + 1})` : 'Measured on', textName(source), source, width),
     )
   })
   return rows
