@@ -13,6 +13,7 @@ import { readiness } from './runs/readiness.ts'
 import {
   holdHistory,
   listRuns,
+  outputErrors,
   renameRun,
   showRun,
   watchHistory,
@@ -101,6 +102,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     evaluate: (request, attention = {}) => evaluate(context, request, attention),
     runs: () => listRuns(context),
     run: ({ id }) => showRun(context, id),
+    outputErrors: () => outputErrors(context),
     async deleteRun({ id }) {
       await pictures.forget(id)
       return withHistory(context, (opened) => deleteRun(opened, id))

@@ -90,6 +90,8 @@ export const calls = {
   /** Newest first. */
   runs: { request: z.object({}), answer: z.array(runSummarySchema) },
   run: { request: z.object({ id: runId }), answer: runDetailsSchema },
+  /** By run: the mean relative error of its linears' outputs, by their weights. Runs without any are left out. */
+  outputErrors: { request: z.object({}), answer: z.array(z.object({ run: runId, error: z.number() })) },
   /** The run's folder and everything that the history has of it, or neither. */
   deleteRun: {
     request: z.object({ id: runId }),

@@ -17,6 +17,7 @@ export const windowCalls = [
   'preflight',
   'runs',
   'run',
+  'outputErrors',
   'deleteRun',
   'renameRun',
   'runEvents',

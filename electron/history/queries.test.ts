@@ -145,6 +145,23 @@ test('layer reports: the one told last counts, in the order of the layers', () =
   expect(reports[2]).toEqual({ ...layerReport('b', 1), relative_weight_error: null, salient_columns: 12 })
 })
 
+test('layer reports: mean output errors weigh every linear by its weights, without those that have none', () => {
+  const [one, other, none] = [newRun(), newRun(), newRun()].map((run) => history.runs.add(run)) as [
+    number,
+    number,
+    number,
+  ]
+  history.layerReports.put(one, { ...layerReport('a', 0), relative_output_error: 0.1 })
+  history.layerReports.put(one, { ...layerReport('b', 0), rows: 3 * 256, relative_output_error: 0.5 })
+  history.layerReports.put(one, layerReport('c', 0))
+  history.layerReports.put(other, { ...layerReport('a', 0), relative_output_error: 0.25 })
+  history.layerReports.put(none, layerReport('a', 0))
+  expect(history.layerReports.outputErrors()).toEqual([
+    { run: one, error: expect.closeTo(0.4, 12) as number },
+    { run: other, error: 0.25 },
+  ])
+})
+
 test('metrics: of a run or of a model, the same measured again in its place', () => {
   const run = history.runs.add(newRun())
   const id = history.models.see(model())

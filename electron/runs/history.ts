@@ -51,6 +51,12 @@ export const listRuns = (context: Context) =>
     return Promise.resolve(found.ok ? { kind: 'finished', value: found.value } : refused(found.problem))
   })
 
+export const outputErrors = (context: Context) =>
+  withHistory(context, (history): Promise<Ending<Answer<'outputErrors'>>> => {
+    const found = history.read(() => history.layerReports.outputErrors())
+    return Promise.resolve(found.ok ? { kind: 'finished', value: found.value } : refused(found.problem))
+  })
+
 export const renameRun = (context: Context, { id, name }: Request<'renameRun'>) =>
   withHistory(context, (history): Promise<Ending<null>> => {
     const renamed = history.write(() => history.runs.rename(id, name.trim()))

@@ -11,6 +11,7 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   text: { source: 'bundled:calibration-stories' },
   runs: {},
   run: { id: 1 },
+  outputErrors: {},
   deleteRun: { id: 1 },
   renameRun: { id: 1, name: 'a' },
   runEvents: { id: 1 },
