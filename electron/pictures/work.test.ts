@@ -65,11 +65,22 @@ test('a colour scale holds 99.9 % of the weights', () => {
 })
 
 test('rows are sampled from all over the matrix', () => {
-  expect(sampledRows({ rows: 3, columns: 10 })).toEqual([0, 1, 2])
+  expect(sampledRows({ rows: 3, columns: 10 })).toEqual([{ first: 0, count: 3 }])
+  expect(sampledRows({ rows: 50, columns: 768 })).toEqual([
+    { first: 0, count: 21 },
+    { first: 21, count: 21 },
+    { first: 42, count: 8 },
+  ])
   const rows = sampledRows({ rows: 11_008, columns: 4096 })
-  expect(rows).toHaveLength(64)
-  expect(rows.at(-1)).toBe(63 * 172)
-  expect(sampledRows({ rows: 5, columns: 2 ** 20 })).toEqual([0])
+  expect(rows).toHaveLength(16)
+  expect(rows.at(-1)).toEqual({ first: 15 * 688, count: 4 })
+  expect(sampledRows({ rows: 5, columns: 2 ** 20 }).map(({ first, count }) => [first, count])).toEqual([
+    [0, 1],
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [4, 1],
+  ])
 })
 
 test('original and quantized have one scale', async () => {

@@ -27,7 +27,6 @@ test.each<[ColourMap, string, string, string]>([
   ['viridis', '440154', '21918c', 'fde725'],
   ['cividis', '00224e', '7d7c78', 'fee838'],
   ['RdBu', '67001f', 'f6f7f7', '053061'],
-  ['berlin', '9eb0ff', '190c09', 'ffadad'],
 ])('%s has its published colours', (map, first, middle, last) => {
   expect(tables[map].map((line) => line.length)).toEqual(new Array(16).fill(96))
   const table = tableOf(map)
@@ -56,6 +55,12 @@ test('values around 0 are warm below, blue above, and like the ground in the mid
     expect(high[2]).toBeGreaterThan(high[0])
     expect(luminance(middle) < 0.05).toBe(dark)
     expect(luminance(middle) > 0.8).toBe(!dark)
+    // As far from 0, as far from the ground, whichever sign.
+    const away = (share: number) => Math.abs(luminance(colourAt(table, share)) - luminance(middle))
+    const steps = Array.from({ length: 17 }, (_, k) => k / 32)
+    for (const step of steps) expect(Math.abs(away(0.5 + step) - away(0.5 - step))).toBeLessThan(0.12)
+    const above = steps.map((step) => away(0.5 + step))
+    expect(above).toEqual(above.toSorted((a, b) => a - b))
   }
 })
 

@@ -38,8 +38,17 @@ export const tableOf = remembered((map: ColourMap, reversed: boolean = false): T
   return table
 })
 
-/** For values around 0: red below, blue above, like the signs; the middle is the ground of the theme. */
-export const divergingTable = (dark: boolean): Table => (dark ? tableOf('berlin', true) : tableOf('RdBu'))
+/** The signs' hues over a dark ground; both sides grow equally light. */
+const darkDiverging: readonly Rgb[] = [
+  [0xff, 0xdf, 0xb8],
+  [0xd0, 0x76, 0x22],
+  [0x14, 0x16, 0x19],
+  [0x3a, 0x86, 0xbd],
+  [0xc6, 0xe6, 0xfb],
+]
+
+/** For values around 0: warm below, blue above, like the signs; the middle is the ground of the theme. */
+export const divergingTable = (dark: boolean): Table => (dark ? between(darkDiverging) : tableOf('RdBu'))
 
 /** For shares of signs: all minus, as many of both, all plus. */
 export function signTable(dark: boolean): Table {

@@ -23,12 +23,13 @@ export const kindTitles: Record<PictureKind, string> = {
 }
 
 /** `level`: of the cells that are seen; above 0 they stand for several weights. */
-export function legendOf(kind: PictureKind, paint: Paint, level: number): Legend {
+export function legendOf(kind: PictureKind, paint: Paint, level: number, known = true): Legend {
   const of = level === 0 ? '' : ` of ${2 ** level} × ${2 ** level} weights`
   const gradient = gradientOf(paint.table)
   const { low, high } = paint
   const colour = (share: number) => css(colourAt(paint.table, share))
-  const numbers = (values: number[]) => values.map((value) => weightText(value, 2))
+  // Before the scale is known its numbers keep their place.
+  const numbers = (values: number[]) => values.map((value) => (known ? weightText(value, 2) : '\u2007'))
   const none = { colour: css(paint.none), text: 'has none' }
   switch (kind) {
     case 'original':

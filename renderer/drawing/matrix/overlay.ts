@@ -1,7 +1,7 @@
 // What is drawn over the matrix in two dimensions: lines between cells and blocks, numbers in cells, rulers, the pointed weight.
 import type { PictureKind } from '../../../electron/contract/pictures.ts'
 import { inkOn } from '../colours.ts'
-import { origin } from './camera.ts'
+import { origin, type MatrixSize } from './camera.ts'
 import { cellText, colourOf, type Paint } from './paint.ts'
 import { stepFor, ticks } from './rulers.ts'
 import { extentSeen, type Scene } from './scene.ts'
@@ -45,6 +45,7 @@ export function drawOverlay(context: CanvasRenderingContext2D, scene: Scene, ove
   context.beginPath()
   context.rect(x0, y0, width, height)
   context.clip()
+  drawFrame(context, plot, linear, overlay.colours)
   if (view.cell >= gridCell) drawGrid(context, plot, rows, columns, overlay.colours)
   if (view.cell >= gridCell && !linear.ordered)
     drawBlocks(context, plot, rows, columns, linear.blocksize, overlay.colours)
@@ -52,6 +53,17 @@ export function drawOverlay(context: CanvasRenderingContext2D, scene: Scene, ove
   if (overlay.pointed) drawPointed(context, plot, overlay.pointed, overlay.colours)
   context.restore()
   drawRulers(context, scene, plot, overlay)
+}
+
+/** The edge of the matrix, for pictures as pale or dark as the ground beside it. */
+function drawFrame(context: CanvasRenderingContext2D, plot: Plot, shape: MatrixSize, colours: OverlayColours): void {
+  context.lineWidth = 1
+  context.strokeStyle = colours.line
+  context.globalAlpha = 0.5
+  const [left, top] = [Math.round(plot.left) - 0.5, Math.round(plot.top) - 0.5]
+  const width = Math.round(shape.columns * plot.cell) + 1
+  context.strokeRect(left, top, width, Math.round(shape.rows * plot.cell) + 1)
+  context.globalAlpha = 1
 }
 
 /** Lines one device pixel wide, on whole ones. */
@@ -134,12 +146,15 @@ function drawPointed(
   context.globalAlpha = 0.5
   const thin = Math.max(1, Math.round(plot.ratio))
   const [middleX, middleY] = [Math.round(x + plot.cell / 2), Math.round(y + plot.cell / 2)]
-  // The lines leave the weight itself free.
+  // The lines leave the weight itself free, and numbers in cells readable.
   const gap = Math.max(plot.cell / 2, 5 * plot.ratio)
-  context.fillRect(0, middleY, middleX - gap, thin)
-  context.fillRect(middleX + gap, middleY, right, thin)
-  context.fillRect(middleX, 0, thin, middleY - gap)
-  context.fillRect(middleX, middleY + gap, thin, bottom)
+  const lined = plot.cell < textCell * plot.ratio
+  if (lined) {
+    context.fillRect(0, middleY, middleX - gap, thin)
+    context.fillRect(middleX + gap, middleY, right, thin)
+    context.fillRect(middleX, 0, thin, middleY - gap)
+    context.fillRect(middleX, middleY + gap, thin, bottom)
+  }
   context.globalAlpha = 1
   const room = Math.max(0, 2.5 * plot.ratio - plot.cell / 2)
   for (const [width, colour] of [

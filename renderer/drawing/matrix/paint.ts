@@ -55,7 +55,7 @@ export function paintOf({ linear, kind, scale }: PictureOf, dark: boolean, sprea
   }
 }
 
-export const noneColour = (dark: boolean): Rgb => (dark ? [0x1a, 0x1d, 0x22] : [0xff, 0xff, 0xff])
+export const noneColour = (dark: boolean): Rgb => (dark ? [0x25, 0x29, 0x30] : [0xe1, 0xe1, 0xdb])
 
 /** Concentrated and sparse, other and salient: a dim and a strong colour of their own, no sign's. */
 export const markColours = {
@@ -92,7 +92,7 @@ export function cellText(kind: PictureKind, value: number): string {
     case 'group':
       return value === 1 ? 's' : 'c'
     case 'salient':
-      return value === 1 ? '1' : '0'
+      return ''
     case 'code':
       return String(value)
     default:

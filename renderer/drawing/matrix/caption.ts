@@ -1,0 +1,17 @@
+// The lines under a saved picture.
+import type { PicturedLinear, PictureKind } from '../../../electron/contract/pictures.ts'
+import { kindTitles, type Legend } from './legend.ts'
+
+export function captionOf(
+  { title, linear, kind }: { title: string; linear: PicturedLinear; kind: PictureKind },
+  legend: Legend,
+): string[] {
+  const scale = legend.bar
+    ? `${legend.title}: ${legend.bar.labels[0]} to ${legend.bar.labels.at(-1)}`
+    : `${legend.title}: ${legend.swatches.map(({ text }) => text).join(', ')}`
+  return [
+    `${kindTitles[kind]}, ${linear.name}`,
+    `${title} (${linear.method}), ${linear.rows} rows × ${linear.columns} columns`,
+    scale,
+  ]
+}

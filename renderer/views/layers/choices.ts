@@ -1,0 +1,37 @@
+// What is chosen where nobody chose, and what choices there are.
+import {
+  pictureKinds,
+  type PicturedLinear,
+  type PictureKind,
+  type Pictures,
+  type PictureScale,
+} from '../../../electron/contract/pictures.ts'
+import { inBlockOrder } from '../../drawing/kind-colour.ts'
+
+export const isKind = (kind: string | undefined): kind is PictureKind =>
+  (pictureKinds as readonly (string | undefined)[]).includes(kind)
+
+/** Layer by layer, and in a layer as the block computes. */
+export function inModelOrder(pictures: Pictures): Pictures {
+  const kinds = inBlockOrder(pictures.linears.map(({ kind }) => kind))
+  const place = ({ layer, kind }: PicturedLinear) => (layer ?? -1) * kinds.length + kinds.indexOf(kind)
+  return { ...pictures, linears: pictures.linears.toSorted((a, b) => place(a) - place(b)) }
+}
+
+/** What shows best what a method did. */
+export const standardKind = (linear: PicturedLinear): PictureKind => (linear.code_bits === null ? 'sign' : 'quantized')
+
+/** Wide enough for all that are known. */
+export function sharedScale(scales: readonly (PictureScale | null)[]): PictureScale | null {
+  const known = scales.filter((scale) => scale !== null)
+  if (known.length === 0) return null
+  const errors = known.map(({ error }) => error).filter((error) => error !== null)
+  return {
+    weight: Math.max(...known.map(({ weight }) => weight)),
+    error: errors.length === 0 ? null : Math.max(...errors),
+  }
+}
+
+/** A name for a file that says what is in it. */
+export const fileName = (run: string, linear: string, kind: PictureKind) =>
+  `${run}-${linear}-${kind}`.replace(/[^\w.-]+/g, '-').slice(0, 120) + '.png'

@@ -1,0 +1,136 @@
+// Which run, which linear, which pictures of it: the state of the view, and what is asked for it.
+import type { Problem } from '../../../electron/contract/errors.ts'
+import type { RunDetails, RunSummary } from '../../../electron/contract/history.ts'
+import {
+  type PicturedLinear,
+  type PictureKind,
+  type Pictures,
+  type PictureScale,
+} from '../../../electron/contract/pictures.ts'
+import type { LayerReport } from '../../../electron/contract/records.ts'
+import { ask } from '../../client/client.ts'
+import { navigation } from '../../client/navigation.svelte.ts'
+import { runs } from '../../client/runs.svelte.ts'
+import type { Pane } from '../../drawing/matrix/pane.ts'
+import { runColour } from '../../drawing/run-colour.ts'
+import { inModelOrder, isKind, sharedScale, standardKind } from './choices.ts'
+
+type Loaded = { pictures: Pictures; details: RunDetails }
+
+export class Layers {
+  /** By run. */
+  #loaded = $state.raw<ReadonlyMap<number, Loaded | Problem>>(new Map())
+  /** By run and linear. */
+  #scales = $state.raw<ReadonlyMap<string, PictureScale>>(new Map())
+  /** The picture in the second pane; null: the same as in the first. */
+  besideKind = $state<PictureKind | null>(null)
+  strength = $state({ salient: 0, group: 0 })
+  follow = $state(true)
+
+  run = $derived.by((): RunSummary | null => {
+    const { finished } = runs
+    return finished.find(({ id }) => id === navigation.here.run) ?? finished[0] ?? null
+  })
+  #here = $derived(this.#of(this.run?.id))
+  problem = $derived.by((): Problem | null => (this.#here && 'code' in this.#here ? this.#here : null))
+  loaded = $derived.by((): Loaded | null => (this.#here && 'pictures' in this.#here ? this.#here : null))
+  linear = $derived.by((): PicturedLinear | null => {
+    const linears = this.loaded?.pictures.linears ?? []
+    return linears.find(({ name }) => name === navigation.here.linear) ?? linears[0] ?? null
+  })
+  kind = $derived.by((): PictureKind => {
+    const { picture } = navigation.here
+    if (this.linear === null) return 'quantized'
+    return isKind(picture) && this.linear.pictures.includes(picture) ? picture : standardKind(this.linear)
+  })
+
+  /** The run in the second pane: another one, or the same with another picture. */
+  other = $derived.by((): RunSummary | null => this.comparable.find(({ id }) => id === navigation.here.other) ?? null)
+  /** Finished runs of the same model. */
+  comparable = $derived.by((): RunSummary[] =>
+    runs.finished.filter(({ id, recipe }) => id !== this.run?.id && recipe.model === this.run?.recipe.model),
+  )
+  otherLinear = $derived.by((): PicturedLinear | null => {
+    const other = this.#of(this.other?.id)
+    if (!other || !('pictures' in other) || this.linear === null) return null
+    const { name, rows, columns } = this.linear
+    const same = other.pictures.linears.find((one) => one.name === name)
+    return same?.rows === rows && same.columns === columns ? same : null
+  })
+
+  panes = $derived.by((): Pane[] => {
+    if (this.run === null || this.linear === null) return []
+    const first = this.#pane(this.run, this.linear, this.kind)
+    const second = this.#second(this.run, this.linear)
+    // Both are coloured by one scale; the first one is seen before the other one's is known.
+    const panes = second ? [first, second] : [first]
+    const scales = panes.map((pane) => this.#scaleOf(pane.run, pane.linear))
+    const shared = sharedScale(scales)
+    return panes.map((pane, k) => ({ ...pane, scale: scales[k] ? shared : null }))
+  })
+
+  reports = $derived(new Map(this.loaded?.details.layer_reports.map((report) => [report.name, report])))
+
+  report(linear: { name: string }): LayerReport | undefined {
+    return this.reports.get(linear.name)
+  }
+
+  /** Asks for whatever is shown and not there yet. */
+  async load(run: number): Promise<void> {
+    const [pictures, details] = await Promise.all([ask('runPictures', { id: run }), ask('run', { id: run })])
+    const problem = pictures.problem ?? details.problem
+    const loaded = problem ?? { pictures: inModelOrder(pictures.value!), details: details.value! }
+    this.#loaded = new Map(this.#loaded).set(run, loaded)
+  }
+
+  async loadScale(run: number, linear: string): Promise<void> {
+    const { value, problem } = await ask('pictureScale', { id: run, linear })
+    // Without a scale there are still signs to see; the tiles will say what is wrong.
+    const scale = value ?? { weight: 0, error: 0 }
+    if (problem === null || value === null) this.#scales = new Map(this.#scales).set(`${run}/${linear}`, scale)
+  }
+
+  isLoaded = (run: number) => this.#loaded.has(run)
+  hasScale = (run: number, linear: string) => this.#scales.has(`${run}/${linear}`)
+
+  chooseRun(id: number): void {
+    const other = navigation.here.other === id ? undefined : navigation.here.other
+    navigation.show({ run: id, ...(other === undefined ? {} : { other }) })
+  }
+  chooseLinear(name: string): void {
+    navigation.show({ linear: name })
+  }
+  chooseKind(kind: PictureKind): void {
+    navigation.show({ picture: kind })
+  }
+
+  /** Previous (-1) or next (1), in the order of the model. */
+  step(by: 1 | -1): void {
+    const next = this.neighbour(by)
+    if (next) this.chooseLinear(next.name)
+  }
+  neighbour(by: 1 | -1): PicturedLinear | null {
+    const linears = this.loaded?.pictures.linears ?? []
+    return linears[linears.findIndex(({ name }) => name === this.linear?.name) + by] ?? null
+  }
+
+  #of(run: number | undefined): Loaded | Problem | undefined {
+    return run === undefined ? undefined : this.#loaded.get(run)
+  }
+  #scaleOf(run: number, linear: PicturedLinear): PictureScale | null {
+    return this.#scales.get(`${run}/${linear.name}`) ?? null
+  }
+  #second(run: RunSummary, linear: PicturedLinear): Pane | null {
+    if (this.other) {
+      if (this.otherLinear === null) return null
+      const wanted = this.besideKind ?? this.kind
+      const kind = this.otherLinear.pictures.includes(wanted) ? wanted : standardKind(this.otherLinear)
+      return this.#pane(this.other, this.otherLinear, kind)
+    }
+    if (this.besideKind === null || !linear.pictures.includes(this.besideKind)) return null
+    return this.#pane(run, linear, this.besideKind)
+  }
+  #pane(run: RunSummary, linear: PicturedLinear, kind: PictureKind): Pane {
+    return { run: run.id, title: run.name, colour: runColour(run.id), linear, kind, scale: null }
+  }
+}
