@@ -16,6 +16,9 @@ export type Live = {
   /** When `progress` was heard, by `performance.now()`. */
   progressAt: number
   plan: Plan | null
+  /** What is being done, and to which decoder layer. */
+  phase: string | null
+  layer: number
   /** Decoder layers that are durable. */
   saved: number
   layers: Map<string, LayerReport>
@@ -36,6 +39,8 @@ export const fresh = (): Live => ({
   progress: null,
   progressAt: 0,
   plan: null,
+  phase: null,
+  layer: 0,
   saved: 0,
   layers: new Map(),
   metrics: [],
@@ -52,18 +57,26 @@ export function after(live: Live, event: WorkerEvent, step: Step | null, now: nu
   const at = before + event.elapsed
   const base = { ...live, step: step ?? live.step, clock: { before, now: Math.max(at, live.clock.now) } }
   if (event.event === 'heartbeat') return { ...base, resident: event.resident_bytes }
-  if (event.event === 'progress') return { ...base, progress: event, progressAt: now }
+  if (event.event === 'progress') {
+    // Inputs are passed on through a layer once it is durable.
+    const layer = event.phase === 'propagate' ? Math.max(0, live.saved - 1) : live.saved
+    return { ...base, progress: event, progressAt: now, phase: event.phase, layer }
+  }
   // A resumed worker tells of finished layers again.
   const again = event.event === 'layer' && event.layer < (live.plan?.resumed_layers ?? 0)
   const heard = again ? base : { ...base, log: [...live.log, { at, event, step: base.step }] }
   switch (event.event) {
     case 'started':
       // What was measured before belongs to an earlier attempt where the layers begin again.
-      return { ...heard, progress: null, metrics: event.command === 'quantize' ? [] : live.metrics }
+      return { ...heard, progress: null, phase: null, metrics: event.command === 'quantize' ? [] : live.metrics }
     case 'plan':
       return { ...heard, plan: event, saved: event.resumed_layers }
     case 'layer':
-      return { ...heard, layers: new Map(live.layers).set(event.name, event) }
+      return {
+        ...heard,
+        ...(again ? {} : { phase: 'quantize', layer: event.layer }),
+        layers: new Map(live.layers).set(event.name, event),
+      }
     case 'saved':
       return { ...heard, saved: Math.min(live.plan?.layers ?? event.layer + 1, event.layer + 1) }
     case 'metric':

@@ -30,13 +30,17 @@ export function standing(live: Live, texts: number, estimate: Estimate | null, n
 
 type Part = { done: number; left: number | null }
 
-function layering({ plan, progress, progressAt, layers }: Live, estimate: Estimate | null, now: number): Part {
+function layering(live: Live, estimate: Estimate | null, now: number): Part {
+  const { plan, progress, progressAt, layers, saved } = live
   const before = plan && plan.layers > 0 ? plan.resumed_layers / plan.layers : 0
   const expected = estimate === null ? null : estimate.quantize * (1 - before)
   if (progress === null) return { done: before, left: expected }
   const age = Math.max(0, now - progressAt) / 1000
   const elapsed = progress.elapsed + age
-  const left = progress.eta === null ? expected && expected - elapsed : progress.eta - age
+  // The layer in hand is not done yet: at least as long as it has taken is still needed for each of the others.
+  const most = plan && plan.layers > 0 ? (saved + 1 - plan.resumed_layers) / (plan.layers - plan.resumed_layers) : 1
+  const least = most > 0 && most < 1 ? elapsed / most - elapsed : 0
+  const left = progress.eta === null ? expected && Math.max(expected - elapsed, least) : progress.eta - age
   const known = plan && plan.linears > 0 ? layers.size / plan.linears : before
   if (left === null) return { done: known, left: null }
   // What takes longer than was thought is not done for that.

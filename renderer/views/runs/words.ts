@@ -15,9 +15,9 @@ export const statusWords: Record<RunStatus, { word: string; tone: Tone; sentence
   queued: { word: 'Waiting', tone: 'plain', sentence: 'Waits for its turn.' },
   running: { word: 'At work', tone: 'accent', sentence: 'Is at work.' },
   stopped: { word: 'Stopped', tone: 'warn', sentence: 'Stopped after a layer, as asked.' },
-  cancelled: { word: 'Cancelled', tone: 'plain', sentence: 'Cancelled.' },
+  cancelled: { word: 'Cancelled', tone: 'plain', sentence: 'Cancelled, as asked.' },
   interrupted: { word: 'Interrupted', tone: 'warn', sentence: 'Its process ended, or gave no sign of life any more.' },
-  failed: { word: 'Failed', tone: 'bad', sentence: 'Failed.' },
+  failed: { word: 'Failed', tone: 'bad', sentence: 'Ended by a problem.' },
   finished: { word: 'Finished', tone: 'good', sentence: 'Finished.' },
 }
 
@@ -38,17 +38,11 @@ export const stepWords = (step: Step | null): string => {
 }
 
 /** What is being done just now. Decoder layers are named by their numbers, as everywhere, from 0. */
-export function phaseWords({
-  step,
-  progress,
-  plan,
-  saved,
-}: Pick<Live, 'step' | 'progress' | 'plan' | 'saved'>): string {
+export function phaseWords({ step, phase, layer, plan }: Pick<Live, 'step' | 'phase' | 'layer' | 'plan'>): string {
   if (step === null) return 'Getting ready: looking at the model and the texts'
   if (step.name === 'evaluate') return `Measuring ${stepWords(step)}`
-  const layer = Math.min(saved, Math.max(0, (plan?.layers ?? 1) - 1))
-  switch (progress?.phase) {
-    case undefined:
+  switch (phase) {
+    case null:
       return 'Starting'
     case 'hash':
       return 'Checking the files of the model'
@@ -59,11 +53,11 @@ export function phaseWords({
     case 'quantize':
       return `Quantizing layer ${layer}`
     case 'propagate':
-      return `Passing the text on through layer ${Math.max(0, saved - 1)}`
+      return `Passing the text on through layer ${layer}`
     case 'write':
-      return 'Writing what is not quantized'
+      return plan && layer < plan.layers ? `Writing layer ${layer}` : 'Writing what is not quantized'
     default:
-      return progress!.phase
+      return phase
   }
 }
 
@@ -81,7 +75,10 @@ export function logLine({ event, step, ...heard }: Heard, layers: number): LogLi
       return line(`${what}: ${event.program}, ${plural(event.threads, 'thread')}, ${event.simd}`)
     }
     case 'plan': {
-      const before = event.resumed_layers > 0 ? `; ${event.resumed_layers} layers were finished before` : ''
+      const before =
+        event.resumed_layers > 0
+          ? `; ${plural(event.resumed_layers, 'layer')} ${event.resumed_layers === 1 ? 'was' : 'were'} finished before`
+          : ''
       return line(
         `${plural(event.layers, 'layer')}, ${plural(event.linears, 'linear')}, ${amount(event.weights)} weights${before}`,
       )
