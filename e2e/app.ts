@@ -50,7 +50,7 @@ export const test = base.extend<{ launch: (options?: Options) => Promise<Started
       })
       for (const [index, { page }] of open.entries()) {
         if (info.status === info.expectedStatus || page.isClosed()) continue
-        await info.attach(`window ${index + 1}`, { body: await page.screenshot(), contentType: 'image/png' })
+        await page.screenshot({ path: info.outputPath(`window-${index + 1}.png`) })
       }
     } finally {
       for (const started of open) await started.close()
@@ -68,7 +68,7 @@ async function start(folder: string, problems: string[], options: Options): Prom
     ...(packaged === undefined ? {} : { executablePath: packaged }),
     // The program's own theme, not one that Playwright puts over it.
     colorScheme: null,
-    cwd: root,
+    cwd: packaged === undefined ? root : folder, // a package must not find anything of the checkout
     args: [
       ...always,
       `--user-data-dir=${path.join(folder, 'user')}`,
