@@ -17,7 +17,7 @@ export type Column = {
   unit: string
   /** The whole truth, for the menu and for those who point at the head. */
   help: string
-  group: 'Run' | 'Size' | 'Perplexity' | 'Recipe' | 'Parameter'
+  group: 'Run' | 'Size' | 'Perplexity' | 'Error' | 'Recipe' | 'Parameter'
   numeric: boolean
   /** Pixels, without room for a delta. */
   width: number
@@ -29,6 +29,8 @@ export type Column = {
   /** How a delta to the baseline is said; absent: there is none. */
   delta?: { kind: DeltaKind; digits: number; comparable?: (row: Row, base: Row) => boolean }
 }
+
+export const errorText = (error: number): string => error.toFixed(4)
 
 export const nothing = '\u2013'
 
@@ -69,7 +71,7 @@ export function dateText(milliseconds: number): string {
 }
 
 const before = (rows: readonly Row[]): Column[] => [
-  words((row) => row.name, { id: 'name', title: 'Name', help: 'Name of the run', width: 246 }),
+  words((row) => row.name, { id: 'name', title: 'Name', help: 'Name of the run', width: 276 }),
   words((row) => row.model, {
     id: 'model',
     title: 'Model',
@@ -84,6 +86,24 @@ const before = (rows: readonly Row[]): Column[] => [
     width: 90,
     standard: rows.some(({ status }) => status !== 'finished'),
   }),
+  number((row) => row.fileBytes, size, {
+    id: 'fileBytes',
+    title: 'File size',
+    help: 'Bytes of all files of the packed model',
+    width: 86,
+    delta: relative,
+  }),
+  number((row) => row.linearBits, bits, {
+    id: 'linearBits',
+    title: 'Linear bits',
+    unit: 'per weight',
+    help: 'Linear bits: everything stored for the quantized linears, per weight of them',
+    width: 80,
+    delta: absolute,
+  }),
+]
+
+const after: Column[] = [
   words((row) => row.method, { id: 'method', title: 'Method', help: 'Method', width: 94 }),
   words((row) => row.chosen, {
     id: 'chosen',
@@ -92,24 +112,6 @@ const before = (rows: readonly Row[]): Column[] => [
     group: 'Recipe',
     width: 160,
   }),
-  number((row) => row.fileBytes, size, {
-    id: 'fileBytes',
-    title: 'File size',
-    help: 'Bytes of all files of the packed model',
-    width: 82,
-    delta: relative,
-  }),
-  number((row) => row.linearBits, bits, {
-    id: 'linearBits',
-    title: 'Linear bits',
-    unit: 'per weight',
-    help: 'Linear bits: everything stored for the quantized linears, per weight of them',
-    width: 82,
-    delta: absolute,
-  }),
-]
-
-const after: Column[] = [
   number((row) => row.nominalBits, bits, {
     id: 'nominalBits',
     title: 'Nominal bits',
@@ -133,6 +135,15 @@ const after: Column[] = [
     width: 82,
     standard: false,
     delta: relative,
+  }),
+  number((row) => row.outputError, errorText, {
+    id: 'outputError',
+    title: 'Output error',
+    unit: 'mean, relative',
+    help: "Relative error of the linears' outputs on the calibration text, mean over all linears by their weights",
+    group: 'Error',
+    width: 96,
+    delta: { kind: 'absolute', digits: 4 },
   }),
   number((row) => row.seconds, duration, {
     id: 'seconds',

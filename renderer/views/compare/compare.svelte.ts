@@ -5,8 +5,9 @@ import { navigation } from '../../client/navigation.svelte.ts'
 import { runs } from '../../client/runs.svelte.ts'
 import { settings } from '../../client/settings.svelte.ts'
 import { choose, columnsOf, isShown, type Choice, type Column } from './column.ts'
-import { delta, type Delta } from './deltas.ts'
+import type { Delta } from './deltas.ts'
 import { differingColumns } from './differences.ts'
+import { columnDelta } from './numbers.ts'
 import { rowOf, type Row } from './row.ts'
 import { filterRows, nextSort, sortRows, type Sort } from './sorting.ts'
 import { scatterOf } from './scatter.ts'
@@ -14,6 +15,8 @@ import { textsOf } from './text.ts'
 
 class Compare {
   #models = $state.raw<ModelCard[]>([])
+  /** Mean output errors by run. */
+  #errors = $state.raw<ReadonlyMap<number, number>>(new Map())
   typed = $state('')
   unfinished = $state(false)
   onlyDifferences = $state(false)
@@ -24,7 +27,7 @@ class Compare {
   #text = $state<string | null>(null)
 
   /** Every run, newest first. */
-  every = $derived(runs.list.map((run) => rowOf(run, this.#models)))
+  every = $derived(runs.list.map((run) => rowOf(run, this.#models, this.#errors)))
   finished = $derived(this.every.filter(({ status }) => status === 'finished'))
   /** Before filter and choice. */
   candidates = $derived(this.unfinished ? this.every : this.finished)
@@ -64,8 +67,9 @@ class Compare {
   }
 
   async load(): Promise<void> {
-    const { value } = await ask('library', {})
-    if (value) this.#models = value
+    const [models, errors] = await Promise.all([ask('library', {}), ask('outputErrors', {})])
+    if (models.value) this.#models = models.value
+    if (errors.value) this.#errors = new Map(errors.value.map(({ run, error }) => [run, error]))
   }
 
   sortBy(column: Column): void {
@@ -118,10 +122,9 @@ class Compare {
   }
 
   /** Null for the baseline itself, and where there is nothing to compare. */
-  deltaOf({ delta: how, value }: Column, row: Row): Delta | null {
+  deltaOf(column: Column, row: Row): Delta | null {
     const base = this.baseline
-    if (!how || !base || base.id === row.id || how.comparable?.(row, base) === false) return null
-    return delta(value(row) as number | null, value(base) as number | null, how.kind, how.digits)
+    return base && base.id !== row.id ? columnDelta(column, row, base) : null
   }
 }
 

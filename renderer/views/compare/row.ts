@@ -35,6 +35,8 @@ export type Row = {
   linearBits: number | null
   fileBits: number | null
   peakBytes: number | null
+  /** Mean of the linears' relative output errors. */
+  outputError: number | null
   /** All phases of the process that finished it. */
   seconds: number | null
   /** Milliseconds since 1970; of a run without an end, when it was made. */
@@ -52,7 +54,12 @@ export const sourceName = (source: string): string =>
 
 const lastPart = (path: string) => path.split(/[\\/]/).findLast((part) => part !== '') ?? path
 
-export function rowOf(run: RunSummary, models: readonly ModelCard[]): Row {
+/** `errors`: mean output errors by run. */
+export function rowOf(
+  run: RunSummary,
+  models: readonly ModelCard[],
+  errors: ReadonlyMap<number, number> = new Map(),
+): Row {
   const { recipe } = run
   const card = models.find(({ id, folder }) => (run.model_id === null ? folder === recipe.model : id === run.model_id))
   const method = findMethod(run.method)
@@ -78,6 +85,7 @@ export function rowOf(run: RunSummary, models: readonly ModelCard[]): Row {
     linearBits: run.linear_bits,
     fileBits: run.file_bits,
     peakBytes: run.peak_resident_bytes,
+    outputError: errors.get(run.id) ?? null,
     seconds: run.seconds ? Object.values(run.seconds).reduce((sum, one) => sum + one, 0) : null,
     date: run.finished_at ?? run.created_at,
     texts: textsOf(run.metrics),
