@@ -1,4 +1,5 @@
 // What goes into a package, and which installers are made of it. `npm run package` prepares build/package and runs both steps.
+import { existsSync } from 'node:fs'
 import { readdir, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { MakerBase, type MakerOptions } from '@electron-forge/maker-base'
@@ -54,9 +55,10 @@ const unwanted = [
   /^\/node_modules\/.*(\.map|\.md|\.d\.[cm]?ts)$/,
   /^\/node_modules\/zod\/src\//,
 ]
-/** Of the addons that came along, the one for the platform is kept, and none where one was built on purpose. */
+/** Of the addons that came along, the one for the platform is kept, and none where one was built here instead. */
 const addon = /^\/node_modules\/better-sqlite3\/prebuilds\/(.+)\.node$/
-const here = zips === undefined ? `${process.platform}-${process.arch}` : 'none'
+const built = existsSync('node_modules/better-sqlite3/build/Release/better_sqlite3.node')
+const here = built ? 'none' : `${process.platform}-${process.arch}`
 
 /** What was left out leaves empty folders behind. */
 async function removeEmpty(folder: string): Promise<void> {
