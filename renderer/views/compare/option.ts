@@ -16,7 +16,7 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
   const originals = groups.flatMap(({ original }) => (original ? [original.perplexity] : []))
   const [xLog, yLog] = [wantsLog(points.map(({ x }) => x)), wantsLog([...points.map(({ y }) => y), ...originals])]
   const usual = points.length > 1000 ? 5 : points.length > 200 ? 7 : 10
-  const [low, high] = roundRange([...points.map(({ y }) => y), ...originals])
+  const range = roundRange([...points.map(({ y }) => y), ...originals])
   return (colours) => ({
     grid: { left: 8, right: 24, top: 28, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: axis(colours, {
@@ -38,7 +38,7 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
         align: 'left',
         padding: [0, 0, 0, -8],
       },
-      ...(yLog ? { scale: true } : { min: low, max: high }),
+      ...(yLog ? { scale: true } : { min: range.low, max: range.high, interval: range.step }),
     }),
     tooltip: { ...tooltip(colours), trigger: 'item' },
     series: groups.flatMap(({ id, model, points, front, original }, index) => [

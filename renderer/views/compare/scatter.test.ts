@@ -48,16 +48,17 @@ test('axes that span much are logarithmic', () => {
 })
 
 test('an axis ends at round numbers beyond all values', () => {
-  expect(roundRange([30.75, 75.9])).toEqual([20, 80])
-  expect(roundRange([1.56e6, 2.8e6])).toEqual([1e6, 3e6])
-  expect(roundRange([])).toEqual([0, 1])
+  expect(roundRange([30.75, 75.9])).toEqual({ low: 20, high: 80, step: 10 })
+  expect(roundRange([1.56e6, 2.8e6])).toEqual({ low: 1e6, high: 3e6, step: 5e5 })
+  expect(roundRange([])).toEqual({ low: 0, high: 1, step: 1 })
   const value = fc.integer({ min: 1, max: 1e9 }).map((hundredths) => hundredths / 100)
   fc.assert(
     fc.property(fc.array(value, { minLength: 1 }), (values) => {
-      const [low, high] = roundRange(values)
+      const { low, high, step } = roundRange(values)
       expect(low).toBeLessThanOrEqual(Math.min(...values))
       expect(high).toBeGreaterThanOrEqual(Math.max(...values))
       expect(high).toBeGreaterThan(low)
+      expect((high - low) / step).toBeLessThan(11)
     }),
   )
 })

@@ -67,12 +67,12 @@ export const wantsLog = (values: readonly number[]): boolean => {
 }
 
 /** Round numbers below and above, with some room to both sides. */
-export function roundRange(values: readonly number[]): [number, number] {
+export function roundRange(values: readonly number[]): { low: number; high: number; step: number } {
   const [low, high] = [Math.min(...values), Math.max(...values)]
-  if (!Number.isFinite(high - low)) return [0, 1]
+  if (!Number.isFinite(high - low)) return { low: 0, high: 1, step: 1 }
   const span = high - low || Math.abs(high) || 1
   const power = 10 ** Math.floor(Math.log10(span / 5))
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= span / 5.5)!
   const room = span * 0.06
-  return [Math.floor((low - room) / step) * step, Math.ceil((high + room) / step) * step]
+  return { low: Math.floor((low - room) / step) * step, high: Math.ceil((high + room) / step) * step, step }
 }
