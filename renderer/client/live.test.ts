@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Step } from '../../electron/contract/api.ts'
 import type { WorkerEvent } from '../../electron/contract/worker.ts'
-import { after, fresh, newer, rebuilt } from './live.ts'
+import { after, fresh, newer, noted, rebuilt } from './live.ts'
 
 const started = (command: string, pid: number): WorkerEvent => ({
   seq: 0,
@@ -77,6 +77,15 @@ describe('after', () => {
     expect(live.saved).toBe(1)
     expect(live.layers.size).toBe(2)
     expect(live.log.map(({ event }) => event?.seq)).toEqual([0, 1, 3])
+  })
+})
+
+describe('noted', () => {
+  it('does not log again what the worker has just said', () => {
+    const warning: WorkerEvent = { seq: 1, elapsed: 1, event: 'warning', code: 'w', message: 'Small scales.' }
+    const live = after(fresh(), warning, quantize, 0)
+    expect(noted(live, { code: 'w', message: 'Small scales.' }).log).toHaveLength(1)
+    expect(noted(live, { code: 'w', message: 'The history is full.' }).log).toHaveLength(2)
   })
 })
 

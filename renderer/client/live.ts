@@ -86,11 +86,13 @@ export function after(live: Live, event: WorkerEvent, step: Step | null, now: nu
   }
 }
 
-export const noted = (live: Live, note: Note): Live => ({
-  ...live,
-  notes: [...live.notes, note],
-  log: [...live.log, { at: live.clock.now, event: null, step: null, note }],
-})
+/** A note is logged unless it is what the worker has just said. */
+export function noted(live: Live, note: Note): Live {
+  const said = live.log.at(-1)?.event
+  const known = said?.event === 'warning' && said.message === note.message
+  const log: Heard[] = known ? live.log : [...live.log, { at: live.clock.now, event: null, step: null, note }]
+  return { ...live, notes: [...live.notes, note], log }
+}
 
 /** From the lines in a run's folder, which do not say what was measured: original, then packed, text by text. */
 export function rebuilt(events: readonly WorkerEvent[], evaluations: readonly { source: string }[], now: number): Live {

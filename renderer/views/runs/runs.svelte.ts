@@ -15,6 +15,10 @@ import { settings } from '../../client/settings.svelte.ts'
 const shapes = new Map<string, readonly Linear[]>()
 
 export class RunPage {
+  /** Changes together with what is known of it, so that nothing is drawn twice. */
+  run = $state.raw<RunSummary | null>(null)
+  /** It is at work in this program. */
+  here = $state(false)
   details = $state.raw<RunDetails | null>(null)
   report = $state.raw<RunReport | null>(null)
   bytes = $state.raw<FileBytes | null>(null)
@@ -30,40 +34,57 @@ export class RunPage {
   /** What was asked of the run at work. */
   asked = $state<'stop' | 'cancel' | null>(null)
   busy = $state(false)
-  #id: number | null = null
   #turn = 0
 
   /** Asks for what is shown of a run in its state. What comes late, for another run, is dropped. */
   async load(run: RunSummary, here: boolean): Promise<void> {
     const turn = ++this.#turn
-    const { id, status } = run
-    if (id !== this.#id) this.#clear(id)
-    if (status !== 'running') this.asked = null
-    const late = () => turn !== this.#turn
-    const details = await ask('run', { id })
-    if (late()) return
+    const active = here || run.status === 'running' || run.status === 'queued'
+    const same = run.id === this.run?.id && run.status === this.run.status && here === this.here
+    if (same || active) this.#show(run, here)
+    // What has ended stays as it is.
+    if (same && !active && this.problem === null) return
+    const [details, files, linears] = await Promise.all([
+      ask('run', { id: run.id }),
+      this.#files(run, here),
+      run.status === 'finished' ? null : this.#shape(run),
+    ])
+    if (turn !== this.#turn) return
+    this.#show(run, here)
     this.details = details.value
-    this.problem = details.problem
-    const active = here || status === 'running' || status === 'queued'
-    if (active && this.forecast === null) void this.#foresee(run)
-    if (status !== 'finished' && this.linears === null) void this.#shape(run)
-    if (!here && status !== 'queued' && run.folder !== null) {
-      const { value } = await ask('runEvents', { id })
-      if (late()) return
-      this.told = value && rebuilt(value, run.recipe.evaluations, performance.now())
-    }
-    if (status !== 'finished' || run.folder === null) return
-    const [report, bytes] = await Promise.all([ask('report', { id }), ask('bytes', { id })])
-    if (late()) return
-    this.report = report.value
-    this.bytes = bytes.value
-    this.problem = report.problem ?? bytes.problem
+    Object.assign(this, files)
+    this.linears = linears
+    this.problem = details.problem ?? files.problem
+    if (active && this.forecast === null) await this.#foresee(run)
   }
 
-  #clear(id: number): void {
-    this.#id = id
-    this.details = this.report = this.bytes = this.forecast = this.linears = this.told = null
-    this.problem = this.refusal = this.asked = null
+  #show(run: RunSummary, here: boolean): void {
+    if (run.id !== this.run?.id) {
+      this.details = this.report = this.bytes = this.forecast = this.linears = this.told = null
+      this.problem = this.refusal = null
+    }
+    if (run.id !== this.run?.id || run.status !== this.run.status) this.asked = null
+    this.run = run
+    this.here = here
+  }
+
+  /** What lies in the run's folder. */
+  async #files(
+    { id, status, folder, recipe }: RunSummary,
+    here: boolean,
+  ): Promise<Pick<RunPage, 'report' | 'bytes' | 'told' | 'problem'>> {
+    const nothing = { value: null, problem: null }
+    const [events, report, bytes] = await Promise.all([
+      here || status === 'queued' || folder === null ? nothing : ask('runEvents', { id }),
+      status !== 'finished' || folder === null ? nothing : ask('report', { id }),
+      status !== 'finished' || folder === null ? nothing : ask('bytes', { id }),
+    ])
+    return {
+      report: report.value,
+      bytes: bytes.value,
+      told: events.value && rebuilt(events.value, recipe.evaluations, performance.now()),
+      problem: report.problem ?? bytes.problem,
+    }
   }
 
   async #foresee({ id, recipe }: RunSummary): Promise<void> {
@@ -71,14 +92,14 @@ export class RunPage {
     const { threads } = settings.now
     // The workbench checks the recipe: of a method that it does not know there is no forecast.
     const { value } = await ask('forecast', { model: recipe.model, recipe: recipe as Recipe, threads })
-    if (id === this.#id) this.forecast = value
+    if (id === this.run?.id) this.forecast = value
   }
 
-  async #shape({ id, recipe: { model } }: RunSummary): Promise<void> {
-    if (model === undefined) return
+  async #shape({ recipe: { model } }: RunSummary): Promise<readonly Linear[] | null> {
+    if (model === undefined) return null
     const linears = shapes.get(model) ?? (await ask('inspect', { folder: model })).value?.linears
     if (linears) shapes.set(model, linears)
-    if (id === this.#id) this.linears = linears ?? null
+    return linears ?? null
   }
 
   async #do<C extends keyof WindowContract>(call: C, request: WindowRequest<C>): Promise<boolean> {

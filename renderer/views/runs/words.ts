@@ -1,5 +1,5 @@
 // A run in plain words: its status, what it is doing, and the lines of its log. Pure.
-import { count, perplexity, secondsText, size, amount } from '../../../electron/contract/quantities.ts'
+import { amount, count, duration, perplexity, secondsText, size } from '../../../electron/contract/quantities.ts'
 import type { Step } from '../../../electron/contract/api.ts'
 import type { RunStatus } from '../../../electron/contract/history.ts'
 import { findMethod } from '../../../electron/contract/methods.ts'
@@ -66,8 +66,8 @@ export type LogLine = { text: string; tone: 'plain' | 'quiet' | 'good' | 'warn' 
 const line = (text: string, tone: LogLine['tone'] = 'plain'): LogLine => ({ text, tone })
 const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : 's'}`
 
-/** `layers`: of the model; the shard of what is not quantized has that number. */
-export function logLine({ event, step, ...heard }: Heard, layers: number): LogLine {
+/** Null for what another line says. `layers`: of the model; the shard of what is not quantized has that number. */
+export function logLine({ event, step, ...heard }: Heard, layers: number): LogLine | null {
   if (event === null) return line('note' in heard ? heard.note.message : '', 'warn')
   switch (event.event) {
     case 'started': {
@@ -86,7 +86,7 @@ export function logLine({ event, step, ...heard }: Heard, layers: number): LogLi
     case 'layer': {
       const error = event.relative_output_error ?? event.relative_weight_error
       const name = `Layer ${event.layer}, ${kindName(event.kind)}`
-      return line(`${name}: error ${errorText(error)}, ${secondsText(event.seconds)} s`, 'quiet')
+      return line(`${name}: error ${errorText(error)}, ${spent(event.seconds)}`, 'quiet')
     }
     case 'saved': {
       const what = event.layer < layers ? `Layer ${event.layer} is saved` : 'What is not quantized is saved'
@@ -97,7 +97,7 @@ export function logLine({ event, step, ...heard }: Heard, layers: number): LogLi
     case 'warning':
       return line(event.message, 'warn')
     case 'finished':
-      return line(step?.name === 'evaluate' ? 'Measured' : 'All layers are done', 'quiet')
+      return step?.name === 'evaluate' ? null : line('All layers are done', 'quiet')
     case 'stopped':
       return line(`Stopped: ${event.finished_layers} of ${event.layers} layers are finished`, 'warn')
     case 'cancelled':
@@ -107,6 +107,12 @@ export function logLine({ event, step, ...heard }: Heard, layers: number): LogLi
     default:
       return line(event.event, 'quiet')
   }
+}
+
+/** 24 ms, 1.6 s, 47 s, 2:05. */
+export function spent(seconds: number): string {
+  if (seconds < 0.9995) return `${Math.round(1000 * seconds)} ms`
+  return seconds < 59.5 ? `${secondsText(seconds)} s` : duration(seconds)
 }
 
 /** Today the time, this year the day, before that the year too. */
