@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { MetricRow } from '../../../electron/contract/history.ts'
+import { layersCsv } from './csv.ts'
 import { afterDeletion, neighbour } from './order.ts'
 import { pairs, ratioText } from './perplexities.ts'
 import { recipeRows } from './recipe-rows.ts'
@@ -58,6 +59,27 @@ describe('pairs', () => {
 
 it('writes ratios with as many digits as they are worth', () => {
   expect([1.0613, 12.34, 345.6, 41_000].map(ratioText)).toEqual(['1.061×', '12.3×', '346×', '4.1e+4×'])
+})
+
+it('writes a line per linear, empty where there is no number, quoted where it must be', () => {
+  const report = {
+    name: 'a "b", c',
+    layer: 0,
+    kind: 'q_proj',
+    rows: 1,
+    columns: 2,
+    nominal_bits: 1,
+    linear_bits: 1.5,
+    bytes: 3,
+    relative_weight_error: 0.5,
+    relative_output_error: null,
+    salient_columns: null,
+    seconds: 0.1,
+  }
+  const [head, line, end] = layersCsv([report]).split('\r\n')
+  expect(head).toMatch(/^name,layer,kind/)
+  expect(line).toBe('"a ""b"", c",0,q_proj,1,2,1,1.5,3,0.5,,,0.1')
+  expect(end).toBe('')
 })
 
 describe('recipeRows', () => {

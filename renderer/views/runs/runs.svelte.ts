@@ -1,5 +1,5 @@
 // The run that is looked at: everything that is known of it, and what can be done with it.
-import type { FileBytes, Linear, RunReport } from '../../../electron/contract/records.ts'
+import type { FileBytes, LayerReport, Linear, RunReport } from '../../../electron/contract/records.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import type { Forecast } from '../../../electron/contract/forecast.ts'
 import type { RunDetails, RunSummary } from '../../../electron/contract/history.ts'
@@ -10,6 +10,7 @@ import { rebuilt, type Live } from '../../client/live.ts'
 import { navigation } from '../../client/navigation.svelte.ts'
 import { runs } from '../../client/runs.svelte.ts'
 import { settings } from '../../client/settings.svelte.ts'
+import { layersCsv } from './csv.ts'
 
 /** Of a model folder: the window asks once. */
 const shapes = new Map<string, readonly Linear[]>()
@@ -125,6 +126,15 @@ export class RunPage {
   rename = (id: number, name: string) => this.#do('renameRun', { id, name })
   move = (id: number, before: number | null) => this.#do('moveRun', { id, before })
   show = (id: number) => this.#do('showRun', { id })
+
+  async saveLayers(name: string, reports: readonly LayerReport[]): Promise<void> {
+    const bytes = new TextEncoder().encode(layersCsv(reports))
+    const { problem } = await ask('saveFile', {
+      suggested: `${name.replace(/[^\w.=-]+/g, '-').slice(0, 100)} layers.csv`,
+      bytes,
+    })
+    this.refusal = problem
+  }
 
   /** `next`: what is looked at afterwards. */
   async remove(id: number, next: number | undefined): Promise<void> {
