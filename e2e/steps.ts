@@ -16,7 +16,7 @@ export const chooseInDialog = (app: ElectronApplication, file: string): Promise<
     dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [chosen] })
   }, file)
 
-export async function asked<C extends keyof WindowContract & string>(
+export async function asked<C extends keyof WindowContract>(
   page: Page,
   name: C,
   request: WindowRequest<C>,
