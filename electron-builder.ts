@@ -7,8 +7,8 @@ const config: Configuration = {
   npmRebuild: false,
   compression: 'normal',
   artifactName: '${name}-${version}-${os}-${arch}.${ext}',
-  linux: { category: 'Science', target: ['tar.gz', 'AppImage'] },
-  win: { target: ['nsis'] },
-  mac: { category: 'public.app-category.developer-tools', target: ['dmg'] },
+  linux: { icon: 'resources/icons/signum.png', category: 'Science', target: ['tar.gz', 'AppImage'] },
+  win: { icon: 'resources/icons/signum.png', target: ['nsis'] },
+  mac: { icon: 'resources/icons/signum.png', category: 'public.app-category.developer-tools', target: ['dmg'] },
 }
 export default config

@@ -42,6 +42,7 @@ const { glibcVersionRuntime: glibc } = (process.report.getReport() as { header: 
 /** In a variable, because the types do not know that there is a choice of compression; its own, xz, would take minutes. */
 const deb = {
   bin: 'signum',
+  icon: 'resources/icons/signum.png',
   categories: ['Science' as const],
   depends: ['libstdc++6', ...(glibc === undefined ? [] : [`libc6 (>= ${glibc})`])],
   compression: 'gzip',

@@ -55,7 +55,11 @@ async function start(): Promise<void> {
   session.defaultSession.setPermissionCheckHandler(() => false)
   session.defaultSession.on('will-download', (event) => event.preventDefault())
   answerCalls(workbench, () => window, tell)
-  window = createWindow(path.join(here, '..', 'preload', 'index.cjs'), bounds)
+  window = createWindow(
+    path.join(here, '..', 'preload', 'index.cjs'),
+    path.join(root, 'resources', 'icons', 'signum.png'),
+    bounds,
+  )
   endWith(window, workbench)
   const begun = await workbench.start(tell)
   if (!begun.ok) log.error(begun.problem)

@@ -7,7 +7,7 @@ import type { Settings } from '../contract/settings.ts'
 const smallest = { width: 1024, height: 700 }
 const usual = { width: 1280, height: 800 }
 
-export function createWindow(preload: string, bounds: Settings['bounds']): BrowserWindow {
+export function createWindow(preload: string, icon: string, bounds: Settings['bounds']): BrowserWindow {
   const window = new BrowserWindow({
     ...usual,
     ...(bounds && onScreen(bounds) ? bounds : {}),
@@ -15,6 +15,7 @@ export function createWindow(preload: string, bounds: Settings['bounds']): Brows
     minHeight: smallest.height,
     show: false,
     title: 'Signum',
+    icon,
     autoHideMenuBar: true,
     // As the page paints itself, so that nothing flashes before it does.
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#14161a' : '#f7f7f5',
