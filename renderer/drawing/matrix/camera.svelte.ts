@@ -88,6 +88,11 @@ export class Camera {
 export class Pointed {
   weight = $state.raw<{ row: number; column: number } | null>(null)
 
+  /** Null where the matrix ends before it: another one may be seen meanwhile. */
+  within({ rows, columns }: MatrixSize): { row: number; column: number } | null {
+    return this.weight && this.weight.row < rows && this.weight.column < columns ? this.weight : null
+  }
+
   at(weight: { row: number; column: number } | null): void {
     if (weight?.row !== this.weight?.row || weight?.column !== this.weight?.column) this.weight = weight
   }

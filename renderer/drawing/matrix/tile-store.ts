@@ -61,6 +61,7 @@ export class TileStore {
   retry(): void {
     this.#problems.clear()
     this.#pump()
+    for (const listener of this.#listeners) listener()
   }
 
   #pump(): void {

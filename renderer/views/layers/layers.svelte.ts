@@ -50,6 +50,14 @@ export class Layers {
   comparable = $derived.by((): RunSummary[] =>
     runs.finished.filter(({ id, recipe }) => id !== this.run?.id && recipe.model === this.run?.recipe.model),
   )
+  /** Why the other run is not seen. */
+  otherProblem = $derived.by((): Problem | null => {
+    const other = this.#of(this.other?.id)
+    if (!this.other || !other || this.otherLinear) return null
+    if ('code' in other) return other
+    const name = this.linear?.name ?? ''
+    return { code: 'tensor_missing', message: `${this.other.name} has no ${name} of the same shape.` }
+  })
   otherLinear = $derived.by((): PicturedLinear | null => {
     const other = this.#of(this.other?.id)
     if (!other || !('pictures' in other) || this.linear === null) return null
