@@ -1,7 +1,7 @@
 // The coarser levels of a picture, from level 2 on, in one pass over the rows. Tiles can be had as soon as their rows are done.
 import { topLevel, tileSize, type TilePlace } from '../contract/pictures.ts'
 import { eachSlice, type PictureOf } from './strips.ts'
-import { addRows, addUp, levelSums, tileOfSums, type Sums } from './sums.ts'
+import { addRows, addUp, bytesOf, levelSums, tileOfSums, type Sums } from './sums.ts'
 import type { Turns } from './turns.ts'
 
 export const firstLevel = 2
@@ -42,7 +42,7 @@ export function buildPyramid(picture: PictureOf, turns: Turns): Pyramid {
   })
 
   return {
-    bytes: levels.reduce((total, { sum, count }) => total + 4 * sum.length + (count ? 4 * count.length : 0), 0),
+    bytes: levels.reduce((total, sums) => total + bytesOf(sums), 0),
     async tile(place) {
       const rows = Math.min(shape.rows, (place.row + 1) * tileSize * 2 ** place.level)
       if (rows > done && failed === null) await new Promise<void>((wake) => waiting.push({ rows, wake }))

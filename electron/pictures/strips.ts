@@ -13,7 +13,7 @@ import {
 } from '../contract/pictures.ts'
 import type { OpenRun } from './open-run.ts'
 import { pictureRows } from './rows.ts'
-import { addRows, levelSums, newSums, tileOfSums } from './sums.ts'
+import { addRows, bytesOf, levelSums, newSums, tileOfSums } from './sums.ts'
 import type { Pause } from './turns.ts'
 
 export interface Strip {
@@ -52,7 +52,7 @@ export async function readStrip(picture: PictureOf, level: number, row: number, 
   await eachSlice(picture, { first, end }, pause, (values, at) =>
     addRows(sums, kind, level, values, at - first, shape.columns),
   )
-  return { bytes: 4 * sums.sum.length, tile: (place) => tileOfSums(sums, kind, shape, place, row * tileSize) }
+  return { bytes: bytesOf(sums), tile: (place) => tileOfSums(sums, kind, shape, place, row * tileSize) }
 }
 
 async function readFinest(picture: PictureOf, range: { first: number; end: number }, pause: Pause): Promise<Strip> {
@@ -85,5 +85,5 @@ async function readFinest(picture: PictureOf, range: { first: number; end: numbe
 async function readSalient({ run, linear, kind, shape }: PictureOf, level: number): Promise<Strip> {
   const sums = levelSums(kind, shape, level)
   addRows(sums, kind, level, await pictureRows(run, linear, kind, { first: 0, count: 1 }), 0, shape.columns)
-  return { bytes: 8 * sums.sum.length, tile: (place) => tileOfSums(sums, kind, shape, place) }
+  return { bytes: bytesOf(sums), tile: (place) => tileOfSums(sums, kind, shape, place) }
 }

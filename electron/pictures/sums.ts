@@ -83,3 +83,5 @@ export function tileOfSums(sums: Sums, kind: PictureKind, shape: Shape, place: T
 
 export const levelSums = (kind: PictureKind, { rows, columns }: Shape, level: number): Sums =>
   newSums(kind, cellsAt(kind === 'salient' ? 1 : rows, level), cellsAt(columns, level))
+
+export const bytesOf = ({ sum, count }: Sums) => sum.byteLength + (count?.byteLength ?? 0)

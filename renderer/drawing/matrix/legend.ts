@@ -22,6 +22,9 @@ export const kindTitles: Record<PictureKind, string> = {
   code: 'Codes',
 }
 
+/** Where there is little room. */
+export const shortTitles: Record<PictureKind, string> = { ...kindTitles, second: '2nd sign', salient: 'Salient' }
+
 /** `level`: of the cells that are seen; above 0 they stand for several weights. */
 export function legendOf(kind: PictureKind, paint: Paint, level: number, known = true): Legend {
   const of = level === 0 ? '' : ` of ${2 ** level} × ${2 ** level} weights`
