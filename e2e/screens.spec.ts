@@ -2,8 +2,9 @@
 import path from 'node:path'
 import type { Page } from '@playwright/test'
 import { settingsSchema } from '../electron/contract/settings.ts'
-import { test } from './app.ts'
-import { runsBefore } from './runs.ts'
+import { expect, test } from './app.ts'
+import { demoModel, recipeOf, runsBefore } from './runs.ts'
+import { asked, goTo } from './steps.ts'
 
 const folder = process.env['SIGNUM_SCREENS'] ?? path.resolve(import.meta.dirname, '..', 'docs', 'screens')
 const size = { width: Number(process.env['SIGNUM_WIDTH'] ?? 1280), height: Number(process.env['SIGNUM_HEIGHT'] ?? 800) }
@@ -20,34 +21,74 @@ const shelf = runsBefore(
 )
 
 const settled = (page: Page) => page.waitForTimeout(900)
-const open = (page: Page, name: string) => page.getByRole('navigation').getByRole('button', { name }).click()
+async function ready(page: Page, count: number): Promise<void> {
+  const matrices = page.getByTestId('matrix')
+  await expect(matrices).toHaveCount(count)
+  for (let k = 0; k < count; k++) {
+    await expect(matrices.nth(k)).toHaveAttribute('data-state', 'ready', { timeout: 30_000 })
+  }
+}
+
+/** A run that is long enough to be seen, after its second layer. */
+async function atWork(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const heard = window as unknown as { second: Promise<void> }
+    heard.second = new Promise((resolve) => {
+      window.signum.on((event) => {
+        const { event: line } = event as { event?: { event: string; layer: number } }
+        if (line?.event === 'layer' && line.layer === 2) resolve()
+      })
+    })
+  })
+  const recipe = recipeOf({ method: 'arb-rc', parameters: { iterations: 100 }, sequences: 46 })
+  await asked(page, 'enqueue', { model: demoModel, recipe, name: 'arb-rc, 100 rounds', threads: 1 })
+  for (const bits of [4, 3]) {
+    const next = recipeOf({ method: 'gptq', parameters: { bits }, sequences: 46 })
+    await asked(page, 'enqueue', { model: demoModel, recipe: next, name: `gptq, ${bits} bits`, threads: 1 })
+  }
+  await goTo(page, 'Runs')
+  await page.getByText('arb-rc, 100 rounds').first().click()
+  await page.evaluate(() => (window as unknown as { second: Promise<void> }).second)
+}
 
 for (const theme of ['light', 'dark'] as const) {
   test(`screens, ${theme}`, async ({ launch }) => {
     test.setTimeout(240_000)
     const settings = settingsSchema.pick({ theme: true }).parse({ theme })
-    const { page, app } = await launch({ settings, size, before: shelf })
+    const { page } = await launch({ settings, size, before: shelf })
     const shoot = async (name: string) => {
       await page.mouse.move(size.width - 4, size.height - 4)
       await settled(page)
       await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`) })
     }
-    await open(page, 'Models')
+    await goTo(page, 'Models')
     await shoot('models')
-    await open(page, 'New run')
+    await goTo(page, 'New run')
     await page.waitForTimeout(1500)
-    await shoot('recipe')
-    await open(page, 'Runs')
+    await shoot('new-run')
+    await goTo(page, 'Runs')
     await page.getByText('signum-rc, two planes').first().click()
     await shoot('result')
-    await open(page, 'Layers')
-    await page.waitForTimeout(1500)
+    await goTo(page, 'Layers')
+    await ready(page, 1)
     await shoot('layers')
-    await open(page, 'Compare')
+    await goTo(page, 'Compare')
     await page.waitForTimeout(800)
+    await page.locator('[role=row][data-run="5"]').getByRole('button', { name: 'Baseline' }).click()
     await shoot('compare')
-    await open(page, 'Settings')
+    for (const run of [5, 8]) await page.locator(`[role=row][data-run="${run}"]`).getByRole('checkbox').check()
+    await page.getByRole('button', { name: 'Side by side' }).click()
+    await ready(page, 2)
+    await shoot('side-by-side')
+    await goTo(page, 'Settings')
     await shoot('settings')
-    void app
+    await atWork(page)
+    await page.mouse.move(size.width - 4, size.height - 4)
+    await page.screenshot({ path: path.join(folder, `at-work-${theme}.png`) })
+    // A window that is closed while a run is at work asks first.
+    const { current, waiting } = await asked(page, 'queue', {})
+    for (const { id } of waiting) await asked(page, 'cancelRun', { id })
+    if (current !== null) await asked(page, 'cancelRun', { id: current })
+    await expect.poll(async () => (await asked(page, 'queue', {})).current, { timeout: 20_000 }).toBeNull()
   })
 }
