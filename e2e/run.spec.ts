@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { bits, perplexity, size } from '../electron/contract/quantities.ts'
 import { expect, test } from './app.ts'
+import { demoModel, recipeOf } from './runs.ts'
 import { asked, goTo, reportIn, untilNewestIs } from './steps.ts'
 
 test('first start: the demo model is there, nothing was run, and Start is enough', async ({ launch }) => {
@@ -62,4 +63,31 @@ test('several recipes run one after another, in order', async ({ launch }) => {
   const order = (await finished()).toSorted((a, b) => a.finished_at! - b.finished_at!).map(({ id }) => id)
   expect(order).toEqual(ids)
   for (const name of names) await expect(page.getByText(name).first()).toBeVisible()
+})
+
+test('a window that is closed while a run is at work asks, and what is finished is kept', async ({ launch }) => {
+  const first = await launch()
+  const heard = await first.app.evaluateHandle(({ dialog }) => {
+    const questions: string[] = []
+    dialog.showMessageBox = ((_window: unknown, { message, buttons }: Electron.MessageBoxOptions) => {
+      questions.push(`${message} ${buttons?.join(' | ')}`)
+      // The first time the person stays, the second time the run may stop.
+      return Promise.resolve({ response: questions.length === 1 ? 1 : 0, checkboxChecked: false })
+    }) as typeof dialog.showMessageBox
+    return questions
+  })
+  const recipe = recipeOf({ method: 'arb-rc', sequences: 46, parameters: { iterations: 100 } })
+  const id = await asked(first.page, 'enqueue', { model: demoModel, recipe, name: 'long', threads: 1 })
+  await untilNewestIs(first.page, 'running')
+  const close = () => first.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.close())
+  await close()
+  await expect.poll(() => heard.evaluate((questions) => questions.length)).toBe(1)
+  expect((await asked(first.page, 'run', { id })).status).toBe('running')
+  await first.close()
+
+  const { page } = await launch()
+  expect((await asked(page, 'run', { id })).status).toBe('stopped')
+  await goTo(page, 'Runs')
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await untilNewestIs(page, 'finished')
 })

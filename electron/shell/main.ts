@@ -68,16 +68,20 @@ async function start(): Promise<void> {
 /** The window's end is the program's: first its place is kept, and a run at work may finish its layer. */
 function endWith(shown: BrowserWindow, workbench: Workbench): void {
   let leaving = false
-  const leave = async (current: number | null) => {
-    if (current !== null) await workbench.stopRun({ id: current })
-    await workbench.changeSettings({ bounds: { ...shown.getNormalBounds(), maximized: shown.isMaximized() } })
+  const atWork = async () => {
+    const queue = await workbench.queue({})
+    return queue.kind === 'finished' ? queue.value.current : null
+  }
+  const leave = async () => {
+    if (!shown.isDestroyed()) {
+      await workbench.changeSettings({ bounds: { ...shown.getNormalBounds(), maximized: shown.isMaximized() } })
+    }
     // Waits for the worker: what is finished is durable then.
     await workbench.close()
     app.exit(0)
   }
   const ask = async () => {
-    const queue = await workbench.queue({})
-    const current = queue.kind === 'finished' ? queue.value.current : null
+    const current = await atWork()
     if (current !== null) {
       const { response } = await dialog.showMessageBox(shown, {
         type: 'question',
@@ -92,19 +96,29 @@ function endWith(shown: BrowserWindow, workbench: Workbench): void {
         return
       }
       shown.hide()
+      await workbench.stopRun({ id: current })
     }
-    await leave(current)
+    await leave()
   }
-  shown.on('close', (event) => {
-    event.preventDefault()
+  /** Nobody can be asked: what is at work ends within two seconds, and can be resumed. */
+  const obey = async () => {
+    const current = await atWork()
+    if (current !== null) await workbench.cancelRun({ id: current })
+    await leave()
+  }
+  const once = (how: () => Promise<void>) => {
     if (leaving) return
     leaving = true
-    void ask().catch((error: unknown) => {
+    void how().catch((error: unknown) => {
       log.error(error)
       app.exit(1)
     })
+  }
+  shown.on('close', (event) => {
+    event.preventDefault()
+    once(ask)
   })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void leave(null))
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => once(obey))
 }
 
 app.on('window-all-closed', () => app.quit())
