@@ -194,3 +194,16 @@ test.runIf(process.platform === 'linux')('a forgotten run has no file open, and 
   // Neither the files nor what was computed from them is there any more.
   expect(await problemAt(pictures, tilePath(1, P, 'error', original))).toMatchObject({ code: 'shard_missing' })
 })
+
+test('a forgotten run is read anew: what was computed from its old files is gone', async () => {
+  const { run, pictures } = await open()
+  const asked = { run: 1, linear: P, kind: 'code', shape } as const
+  const before = await wholePicture(pictures, asked)
+  const other = await writeRun([{ linears: { [P]: layout }, tensors: randomLinear(P, layout, 6).tensors }])
+  await pictures.forget(1)
+  await rm(run.packed, { recursive: true })
+  await rename(other.packed, run.packed)
+  const after = await wholePicture(pictures, asked)
+  expect(after).not.toEqual(before)
+  expect(after).toEqual(await wholePicture(picturesOfRuns(run), asked))
+})
