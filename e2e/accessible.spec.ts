@@ -1,0 +1,33 @@
+// Every view, light and dark, held against the rules that a machine can check (axe): names, roles, contrast, order.
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, test } from './app.ts'
+import { runsBefore } from './runs.ts'
+import { goTo } from './steps.ts'
+
+async function expectAccessible(page: Page, view: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+  const found = violations.map(({ id, nodes }) => `${view}, ${id}: ${nodes.map(({ html }) => html).join('; ')}`)
+  expect(found).toEqual([])
+}
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`every view can be used by everyone, ${theme}`, async ({ launch }) => {
+    const before = runsBefore({ method: 'rtn', name: 'first' }, { method: 'billm', name: 'second' })
+    const { page } = await launch({ settings: { theme }, before })
+    for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Compare', 'Settings']) {
+      await goTo(page, view)
+      await expect(page.getByRole('heading', { name: view, level: 1 })).toBeVisible()
+      if (view === 'Layers') await expect(page.getByTestId('matrix')).toHaveAttribute('data-state', 'ready')
+      if (view === 'Runs') await expect(page.getByText('Where the bytes go')).toBeVisible()
+      // What fades or slides in has its colours only when it is there.
+      await page.waitForTimeout(400)
+      await expectAccessible(page, view)
+    }
+    await goTo(page, 'Compare')
+    for (const run of [1, 2]) await page.locator(`[role=row][data-run="${run}"]`).getByRole('checkbox').check()
+    await page.getByRole('button', { name: 'Side by side' }).click()
+    await expect(page.getByTestId('matrix')).toHaveCount(2)
+    await expectAccessible(page, 'side by side')
+  })
+}
