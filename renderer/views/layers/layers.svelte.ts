@@ -31,6 +31,12 @@ export class Layers {
     const { finished } = runs
     return finished.find(({ id }) => id === navigation.here.run) ?? finished[0] ?? null
   })
+  /** Why another run is seen than the one that was asked for. */
+  instead = $derived.by((): string => {
+    const wanted = runs.get(navigation.here.run)
+    if (wanted === null || this.run === null || wanted.id === this.run.id) return ''
+    return `${wanted.name} is not finished; this is ${this.run.name}.`
+  })
   #here = $derived(this.#of(this.run?.id))
   problem = $derived.by((): Problem | null => (this.#here && 'code' in this.#here ? this.#here : null))
   loaded = $derived.by((): Loaded | null => (this.#here && 'pictures' in this.#here ? this.#here : null))
