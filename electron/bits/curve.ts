@@ -19,6 +19,14 @@ const codes = (widths: readonly number[]) =>
 /** Narrow blocks have more scales. */
 const blocks = [256, 192, 160, 128, 112, 96, 80, 64, 48, 32]
 
+const arb = {
+  chooses: ['blocksize', 'column_group_bitmap'],
+  // Before blocks get narrower than usual the bitmap is the better use of the bytes.
+  points: across([false, true], blocks, (column_group_bitmap, blocksize) => ({ column_group_bitmap, blocksize }))
+    .filter((one) => one.column_group_bitmap || one.blocksize >= 128)
+    .map((parameters): Candidate => ({ parameters, level: 0 })),
+}
+
 /** `scale_type` is not varied: F32 doubles the scales without a finer grid. */
 const candidates: Record<MethodId, { chooses: string[]; points: Candidate[] }> = {
   rtn: { chooses: ['bits', 'group'], points: codes([1, 2, 3, 4, 5, 6, 7, 8]) },
@@ -27,13 +35,8 @@ const candidates: Record<MethodId, { chooses: string[]; points: Candidate[] }> =
     chooses: ['blocksize'],
     points: blocks.map((blocksize) => ({ parameters: { blocksize }, level: 0 })),
   },
-  'arb-rc': {
-    chooses: ['blocksize', 'column_group_bitmap'],
-    // Before blocks get narrower than usual the bitmap is the better use of the bytes.
-    points: across([false, true], blocks, (column_group_bitmap, blocksize) => ({ column_group_bitmap, blocksize }))
-      .filter((one) => one.column_group_bitmap || one.blocksize >= 128)
-      .map((parameters) => ({ parameters, level: 0 })),
-  },
+  arb,
+  'arb-rc': arb,
   'signum-rc': {
     chooses: ['second_plane'],
     points: Array.from({ length: 101 }, (_, i) => ({ parameters: { second_plane: i / 100 }, level: 0 })),

@@ -19,9 +19,10 @@ function roles(method: MethodId, parameters: Parameters): string[] {
     case 'gptq':
       return ['code', 'code_scale', 'code_zero']
     case 'billm':
-      return ['sign', 'plane2', 'salient', 'scale', 'mean']
+    case 'arb':
     case 'arb-rc': {
-      const always = ['sign', 'plane2', 'salient', 'row_scale', 'column_scale']
+      const scales = method === 'arb-rc' ? ['row_scale', 'column_scale'] : ['scale', 'mean']
+      const always = ['sign', 'plane2', 'salient', ...scales]
       return parameters['column_group_bitmap'] === true ? [...always, 'plane3'] : always
     }
     case 'signum-rc': {

@@ -31,6 +31,17 @@ describe('bytes by hand, tensor by tensor', () => {
     })
   })
 
+  test('arb: as billm, and with the column-group bitmap a third plane and ten scalars per row and block', () => {
+    expect(cost('arb', { column_group_bitmap: false }, 3, 300, 17)).toEqual(cost('billm', {}, 3, 300, 17))
+    expect(cost('arb', {}, 3, 300, 17).bytes).toEqual({
+      codes: 0,
+      signs: 114,
+      second: 114 + 3 * 3,
+      bitmaps: 38,
+      scales: 10 * 3 * 3 * 2,
+    })
+  })
+
   test('arb-rc: a third plane only with the column-group bitmap', () => {
     expect(cost('arb-rc', {}, 3, 300, 17).bytes).toEqual({
       codes: 0,
@@ -71,6 +82,7 @@ test('in wide layers the papers and the published sizes are met', () => {
     (8 * sum(cost(id, changes, 4096, 4096, salient).bytes)) / 4096 ** 2
   expect(bits('gptq', {})).toBeCloseTo(2 + 24 / 128, 9)
   expect(bits('billm', {})).toBeCloseTo(2.875, 2)
+  expect(bits('arb', {}, 0.09 * 4096)).toBeCloseTo(3.35, 1)
   expect(bits('arb-rc', {}, 0.09 * 4096)).toBeCloseTo(2.84 + 64 / 4096, 1)
   expect(bits('signum-rc', { second_plane: 0 })).toBeCloseTo(1.13, 2)
   expect(bits('signum-rc', { second_plane: 0.25 })).toBeCloseTo(1.41, 2)

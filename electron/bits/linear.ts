@@ -7,7 +7,7 @@ export type Shape = { rows: number; columns: number }
 export type LinearBytes = {
   codes: number
   signs: number
-  /** Second signs, or in billm and arb-rc the plane that holds them together with the group bits. */
+  /** Second signs, or in billm and the ARB methods the plane that holds them together with the group bits. */
   second: number
   bitmaps: number
   scales: number
@@ -29,7 +29,7 @@ export const sum = (bytes: LinearBytes): number =>
 
 /**
  * The cost of one linear. `salient`: how many columns the search marked, which the weights decide; it changes the bytes
- * of arb-rc with column_group_bitmap and the nominal bits of billm and arb-rc (salientColumns gives what to expect).
+ * where column_group_bitmap is set and the nominal bits of billm and the ARB methods (salientColumns gives what to expect).
  */
 export function linearCost(method: MethodId, parameters: Parameters, shape: Shape, salient: number): LinearCost {
   const { rows: m, columns: n } = shape
@@ -43,26 +43,19 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
       const groups = m * share(n, group)
       return { nominal: bits, bytes: { ...none, codes: m * share(n * bits, 8), scales: groups * (scalar + 1) } }
     }
-    case 'billm': {
-      const blocks = share(n, number(parameters, 'blocksize'))
-      const bytes = {
-        ...none,
-        signs: plane(m, n),
-        second: plane(m, n),
-        bitmaps: plane(1, n),
-        scales: 7 * m * blocks * scalar,
-      }
-      return { nominal: 1 + salient / n, bytes }
-    }
+    case 'billm':
+    case 'arb':
     case 'arb-rc': {
-      const blocks = share(n, number(parameters, 'blocksize'))
-      const grouped = parameters['column_group_bitmap'] === true
+      const perBlock = m * share(n, number(parameters, 'blocksize'))
+      const split = parameters['column_group_bitmap'] === true
+      const scalars =
+        method === 'arb-rc' ? (split ? 6 * perBlock + 4 * n : 4 * perBlock + 2 * n) : (split ? 10 : 7) * perBlock
       const bytes = {
         ...none,
         signs: plane(m, n),
-        second: plane(m, n) + (grouped ? plane(m, salient) : 0),
+        second: plane(m, n) + (split ? plane(m, salient) : 0),
         bitmaps: plane(1, n),
-        scales: (grouped ? 6 * m * blocks + 4 * n : 4 * m * blocks + 2 * n) * scalar,
+        scales: scalars * scalar,
       }
       return { nominal: 1 + salient / n, bytes }
     }
@@ -89,13 +82,15 @@ export function orderBytes(method: MethodId, parameters: Parameters, columns: nu
 /** Salient columns of a linear that the published searches typically mark: the papers' average share of 9 %. */
 const typicalShare = 0.09
 
+const searching: readonly MethodId[] = ['billm', 'arb', 'arb-rc']
+
 /** Salient columns to expect, and the most that the search can mark; null for methods without them. */
 export function salientColumns(
   method: MethodId,
   parameters: Parameters,
   columns: number,
 ): { expected: number; most: number } | null {
-  if (method !== 'billm' && method !== 'arb-rc') return null
+  if (!searching.includes(method)) return null
   const width = number(parameters, 'blocksize')
   let most = 0
   for (let start = 0; start < columns; start += width) {

@@ -4,7 +4,7 @@ import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
 import { checkValue, readValue, type Parameter, type ParameterValue } from './parameters.ts'
 
-export const methodIds = ['rtn', 'gptq', 'billm', 'arb-rc', 'signum-rc'] as const
+export const methodIds = ['rtn', 'gptq', 'billm', 'arb', 'arb-rc', 'signum-rc'] as const
 export type MethodId = (typeof methodIds)[number]
 
 export type Parameters = Record<string, ParameterValue>
@@ -68,6 +68,24 @@ const maxSalient: Parameter = {
   default: 50,
   help: 'The search for the number of salient columns stays below this; at most blocksize.',
 }
+const columnGroupBitmap: Parameter = {
+  key: 'column_group_bitmap',
+  symbol: 'CGB',
+  unit: '',
+  type: 'boolean',
+  default: true,
+  help: 'Splits salient columns into two groups too: better, for a quarter to half a bit more.',
+}
+const iterations = (help: string): Parameter => ({
+  key: 'iterations',
+  symbol: 'T',
+  unit: '',
+  type: 'integer',
+  min: 0,
+  max: 100,
+  default: 15,
+  help,
+})
 const bits = (min: number, max: number): Parameter => ({
   key: 'bits',
   symbol: 'b',
@@ -137,6 +155,27 @@ export const methods: readonly Method[] = [
     parameters: [salience, blocksize, damping, maxSalient, scaleType],
   },
   {
+    id: 'arb',
+    title: 'ARB-LLM',
+    paper: 'arXiv:2410.03129',
+    description: [
+      'BiLLM with means, scales and signs that are refined in turns until they fit each other.',
+      'With the column-group bitmap salient columns are split into two groups as well.',
+    ],
+    stores:
+      'two bit planes, with the bitmap a third in salient columns; seven or ten scales and means per row and block',
+    needsCalibration: true,
+    parameters: [
+      salience,
+      blocksize,
+      damping,
+      maxSalient,
+      columnGroupBitmap,
+      iterations('Rounds of refining mean, scales and signs in turns.'),
+      scaleType,
+    ],
+  },
+  {
     id: 'arb-rc',
     title: 'ARB-LLM RC',
     paper: 'arXiv:2410.03129',
@@ -152,24 +191,8 @@ export const methods: readonly Method[] = [
       blocksize,
       damping,
       maxSalient,
-      {
-        key: 'column_group_bitmap',
-        symbol: 'CGB',
-        unit: '',
-        type: 'boolean',
-        default: true,
-        help: 'Splits salient columns into two groups too: better, for about a quarter bit more.',
-      },
-      {
-        key: 'iterations',
-        symbol: 'T',
-        unit: '',
-        type: 'integer',
-        min: 0,
-        max: 100,
-        default: 15,
-        help: 'Rounds of refining row and column scales in turns.',
-      },
+      columnGroupBitmap,
+      iterations('Rounds of refining row and column scales in turns.'),
       scaleType,
     ],
   },

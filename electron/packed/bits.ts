@@ -45,6 +45,7 @@ async function nominalBits(source: TensorSource, linear: string, layout: Layout)
     case 'gptq':
       return layout.bits
     case 'billm':
+    case 'arb':
     case 'arb-rc': {
       const salient = setBits(await source.read(`${linear}.salient`), layout.columns)
       return 1 + salient.length / layout.columns

@@ -1,6 +1,6 @@
 import type { LayoutOf } from './layout.ts'
 import type { Parts } from './parts.ts'
-import { bitAt, rowBytes, setBits } from './planes.ts'
+import { bitAt, ranks, rowBytes } from './planes.ts'
 
 /** Which slots of row_scale and column_scale a pair of scales is in. */
 interface Slots {
@@ -67,10 +67,3 @@ export function decodeArbRc(layout: LayoutOf<'arb-rc'>, parts: Parts, weights: F
 }
 
 const signed = (bit: number, scale: number) => (bit === 1 ? scale : -scale)
-
-/** Column -> its place among the salient columns; -1 for the others. */
-function ranks(salient: Uint8Array, columns: number): Int32Array {
-  const rank = new Int32Array(columns).fill(-1)
-  setBits(salient, columns).forEach((column, place) => (rank[column] = place))
-  return rank
-}

@@ -69,6 +69,28 @@ test('billm: two signs in salient columns, two groups elsewhere, a rounding afte
   expect(await decode(layout, tensors)).toEqual([...row0, ...row1])
 })
 
+test('arb with column groups: every group has its mean, and plane3 the second sign by rank', async () => {
+  // 4 columns in one block; columns 1 and 3 are salient: 1 in the sparse group, 3 in the concentrated one.
+  const layout: Layout = {
+    method: 'arb',
+    rows: 1,
+    columns: 4,
+    blocksize: 4,
+    scale_type: 'bf16',
+    column_group_bitmap: true,
+    salient_columns: 2,
+  }
+  const tensors = {
+    'P.sign': tensor('U8', [1, 1], plane('0110')),
+    'P.plane2': tensor('U8', [1, 1], plane('1100')),
+    'P.plane3': tensor('U8', [1, 1], plane('01')),
+    'P.salient': tensor('U8', [1], plane('0101')),
+    'P.scale': tensor('BF16', [6, 1, 1], scalars('bf16', 1, 2, 4, 8, 16, 32)),
+    'P.mean': tensor('BF16', [4, 1, 1], scalars('bf16', 0.5, 0.25, -3, 5)),
+  }
+  expect(await decode(layout, tensors)).toEqual([-3 - 16, 0.5 + 1 - 2, 5 + 32, 0.25 - 4 + 8])
+})
+
 test('arb-rc: products are rounded before their sum', async () => {
   // 3 columns in blocks of 2 and 1; column 0 is salient.
   const layout: Layout = {

@@ -2,8 +2,8 @@
 // operation is done on F32 values in F64 and rounded at once with Math.fround (or by storing into a Float32Array), which
 // for one sum or product of F32 values gives exactly the F32 result.
 import { decodeArbRc } from './decode-arb-rc.ts'
-import { decodeBillm } from './decode-billm.ts'
 import { decodeCodes } from './decode-codes.ts'
+import { decodeMeans } from './decode-means.ts'
 import { decodeSignumRc } from './decode-signum-rc.ts'
 import { PackedError } from './errors.ts'
 import type { Layout } from './layout.ts'
@@ -51,7 +51,8 @@ export function decodeStored(layout: Layout, parts: Parts, weights: Float32Array
     case 'gptq':
       return decodeCodes(layout, parts, weights)
     case 'billm':
-      return decodeBillm(layout, parts, weights)
+    case 'arb':
+      return decodeMeans(layout, parts, weights)
     case 'arb-rc':
       return decodeArbRc(layout, parts, weights)
     case 'signum-rc':

@@ -8,6 +8,7 @@ const count = z.int().nonnegative()
 const positive = z.int().positive()
 const common = { rows: positive, columns: positive, scale_type: z.enum(scalarTypes) }
 const codes = { ...common, bits: z.int().min(1).max(8), group: positive }
+const arb = { ...common, blocksize: positive, column_group_bitmap: z.boolean(), salient_columns: count }
 /** Name of a tensor: stored column -> input column. */
 const order = z.string().optional()
 
@@ -16,13 +17,8 @@ export const layoutSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('rtn'), ...codes }),
   z.strictObject({ method: z.literal('gptq'), ...codes, order }),
   z.strictObject({ method: z.literal('billm'), ...common, blocksize: positive, salient_columns: count }),
-  z.strictObject({
-    method: z.literal('arb-rc'),
-    ...common,
-    blocksize: positive,
-    column_group_bitmap: z.boolean(),
-    salient_columns: count,
-  }),
+  z.strictObject({ method: z.literal('arb'), ...arb }),
+  z.strictObject({ method: z.literal('arb-rc'), ...arb }),
   z
     .strictObject({
       method: z.literal('signum-rc'),
@@ -37,6 +33,9 @@ export const layoutSchema = z.discriminatedUnion('method', [
 
 export type Layout = z.infer<typeof layoutSchema>
 export type LayoutOf<Method extends Layout['method']> = Extract<Layout, { method: Method }>
+
+/** Whether the salient columns are in two groups, and their second signs in a plane of their own. */
+export const splitsSalient = (layout: Layout): boolean => 'column_group_bitmap' in layout && layout.column_group_bitmap
 
 /** The name of the linear's order tensor; undefined where stored column = input column. */
 export const orderOf = (layout: Layout): string | undefined => ('order' in layout ? layout.order : undefined)

@@ -23,3 +23,10 @@ export function setBits(row: Uint8Array, width: number): number[] {
   for (let column = 0; column < width; column++) if (bitAt(row, 0, column) === 1) positions.push(column)
   return positions
 }
+
+/** Column -> its place among the salient columns; -1 for the others. */
+export function ranks(salient: Uint8Array, columns: number): Int32Array {
+  const rank = new Int32Array(columns).fill(-1)
+  setBits(salient, columns).forEach((column, place) => (rank[column] = place))
+  return rank
+}

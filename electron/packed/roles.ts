@@ -1,6 +1,6 @@
 // Which tensors a linear of a layout has: `P.<role>` for every role given here, and no other.
 import type { Dtype } from './header.ts'
-import type { Layout, ScalarType } from './layout.ts'
+import { splitsSalient, type Layout, type ScalarType } from './layout.ts'
 import { rowBytes } from './planes.ts'
 
 export interface RoleTensor {
@@ -27,26 +27,26 @@ export function rolesOf(layout: Layout): RoleTensor[] {
         bytes('code_zero', [m, groups], 0),
       ]
     }
-    case 'billm': {
-      const blocks = Math.ceil(n / layout.blocksize)
-      return [
-        plane('sign', n),
-        plane('plane2', n),
-        bytes('salient', [rowBytes(n)], null),
-        { role: 'scale', dtype: scalar, shape: [4, m, blocks], rowAxis: 1 },
-        { role: 'mean', dtype: scalar, shape: [3, m, blocks], rowAxis: 1 },
-      ]
-    }
+    case 'billm':
+    case 'arb':
     case 'arb-rc': {
       const blocks = Math.ceil(n / layout.blocksize)
-      const grouped = layout.column_group_bitmap
+      const split = splitsSalient(layout)
+      const perBlock = (role: string, slots: number): RoleTensor => ({
+        role,
+        dtype: scalar,
+        shape: [slots, m, blocks],
+        rowAxis: 1,
+      })
+      const columnScale: RoleTensor = { role: 'column_scale', dtype: scalar, shape: [split ? 4 : 2, n], rowAxis: null }
       return [
         plane('sign', n),
         plane('plane2', n),
-        ...(grouped ? [plane('plane3', layout.salient_columns)] : []),
+        ...(split ? [plane('plane3', layout.salient_columns)] : []),
         bytes('salient', [rowBytes(n)], null),
-        { role: 'row_scale', dtype: scalar, shape: [grouped ? 6 : 4, m, blocks], rowAxis: 1 },
-        { role: 'column_scale', dtype: scalar, shape: [grouped ? 4 : 2, n], rowAxis: null },
+        ...(layout.method === 'arb-rc'
+          ? [perBlock('row_scale', split ? 6 : 4), columnScale]
+          : [perBlock('scale', split ? 6 : 4), perBlock('mean', split ? 4 : 3)]),
       ]
     }
     case 'signum-rc': {

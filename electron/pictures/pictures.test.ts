@@ -19,6 +19,11 @@ const layouts: [string, Layout][] = [
   ['gptq', { method: 'gptq', rows: 300, columns: 300, bits: 2, group: 128, scale_type: 'f16', order }],
   ['billm', { ...binary, method: 'billm', rows: 260, columns: 300, salient_columns: 17 }],
   ['billm, none salient', { ...binary, method: 'billm', rows: 1, columns: 172, salient_columns: 0 }],
+  ['arb', { ...binary, method: 'arb', rows: 6, columns: 130, salient_columns: 11, column_group_bitmap: false }],
+  [
+    'arb with groups',
+    { ...binary, method: 'arb', rows: 70, columns: 201, salient_columns: 9, column_group_bitmap: true },
+  ],
   ['arb-rc', { ...binary, method: 'arb-rc', rows: 5, columns: 300, salient_columns: 40, column_group_bitmap: false }],
   [
     'arb-rc with groups',

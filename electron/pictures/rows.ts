@@ -1,7 +1,7 @@
 // Rows of a picture at level 0, in the order of the input columns: a number per weight, NaN where a picture of bits has none.
 import type { PictureKind } from '../contract/pictures.ts'
 import { decodeRows, layoutOf } from '../packed/decode.ts'
-import type { Layout } from '../packed/layout.ts'
+import { splitsSalient, type Layout } from '../packed/layout.ts'
 import { readOrder, readParts, type Parts, type RowRange } from '../packed/parts.ts'
 import { bitAt, codeAt, rowBytes, setBits } from '../packed/planes.ts'
 import type { TensorSource } from '../packed/source.ts'
@@ -92,8 +92,7 @@ export function roleOf(layout: Layout, kind: Stored): { role: string; width: num
       return { role: 'code', width: 'bits' in layout ? n * layout.bits : n }
     case 'second':
       if (layout.method === 'signum-rc') return { role: 'sign2', width: layout.second_columns }
-      if (layout.method === 'arb-rc' && layout.column_group_bitmap)
-        return { role: 'plane3', width: layout.salient_columns }
+      if ('salient_columns' in layout && splitsSalient(layout)) return { role: 'plane3', width: layout.salient_columns }
       return { role: 'plane2', width: n }
   }
 }
@@ -104,7 +103,7 @@ export function columnsOf(layout: Layout, kind: Stored, parts: Parts): { stored:
   if (kind === 'sign' || kind === 'code') return all
   if (layout.method === 'signum-rc') return all.slice(0, layout.second_columns)
   const salient = setBits(parts.bytes('salient'), layout.columns)
-  const ranked = layout.method === 'arb-rc' && layout.column_group_bitmap
+  const ranked = splitsSalient(layout)
   if (kind === 'second') return salient.map((stored, rank) => ({ stored, place: ranked ? rank : stored }))
   if (ranked) return all
   const others = new Set(salient)

@@ -111,6 +111,7 @@ describe('equal throughout', () => {
 // three standard deviations). That a linear by itself is exact is checked in native/tests/golden_test.cc.
 describe('equal but for ties', () => {
   const cases: [string, MethodId, Parameters, number][] = [
+    ['arb.plain', 'arb', { column_group_bitmap: false }, 0.02],
     ['arb_rc.plain', 'arb-rc', { column_group_bitmap: false }, 0.02],
     ['arb_rc.cgb', 'arb-rc', { column_group_bitmap: true }, 0.02],
     ['billm', 'billm', {}, 0.04],

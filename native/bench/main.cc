@@ -42,23 +42,29 @@ struct Row {
 };
 
 std::vector<Row> rows() {
-  Recipe rtn, gptq, billm, arb, signum_rc;
+  Recipe rtn, gptq, billm, arb, arb_rc, signum_rc;
   rtn.method = Method::Rtn;
   gptq.method = Method::Gptq;
   gptq.group = 128;
   billm.method = Method::BiLLM;
-  arb.method = Method::ArbRc;
+  arb.method = Method::Arb;
+  arb_rc.method = Method::ArbRc;
   signum_rc.method = Method::SignumRc;
   signum_rc.descending_order = true;
-  Recipe plain = arb, quarter = signum_rc, none = signum_rc;
-  plain.column_group_bitmap = false;
+  const auto plain = [](Recipe recipe) {
+    recipe.column_group_bitmap = false;
+    return recipe;
+  };
+  Recipe quarter = signum_rc, none = signum_rc;
   quarter.second_plane = 0.25;
   none.second_plane = 0;
   return {{"rtn 2 bit", rtn, {0, 0, 0}},
           {"gptq 2 bit g128", gptq, {0.09, 0.25, 0.85}},
           {"billm", billm, {0.62, 2.33, 9.06}},
-          {"arb-rc", plain, {0, 0, 0}},
-          {"arb-rc + bitmap", arb, {1.12, 4.26, 18.0}},
+          {"arb", plain(arb), {0, 0, 0}},
+          {"arb + bitmap", arb, {0, 0, 0}},
+          {"arb-rc", plain(arb_rc), {0, 0, 0}},
+          {"arb-rc + bitmap", arb_rc, {1.12, 4.26, 18.0}},
           {"signum-rc 0", none, {0, 0, 0}},
           {"signum-rc 0.25", quarter, {0, 0, 0}},
           {"signum-rc 1", signum_rc, {0, 0, 0}}};

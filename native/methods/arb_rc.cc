@@ -115,16 +115,8 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
   PackedTensor flags = salient.take();
   flags.shape = {flags.shape[1]};
   linear.tensors = {sign.take(), plane2.take(), std::move(flags)};
-  if (l.column_group_bitmap) {  // plane3 holds the salient columns only, ascending
-    const PackedTensor wide = second_sign.take();
-    BitPlane plane3("plane3", m, salient_columns.size());
-    pool.parallel_for(m, [&](size_t i) {
-      for (size_t j = 0; j < salient_columns.size(); ++j)
-        if (wide.bytes[i * wide.shape[1] + salient_columns[j] / 8] >> (salient_columns[j] & 7) & 1)
-          plane3.set(i, j);
-    });
-    linear.tensors.push_back(plane3.take());
-  }
+  if (l.column_group_bitmap)  // second signs of the salient columns only, ascending
+    linear.tensors.push_back(plane_of_columns(second_sign.take(), salient_columns, pool));
   linear.tensors.push_back(row_scale.take());
   linear.tensors.push_back(column_scale.take());
   return linear;

@@ -40,7 +40,7 @@ PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& f
         for (size_t s = 0; s < 4; ++s)
           scales[s * kTileRows + lane] = scale.set(at(s), scales[s * kTileRows + lane]);
       }
-      billm_values(tile, means, scales, first.tile(0), second.tile(0), value.tile(0));
+      mean_values(tile, 1, means, scales, first.tile(0), second.tile(0), value.tile(0));
       TilePlane signs(place, width), seconds(place, width);
       signs.signs(first.tile(0), 0, width);
       signs.write(sign);

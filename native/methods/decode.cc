@@ -77,21 +77,29 @@ Matrix decode_codes(const PackedLinear& linear, ThreadPool& pool) {
   });
 }
 
-Matrix decode_billm(const PackedLinear& linear, ThreadPool& pool) {
+// billm, arb: means and scales, the salient columns in one group or two.
+Matrix decode_means(const PackedLinear& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
   const Floats scale = scalars(linear, "scale"), mean = scalars(linear, "mean");
-  const size_t slot = l.rows * l.blocks();
+  const size_t slot = l.rows * l.blocks(), salient_groups = l.column_group_bitmap ? 2 : 1;
   const Bits salient = plane_row(linear.find("salient"), 0);
+  const PackedTensor* plane3 = linear.find("plane3");
   return decode_rows(linear, pool, [&](size_t i, float* out) {
-    const Bits sign = plane_row(linear.find("sign"), i), second = plane_row(linear.find("plane2"), i);
+    const Bits sign = plane_row(linear.find("sign"), i), plane2 = plane_row(linear.find("plane2"), i);
+    const Bits third = plane_row(plane3, i);
+    size_t salient_before = 0;
     for (size_t j = 0; j < l.columns; ++j) {
       const size_t at = i * l.blocks() + j / l.blocksize;
       if (salient[j]) {
-        const float first = mean[at] + with_sign(sign[j], scale[at]);
-        out[j] = first + with_sign(second[j], scale[slot + at]);
+        const size_t group = l.column_group_bitmap && !plane2[j] ? 1 : 0;
+        const bool second = l.column_group_bitmap ? third[salient_before] : plane2[j];
+        ++salient_before;
+        const float first = mean[group * slot + at] + with_sign(sign[j], scale[2 * group * slot + at]);
+        out[j] = first + with_sign(second, scale[(2 * group + 1) * slot + at]);
       } else {
-        const size_t group = second[j] ? 1 : 2;  // sparse, concentrated
-        out[j] = mean[group * slot + at] + with_sign(sign[j], scale[(group + 1) * slot + at]);
+        const size_t group = plane2[j] ? 0 : 1;  // sparse, concentrated
+        out[j] = mean[(salient_groups + group) * slot + at] +
+                 with_sign(sign[j], scale[(2 * salient_groups + group) * slot + at]);
       }
     }
   });
@@ -157,7 +165,7 @@ Status check_tensors(const PackedLinear& linear) {
   const Layout& l = linear.layout;
   if (l.has_order != bool(linear.order) || (linear.order && linear.order->size() != l.columns))
     return Error{"packed_broken", "The order of the columns is missing or does not fit its layout.", ""};
-  if (l.method == Method::BiLLM || l.method == Method::ArbRc) {
+  if (has_salient_columns(l.method)) {
     size_t salient = 0;
     for (size_t j = 0; j < l.columns; ++j) salient += plane_row(linear.find("salient"), 0)[j];
     if (salient != l.salient_columns)
@@ -175,7 +183,8 @@ Result<Matrix> decode(const PackedLinear& linear, ThreadPool& pool) {
     case Method::Gptq:
       return decode_codes(linear, pool);
     case Method::BiLLM:
-      return decode_billm(linear, pool);
+    case Method::Arb:
+      return decode_means(linear, pool);
     case Method::ArbRc:
       return decode_arb_rc(linear, pool);
     case Method::SignumRc:

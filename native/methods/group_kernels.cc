@@ -16,27 +16,6 @@ HWY_INLINE V WithBit(D d, V deviation, V scale) {
   return hn::IfThenElse(hn::Ge(deviation, hn::Zero(d)), scale, hn::Neg(scale));
 }
 
-// One order over columns [begin, end): mean, alpha, and the deviations from the mean.
-template <class In>
-HWY_INLINE void OneOrder(D d, size_t begin, size_t end, const float* from, float* deviation, const In& in,
-                         V& mean, V& alpha) {
-  V sum = hn::Zero(d), count = hn::Zero(d);
-  for (size_t j = begin; j < end; ++j) {
-    const M member = in(j);
-    sum = hn::Add(sum, hn::IfThenElseZero(member, hn::Load(d, from + j * kTileRows)));
-    count = hn::Add(count, hn::IfThenElseZero(member, hn::Set(d, 1.0f)));
-  }
-  mean = MeanOrZero(d, sum, count);
-  V size = hn::Zero(d);
-  for (size_t j = begin; j < end; ++j) {
-    const M member = in(j);
-    const V x = hn::Sub(hn::Load(d, from + j * kTileRows), mean);
-    size = hn::Add(size, hn::IfThenElseZero(member, hn::Abs(x)));
-    hn::BlendedStore(x, member, d, deviation + j * kTileRows);
-  }
-  alpha = MeanOrZero(d, size, count);
-}
-
 void BillmFit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
@@ -71,23 +50,29 @@ void BillmFit(const float* weight, TileMasks masks, float* mean, float* scale, f
   }
 }
 
-void BillmValues(TileMasks masks, const float* mean, const float* scale, const float* first,
-                 const float* second, float* value) {
+void MeanValues(TileMasks masks, size_t salient_groups, const float* mean, const float* scale,
+                const float* first, const float* second, float* value) {
   const D d;
+  const size_t sparse_mean = salient_groups, sparse_scale = 2 * salient_groups;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const auto get = [&](const float* slots, size_t slot) {
       return hn::Load(d, slots + slot * kTileRows + lane);
     };
-    const V salient_mean = get(mean, 0), scale1 = get(scale, 0), scale2 = get(scale, 1);
+    const V split = hn::Set(d, masks.salient_threshold), threshold = hn::Set(d, masks.threshold);
     for (size_t j = 0; j < masks.salient; ++j) {
-      const V one = hn::Add(salient_mean, WithBit(d, get(first, j), scale1));
-      hn::Store(hn::Add(one, WithBit(d, get(second, j), scale2)), d, value + j * kTileRows + lane);
+      const auto both = [&](size_t group) {
+        const V one = hn::Add(get(mean, group), WithBit(d, get(first, j), get(scale, 2 * group)));
+        return hn::Add(one, WithBit(d, get(second, j), get(scale, 2 * group + 1)));
+      };
+      V sum = both(0);
+      if (salient_groups == 2)
+        sum = hn::IfThenElse(hn::Ge(hn::Abs(get(masks.search, j)), split), sum, both(1));
+      hn::Store(sum, d, value + j * kTileRows + lane);
     }
-    const V threshold = hn::Set(d, masks.threshold);
     for (size_t j = masks.salient; j < masks.columns; ++j) {
       const M sparse = hn::Ge(hn::Abs(get(masks.search, j)), threshold);
-      const V group_mean = hn::IfThenElse(sparse, get(mean, 1), get(mean, 2));
-      const V group_scale = hn::IfThenElse(sparse, get(scale, 2), get(scale, 3));
+      const V group_mean = hn::IfThenElse(sparse, get(mean, sparse_mean), get(mean, sparse_mean + 1));
+      const V group_scale = hn::IfThenElse(sparse, get(scale, sparse_scale), get(scale, sparse_scale + 1));
       hn::Store(hn::Add(group_mean, WithBit(d, get(first, j), group_scale)), d, value + j * kTileRows + lane);
     }
   }
@@ -160,7 +145,7 @@ HWY_AFTER_NAMESPACE();
 namespace signum {
 
 HWY_EXPORT(BillmFit);
-HWY_EXPORT(BillmValues);
+HWY_EXPORT(MeanValues);
 HWY_EXPORT(ArbRcValues);
 HWY_EXPORT(ScaledDifference);
 HWY_EXPORT(RowMasks);
@@ -168,9 +153,9 @@ HWY_EXPORT(RowMasks);
 void billm_fit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second) {
   HWY_DYNAMIC_DISPATCH(BillmFit)(weight, masks, mean, scale, first, second);
 }
-void billm_values(TileMasks masks, const float* mean, const float* scale, const float* first,
-                  const float* second, float* value) {
-  HWY_DYNAMIC_DISPATCH(BillmValues)(masks, mean, scale, first, second, value);
+void mean_values(TileMasks masks, size_t salient_groups, const float* mean, const float* scale,
+                 const float* first, const float* second, float* value) {
+  HWY_DYNAMIC_DISPATCH(MeanValues)(masks, salient_groups, mean, scale, first, second, value);
 }
 void arb_rc_values(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale,
                    const float* column_scale, const float* sign1, const float* sign2, const float* other_row,

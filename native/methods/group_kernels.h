@@ -1,5 +1,5 @@
-// BiLLM's final fit of one tile (docs/METHODS.md) and the values that the stored numbers decode
-// to. Columns [0, salient) of the tile are salient; of the others, |T| >= threshold is sparse.
+// BiLLM's final fit of one tile (docs/METHODS.md) and the values that the stored numbers of the grouped
+// methods decode to. Columns [0, salient) of the tile are salient; of the others, |T| >= threshold is sparse.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ struct TileMasks {
   size_t columns;
   size_t salient;
   float threshold;
-  float salient_threshold;  // arb-rc with a column-group bitmap
+  float salient_threshold;  // with a column-group bitmap
 };
 
 // Slots of the scalars as docs/FORMAT.md numbers them: mean [3][16] salient, sparse, concentrated; scale
@@ -20,9 +20,10 @@ struct TileMasks {
 // stored bit: first [columns][16], second [salient][16].
 void billm_fit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second);
 
-// value [columns][16] from stored scalars, rounded step by step as FORMAT.md says.
-void billm_values(TileMasks masks, const float* mean, const float* scale, const float* first,
-                  const float* second, float* value);
+// value [columns][16] from stored means and scales, rounded step by step as FORMAT.md says. With G = 1 or 2
+// salient groups: mean [G + 2][16], scale [2 G + 2][16] (salient: group * 2 + order).
+void mean_values(TileMasks masks, size_t salient_groups, const float* mean, const float* scale,
+                 const float* first, const float* second, float* value);
 
 // ARB-RC with stored scales. Salient columns: row_scale slots [2 or 4][16] (group * 2 + order), column scales
 // [slots][salient], signs [salient][16]; others: other_row [2][16], other_column [2][columns - salient], sign

@@ -1,4 +1,5 @@
-// What BiLLM and ARB-RC share in storing a block: planes from tiles, and the block's error back in row order.
+// What BiLLM and the ARB methods share in storing a block: planes from tiles, and the block's error back in
+// row order.
 #pragma once
 
 #include <cmath>
@@ -41,6 +42,10 @@ class TilePlane {
   TilePlace place_;
   std::vector<uint16_t> masks_;  // by block column
 };
+
+// plane3: the given columns of a plane as wide as the linear.
+PackedTensor plane_of_columns(const PackedTensor& wide, const std::vector<uint32_t>& columns,
+                              ThreadPool& pool);
 
 // Writes the tile's error (weight - value) / U_jj into rows of error [rows, width].
 void put_error(const BlockLoop& loop, const BlockMasks& masks, size_t t, const float* value, View error);

@@ -62,6 +62,7 @@ std::string layout_to_json(const Layout& l) {
       object["bits"] = l.bits;
       object["group"] = l.group;
       break;
+    case Method::Arb:
     case Method::ArbRc:
       object["column_group_bitmap"] = l.column_group_bitmap;
       [[fallthrough]];
@@ -105,6 +106,7 @@ Result<Layout> layout_from_json(const std::string& name, const std::string& text
       l.bits = int(read.count("bits", 1, 8));
       l.group = read.count("group", 1, l.columns);
       break;
+    case Method::Arb:
     case Method::ArbRc:
       l.column_group_bitmap = read.flag("column_group_bitmap");
       [[fallthrough]];

@@ -131,7 +131,7 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
   });
 
   // Column-group bitmap: split the salient columns.
-  if (recipe.method == Method::ArbRc && recipe.column_group_bitmap) {
+  if (may_split_salient(recipe.method) && recipe.column_group_bitmap) {
     const std::vector<float> candidates = thresholds(masks.search, 0, masks.salient, false, pool);
     const std::vector<double> errors = sum_over_tiles(tiles, kThresholds, pool, [&](size_t t, double* sums) {
       salient_split_errors(masks.search.tile(t), masks.salient, candidates.data(), kThresholds, sums);

@@ -1,5 +1,5 @@
 // The masks of one block: which columns are salient and where the groups split (docs/METHODS.md, billm
-// and arb-rc).
+// and arb).
 #pragma once
 
 #include <vector>

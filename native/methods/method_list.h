@@ -9,6 +9,7 @@ namespace signum {
 PackedLinear quantize_rtn(const Recipe& recipe, const Matrix& weight, ThreadPool& pool);
 PackedLinear quantize_gptq(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
+PackedLinear quantize_arb(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_signum_rc(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 

@@ -7,7 +7,7 @@
 namespace signum {
 namespace {
 
-constexpr std::array<const char*, 5> kIds = {"rtn", "gptq", "billm", "arb-rc", "signum-rc"};
+constexpr std::array<const char*, 6> kIds = {"rtn", "gptq", "billm", "arb", "arb-rc", "signum-rc"};
 
 size_t bytes_of(size_t bits) { return (bits + 7) / 8; }
 
@@ -20,6 +20,9 @@ Result<Method> method_from_id(const std::string& id) {
     if (id == kIds[i]) return Method(i);
   return Error{"recipe_invalid", "There is no method '" + id + "'.", ""};
 }
+
+bool has_salient_columns(Method method) { return method == Method::BiLLM || may_split_salient(method); }
+bool may_split_salient(Method method) { return method == Method::Arb || method == Method::ArbRc; }
 
 const PackedTensor* PackedLinear::find(const std::string& role) const {
   const auto it =
@@ -40,6 +43,7 @@ double PackedLinear::nominal_bits() const {
     case Method::Gptq:
       return layout.bits;
     case Method::BiLLM:
+    case Method::Arb:
     case Method::ArbRc:
       return 1 + double(layout.salient_columns) / columns;
     case Method::SignumRc:
@@ -83,18 +87,20 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
               {"code_zero", DType::U8, {m, groups}}};
     }
     case Method::BiLLM:
-      return {{"sign", DType::U8, {m, row_bytes}},
-              {"plane2", DType::U8, {m, row_bytes}},
-              {"salient", DType::U8, {row_bytes}},
-              {"scale", scalar, {4, m, l.blocks()}},
-              {"mean", scalar, {3, m, l.blocks()}}};
+    case Method::Arb:
     case Method::ArbRc: {
       std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}},
                                        {"plane2", DType::U8, {m, row_bytes}},
                                        {"salient", DType::U8, {row_bytes}}};
-      if (l.column_group_bitmap) rules.push_back({"plane3", DType::U8, {m, bytes_of(l.salient_columns)}});
-      rules.push_back({"row_scale", scalar, {l.column_group_bitmap ? 6u : 4u, m, l.blocks()}});
-      rules.push_back({"column_scale", scalar, {l.column_group_bitmap ? 4u : 2u, n}});
+      const bool split = l.column_group_bitmap;
+      if (split) rules.push_back({"plane3", DType::U8, {m, bytes_of(l.salient_columns)}});
+      if (l.method == Method::ArbRc) {
+        rules.push_back({"row_scale", scalar, {split ? 6u : 4u, m, l.blocks()}});
+        rules.push_back({"column_scale", scalar, {split ? 4u : 2u, n}});
+      } else {
+        rules.push_back({"scale", scalar, {split ? 6u : 4u, m, l.blocks()}});
+        rules.push_back({"mean", scalar, {split ? 4u : 3u, m, l.blocks()}});
+      }
       return rules;
     }
     case Method::SignumRc: {

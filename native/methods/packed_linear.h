@@ -15,9 +15,12 @@ namespace signum {
 
 class ThreadPool;
 
-enum class Method : uint8_t { Rtn, Gptq, BiLLM, ArbRc, SignumRc };
-const char* method_id(Method method);  // "rtn", "gptq", "billm", "arb-rc", "signum-rc"
+enum class Method : uint8_t { Rtn, Gptq, BiLLM, Arb, ArbRc, SignumRc };
+const char* method_id(Method method);  // "rtn", "gptq", "billm", "arb", "arb-rc", "signum-rc"
 Result<Method> method_from_id(const std::string& id);
+// Those with BiLLM's masks; of these the ones that may split the salient columns (ARB-LLM).
+bool has_salient_columns(Method method);
+bool may_split_salient(Method method);
 
 // What FORMAT.md calls the layout of a linear. Fields that a method does not have keep their defaults.
 struct Layout {
@@ -25,11 +28,11 @@ struct Layout {
   size_t rows = 0;
   size_t columns = 0;
   DType scale_type = DType::F16;     // F16, F32 or BF16
-  size_t blocksize = 128;            // billm, arb-rc, signum-rc
+  size_t blocksize = 128;            // billm, arb, arb-rc, signum-rc
   int bits = 0;                      // rtn, gptq
   size_t group = 0;                  // rtn, gptq: stored columns per group, resolved
-  bool column_group_bitmap = false;  // arb-rc
-  size_t salient_columns = 0;        // billm, arb-rc: how many in all (stored for arb-rc)
+  bool column_group_bitmap = false;  // arb, arb-rc
+  size_t salient_columns = 0;        // billm, arb, arb-rc: how many in all
   size_t second_columns = 0;         // signum-rc
   bool column_scales = true;         // signum-rc
   bool has_order = false;

@@ -42,6 +42,9 @@ Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor*
     case Method::BiLLM:
       linear = quantize_billm(recipe, std::move(weight), *factor, pool);
       break;
+    case Method::Arb:
+      linear = quantize_arb(recipe, std::move(weight), *factor, pool);
+      break;
     case Method::ArbRc:
       linear = quantize_arb_rc(recipe, std::move(weight), *factor, pool);
       break;

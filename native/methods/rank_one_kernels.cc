@@ -134,10 +134,6 @@ HWY_INLINE void UpdateScales(D d, const Chooser<kGroups>& groups, size_t columns
   }
 }
 
-HWY_INLINE V SignOf(D d, V x) {
-  return hn::IfThenElseZero(hn::Ne(x, hn::Zero(d)), hn::CopySign(hn::Set(d, 1.0f), x));
-}
-
 template <size_t kGroups>
 void RankOneStartOf(const float* x, const TileGroups& tile_groups, size_t columns, float* row_scale,
                     ColumnSums sums) {
@@ -295,7 +291,6 @@ void RankTwoAssignOf(const float* x, const TileGroups& tile_groups, size_t colum
                      const float* column_scale1, const float* row_scale1, const float* column_scale2,
                      const float* row_scale2, float* sign1, float* sign2) {
   const D d;
-  const V plus = hn::Set(d, 1.0f), minus = hn::Set(d, -1.0f);
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const Chooser<kGroups> groups(tile_groups, lane);
     V row1[kGroups], row2[kGroups];
@@ -306,17 +301,8 @@ void RankTwoAssignOf(const float* x, const TileGroups& tile_groups, size_t colum
       const V value = hn::LoadU(d, x + lane + j * kTileRows);
       const V p = hn::Mul(Choose(in, row1), ChooseColumn<kGroups>(d, in, column_scale1, columns, j));
       const V q = hn::Mul(Choose(in, row2), ChooseColumn<kGroups>(d, in, column_scale2, columns, j));
-      const V sum = hn::Add(p, q), difference = hn::Sub(p, q);
-      V best = hn::Abs(hn::Add(value, sum)), s1 = minus, s2 = minus;
-      const auto better = [&](V distance, V first, V second) {
-        const M closer = hn::Lt(distance, best);
-        best = hn::IfThenElse(closer, distance, best);
-        s1 = hn::IfThenElse(closer, first, s1);
-        s2 = hn::IfThenElse(closer, second, s2);
-      };
-      better(hn::Abs(hn::Add(value, difference)), minus, plus);
-      better(hn::Abs(hn::Sub(value, difference)), plus, minus);
-      better(hn::Abs(hn::Sub(value, sum)), plus, plus);
+      V s1, s2;
+      NearestOfFour(d, value, p, q, s1, s2);
       hn::StoreU(s1, d, sign1 + lane + j * kTileRows);
       hn::StoreU(s2, d, sign2 + lane + j * kTileRows);
     }

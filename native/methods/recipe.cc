@@ -92,11 +92,11 @@ Result<Recipe> recipe_from_json(const std::string& text) {
   }
   if (recipe.method == Method::Gptq || recipe.method == Method::SignumRc)
     recipe.descending_order = p.choice("order", {"natural", "hessian"}) == 1;
-  if (recipe.method == Method::BiLLM || recipe.method == Method::ArbRc) {
+  if (has_salient_columns(recipe.method)) {
     recipe.salience = Salience(p.choice("salience", {"hessian", "magnitude"}));
     recipe.max_salient = size_t(p.integer("max_salient", 2, 256));
   }
-  if (recipe.method == Method::ArbRc) {
+  if (may_split_salient(recipe.method)) {
     recipe.column_group_bitmap = p.flag("column_group_bitmap");
     recipe.iterations = int(p.integer("iterations", 0, 100));
   }

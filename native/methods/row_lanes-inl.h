@@ -28,6 +28,48 @@ HWY_INLINE V Residual(D d, V x, V alpha) {
   return hn::IfThenElse(hn::Ne(x, hn::Zero(d)), hn::Sub(x, hn::CopySign(alpha, x)), x);
 }
 
+HWY_INLINE V SignOf(D d, V x) {
+  return hn::IfThenElseZero(hn::Ne(x, hn::Zero(d)), hn::CopySign(hn::Set(d, 1.0f), x));
+}
+
+// One order over columns [begin, end): mean, alpha, and the deviations from the mean.
+template <class In>
+HWY_INLINE void OneOrder(D d, size_t begin, size_t end, const float* from, float* deviation, const In& in,
+                         V& mean, V& alpha) {
+  V sum = hn::Zero(d), count = hn::Zero(d);
+  for (size_t j = begin; j < end; ++j) {
+    const M member = in(j);
+    sum = hn::Add(sum, hn::IfThenElseZero(member, hn::Load(d, from + j * kTileRows)));
+    count = hn::Add(count, hn::IfThenElseZero(member, hn::Set(d, 1.0f)));
+  }
+  mean = MeanOrZero(d, sum, count);
+  V size = hn::Zero(d);
+  for (size_t j = begin; j < end; ++j) {
+    const M member = in(j);
+    const V x = hn::Sub(hn::Load(d, from + j * kTileRows), mean);
+    size = hn::Add(size, hn::IfThenElseZero(member, hn::Abs(x)));
+    hn::BlendedStore(x, member, d, deviation + j * kTileRows);
+  }
+  alpha = MeanOrZero(d, size, count);
+}
+
+// (s1, s2) = nearest of {-p-q, -p+q, p-q, p+q} to x, ties to the first.
+HWY_INLINE void NearestOfFour(D d, V x, V p, V q, V& s1, V& s2) {
+  const V plus = hn::Set(d, 1.0f), minus = hn::Set(d, -1.0f);
+  const V sum = hn::Add(p, q), difference = hn::Sub(p, q);
+  V best = hn::Abs(hn::Add(x, sum));
+  s1 = s2 = minus;
+  const auto better = [&](V distance, V first, V second) {
+    const M closer = hn::Lt(distance, best);
+    best = hn::IfThenElse(closer, distance, best);
+    s1 = hn::IfThenElse(closer, first, s1);
+    s2 = hn::IfThenElse(closer, second, s2);
+  };
+  better(hn::Abs(hn::Add(x, difference)), minus, plus);
+  better(hn::Abs(hn::Sub(x, difference)), plus, minus);
+  better(hn::Abs(hn::Sub(x, sum)), plus, plus);
+}
+
 }  // namespace signum::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

@@ -32,8 +32,6 @@ void warn_of_scales(const PackedLinear& linear, const std::string& name, Observe
             " scales lie in F16's subnormal range and lose precision; scale_type bf16 or f32 keeps it.");
 }
 
-bool has_salient_columns(Method method) { return method == Method::BiLLM || method == Method::ArbRc; }
-
 }  // namespace
 
 Result<Factor> factor_of(const Recipe& recipe, const LinearInfo& info, const Matrix& hessian,

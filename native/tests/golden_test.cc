@@ -57,11 +57,13 @@ std::vector<Case> exact_cases() {
     recipe.salience = salience;
     cases.push_back({salience == Salience::Hessian ? "billm.hessian" : "billm.magnitude", recipe});
   }
-  for (const bool bitmap : {false, true}) {
-    Recipe recipe = base(Method::ArbRc);
-    recipe.column_group_bitmap = bitmap;
-    cases.push_back({bitmap ? "arb_rc.cgb" : "arb_rc.plain", recipe});
-  }
+  const std::pair<const char*, Method> arb[] = {{"arb", Method::Arb}, {"arb_rc", Method::ArbRc}};
+  for (const auto& [name, method] : arb)
+    for (const bool bitmap : {false, true}) {
+      Recipe recipe = base(method);
+      recipe.column_group_bitmap = bitmap;
+      cases.push_back({name + std::string(bitmap ? ".cgb" : ".plain"), recipe});
+    }
   return cases;
 }
 
@@ -129,7 +131,7 @@ Outcome compare(const SafetensorsFile& file, const Case& c) {
 
 }  // namespace
 
-TEST_CASE("rtn, billm and arb-rc equal the golden weights") {
+TEST_CASE("rtn, billm and arb equal the golden weights") {
   for (const char* layer : kLayers) {
     const auto file = open_layer(layer);
     for (const Case& c : exact_cases()) {

@@ -41,6 +41,8 @@ inline const std::map<std::string, std::string>& tiny_recipes() {
        R"({"method":"gptq","parameters":{"bits":2,"group":-1,"order":"hessian","blocksize":32,"damping":0.01,"scale_type":"f16"}})"},
       {"billm",
        R"({"method":"billm","parameters":{"salience":"hessian","blocksize":32,"damping":0.01,"max_salient":10,"scale_type":"bf16"}})"},
+      {"arb",
+       R"({"method":"arb","parameters":{"salience":"magnitude","blocksize":32,"damping":0.01,"max_salient":10,"column_group_bitmap":true,"iterations":3,"scale_type":"f16"}})"},
       {"arb-rc",
        R"({"method":"arb-rc","parameters":{"salience":"hessian","blocksize":64,"damping":0.01,"max_salient":10,"column_group_bitmap":true,"iterations":3,"scale_type":"f32"}})"},
       {"signum-rc",

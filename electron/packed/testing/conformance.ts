@@ -1,6 +1,6 @@
 // What docs/FORMAT.md says of a shard beyond what a decoder needs: one file has only one way to be written.
 import { dtypeBytes } from '../header.ts'
-import { orderOf, type Layout } from '../layout.ts'
+import { orderOf, splitsSalient, type Layout } from '../layout.ts'
 import { setBits } from '../planes.ts'
 import { rolesOf } from '../roles.ts'
 import type { PackedShard } from '../shard.ts'
@@ -62,10 +62,10 @@ function bitWidths(layout: Layout): Record<string, number> {
     case 'gptq':
       return { code: n * layout.bits }
     case 'billm':
-      return { sign: n, plane2: n, salient: n }
+    case 'arb':
     case 'arb-rc': {
       const planes = { sign: n, plane2: n, salient: n }
-      return layout.column_group_bitmap ? { ...planes, plane3: layout.salient_columns } : planes
+      return splitsSalient(layout) ? { ...planes, plane3: layout.salient_columns } : planes
     }
     case 'signum-rc':
       return layout.second_columns > 0 ? { sign: n, sign2: layout.second_columns } : { sign: n }

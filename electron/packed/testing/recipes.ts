@@ -16,8 +16,8 @@ const billm = (salience: string, blocksize: number): Recipe => ({
   parameters: { salience, blocksize, damping: 0.01, max_salient: 30 },
 })
 
-const arbRc = (salience: string, blocksize: number, bitmap: boolean): Recipe => ({
-  method: 'arb-rc',
+const arb = (method: string, salience: string, blocksize: number, bitmap: boolean): Recipe => ({
+  method,
   parameters: { salience, blocksize, damping: 0.01, max_salient: 30, column_group_bitmap: bitmap, iterations: 5 },
 })
 
@@ -45,10 +45,12 @@ export const recipes: readonly Recipe[] = [
   billm('hessian', 128),
   billm('magnitude', 128),
   billm('hessian', 64),
-  arbRc('hessian', 128, false),
-  arbRc('magnitude', 64, false),
-  arbRc('hessian', 128, true),
-  arbRc('magnitude', 64, true),
+  ...['arb', 'arb-rc'].flatMap((method) => [
+    arb(method, 'hessian', 128, false),
+    arb(method, 'magnitude', 64, false),
+    arb(method, 'hessian', 128, true),
+    arb(method, 'magnitude', 64, true),
+  ]),
   signumRc(0, 'natural', true, 128),
   signumRc(0, 'hessian', false, 64),
   signumRc(0.25, 'natural', true, 128),

@@ -2,7 +2,7 @@
 import { uniform } from '../../packed/testing/random.ts'
 import { codes, plane, scalars, u16 } from '../../packed/testing/pack.ts'
 import { tensor, type TestTensors } from '../../packed/testing/write.ts'
-import type { Layout } from '../../packed/layout.ts'
+import { splitsSalient, type Layout } from '../../packed/layout.ts'
 import { rolesOf } from '../../packed/roles.ts'
 
 /** NaN: no such bit here. */
@@ -46,7 +46,7 @@ export function randomLinear(name: string, layout: Layout, seed: number): Random
       .slice(0, layout.salient_columns)
       .toSorted((a, b) => a - b)
     const isSalient = (column: number) => salient.includes(column)
-    const grouped = layout.method === 'arb-rc' && layout.column_group_bitmap
+    const grouped = splitsSalient(layout)
     const second = bitRows(m, n, next)
     const group = bitRows(m, n, next)
     truth.second = masked(second, isSalient)

@@ -1,0 +1,150 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "methods/arb_kernels.cc"
+#include <hwy/foreach_target.h>
+// clang-format off
+#include <hwy/highway.h>
+// clang-format on
+
+#include "methods/arb_kernels.h"
+#include "methods/row_lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace signum::HWY_NAMESPACE {
+
+// One order on the members of columns [begin, end). From the signs B of x - mean, with the group's mean c and
+// n members:
+//   mean' = mean + sum (x - alpha B - mean) / n = c - alpha sum B / n
+//   alpha' = sum B (x - mean') / sum B^2 = (sum |x - mean| + (mean - mean') sum B) / sum B^2
+template <class In>
+HWY_INLINE void RefineOneOrder(D d, size_t begin, size_t end, const float* x, int iterations, const In& in,
+                               float* sign, V& mean, V& alpha) {
+  V sum = hn::Zero(d), members = hn::Zero(d);
+  for (size_t j = begin; j < end; ++j) {
+    const M member = in(j);
+    sum = hn::Add(sum, hn::IfThenElseZero(member, hn::Load(d, x + j * kTileRows)));
+    members = hn::Add(members, hn::IfThenElseZero(member, hn::Set(d, 1.0f)));
+  }
+  const V center = MeanOrZero(d, sum, members);
+  mean = center;
+  for (int i = 0;; ++i) {
+    V size = hn::Zero(d), balance = size, nonzero = size;  // sums of |x - mean|, B, B^2
+    for (size_t j = begin; j < end; ++j) {
+      const M member = in(j);
+      const V deviation = hn::IfThenElseZero(member, hn::Sub(hn::Load(d, x + j * kTileRows), mean));
+      const V b = SignOf(d, deviation);
+      size = hn::Add(size, hn::Abs(deviation));
+      balance = hn::Add(balance, b);
+      nonzero = hn::Add(nonzero, hn::Abs(b));
+      hn::BlendedStore(b, member, d, sign + j * kTileRows);
+    }
+    if (i == 0) alpha = MeanOrZero(d, size, members);
+    if (i == iterations) return;
+    const V next = hn::NegMulAdd(alpha, MeanOrZero(d, balance, members), center);
+    alpha = MeanOrZero(d, hn::MulAdd(hn::Sub(mean, next), balance, size), nonzero);
+    mean = next;
+  }
+}
+
+// Two orders on the members of columns [0, columns), by sums over y = x - c, c the group's mean, mean = c +
+// nu:
+//   nu = -(alpha1 sum B1 + alpha2 sum B2) / n
+//   alpha1 = (sum B1 y - nu sum B1 - alpha2 sum B1 B2) / sum B1^2, alpha2 likewise with the new alpha1
+//   (B1, B2) = nearest of the four values to y - nu
+template <class In>
+HWY_INLINE void RefineTwoOrders(D d, size_t columns, const float* x, int iterations, const In& in,
+                                float* sign1, float* sign2, V& mean, V& alpha1, V& alpha2) {
+  V center, nu;
+  OneOrder(d, 0, columns, x, sign1, in, center, alpha1);
+  for (size_t j = 0; j < columns; ++j) {
+    const M member = in(j);
+    const V deviation = hn::Load(d, sign1 + j * kTileRows);
+    hn::BlendedStore(Residual(d, deviation, alpha1), member, d, sign2 + j * kTileRows);
+    hn::BlendedStore(SignOf(d, deviation), member, d, sign1 + j * kTileRows);
+  }
+  OneOrder(d, 0, columns, sign2, sign2, in, nu, alpha2);
+  V members = hn::Zero(d);
+  for (size_t j = 0; j < columns; ++j) {
+    const M member = in(j);
+    members = hn::Add(members, hn::IfThenElseZero(member, hn::Set(d, 1.0f)));
+    hn::BlendedStore(SignOf(d, hn::Load(d, sign2 + j * kTileRows)), member, d, sign2 + j * kTileRows);
+  }
+  for (int i = 0; i < iterations; ++i) {
+    V sum1 = hn::Zero(d), sum2 = sum1, both = sum1, count1 = sum1, count2 = sum1, with1 = sum1, with2 = sum1;
+    for (size_t j = 0; j < columns; ++j) {
+      const M member = in(j);
+      const V b1 = hn::IfThenElseZero(member, hn::Load(d, sign1 + j * kTileRows));
+      const V b2 = hn::IfThenElseZero(member, hn::Load(d, sign2 + j * kTileRows));
+      const V y = hn::Sub(hn::Load(d, x + j * kTileRows), center);
+      sum1 = hn::Add(sum1, b1);
+      sum2 = hn::Add(sum2, b2);
+      both = hn::MulAdd(b1, b2, both);
+      count1 = hn::Add(count1, hn::Abs(b1));
+      count2 = hn::Add(count2, hn::Abs(b2));
+      with1 = hn::MulAdd(b1, y, with1);
+      with2 = hn::MulAdd(b2, y, with2);
+    }
+    nu = hn::Neg(MeanOrZero(d, hn::MulAdd(alpha1, sum1, hn::Mul(alpha2, sum2)), members));
+    alpha1 = MeanOrZero(d, hn::NegMulAdd(alpha2, both, hn::NegMulAdd(nu, sum1, with1)), count1);
+    alpha2 = MeanOrZero(d, hn::NegMulAdd(alpha1, both, hn::NegMulAdd(nu, sum2, with2)), count2);
+    const V level = hn::Add(center, nu);
+    for (size_t j = 0; j < columns; ++j) {
+      const M member = in(j);
+      V b1, b2;
+      NearestOfFour(d, hn::Sub(hn::Load(d, x + j * kTileRows), level), alpha1, alpha2, b1, b2);
+      hn::BlendedStore(b1, member, d, sign1 + j * kTileRows);
+      hn::BlendedStore(b2, member, d, sign2 + j * kTileRows);
+    }
+  }
+  mean = hn::Add(center, nu);
+}
+
+void ArbFit(const float* weight, TileMasks masks, size_t salient_groups, int iterations, float* mean,
+            float* scale, float* first, float* second) {
+  const D d;
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    const auto put = [&](float* slots, size_t slot, V v) {
+      hn::Store(v, d, slots + slot * kTileRows + lane);
+    };
+    const auto size_of = [&](size_t j) { return hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)); };
+    const V split = hn::Set(d, masks.salient_threshold), threshold = hn::Set(d, masks.threshold);
+    const auto fit_salient = [&](size_t group, const auto& in) {
+      V center, alpha1, alpha2;
+      RefineTwoOrders(d, masks.salient, weight + lane, iterations, in, first + lane, second + lane, center,
+                      alpha1, alpha2);
+      put(mean, group, center);
+      put(scale, 2 * group, alpha1);
+      put(scale, 2 * group + 1, alpha2);
+    };
+    if (salient_groups == 1) {
+      fit_salient(0, [&](size_t) { return hn::Eq(hn::Zero(d), hn::Zero(d)); });
+    } else {
+      fit_salient(0, [&](size_t j) { return hn::Ge(size_of(j), split); });
+      fit_salient(1, [&](size_t j) { return hn::Lt(size_of(j), split); });
+    }
+    const auto fit_other = [&](size_t group, const auto& in) {
+      V center, alpha;
+      RefineOneOrder(d, masks.salient, masks.columns, weight + lane, iterations, in, first + lane, center,
+                     alpha);
+      put(mean, salient_groups + group, center);
+      put(scale, 2 * salient_groups + group, alpha);
+    };
+    fit_other(0, [&](size_t j) { return hn::Ge(size_of(j), threshold); });
+    fit_other(1, [&](size_t j) { return hn::Lt(size_of(j), threshold); });
+  }
+}
+
+}  // namespace signum::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace signum {
+
+HWY_EXPORT(ArbFit);
+
+void arb_fit(const float* weight, TileMasks masks, size_t salient_groups, int iterations, float* mean,
+             float* scale, float* first, float* second) {
+  HWY_DYNAMIC_DISPATCH(ArbFit)(weight, masks, salient_groups, iterations, mean, scale, first, second);
+}
+
+}  // namespace signum
+#endif
