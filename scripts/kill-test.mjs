@@ -18,6 +18,7 @@ const recipes = {
   gptq: { bits: 2, group: 128, order: 'hessian', ...blocks },
   billm: { salience: 'hessian', max_salient: 50, ...blocks },
   arb: { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
+  'arb-x': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
   'arb-rc': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
   'signum-rc': { second_plane: 0.5, order: 'hessian', column_scales: true, refits: 4, ...blocks },
 }

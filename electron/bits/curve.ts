@@ -36,6 +36,7 @@ const candidates: Record<MethodId, { chooses: string[]; points: Candidate[] }> =
     points: blocks.map((blocksize) => ({ parameters: { blocksize }, level: 0 })),
   },
   arb,
+  'arb-x': arb,
   'arb-rc': arb,
   'signum-rc': {
     chooses: ['second_plane'],

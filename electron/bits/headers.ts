@@ -20,6 +20,7 @@ function roles(method: MethodId, parameters: Parameters): string[] {
       return ['code', 'code_scale', 'code_zero']
     case 'billm':
     case 'arb':
+    case 'arb-x':
     case 'arb-rc': {
       const scales = method === 'arb-rc' ? ['row_scale', 'column_scale'] : ['scale', 'mean']
       const always = ['sign', 'plane2', 'salient', ...scales]

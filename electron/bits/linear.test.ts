@@ -33,6 +33,7 @@ describe('bytes by hand, tensor by tensor', () => {
 
   test('arb: as billm, and with the column-group bitmap a third plane and ten scalars per row and block', () => {
     expect(cost('arb', { column_group_bitmap: false }, 3, 300, 17)).toEqual(cost('billm', {}, 3, 300, 17))
+    expect(cost('arb-x', {}, 3, 300, 17)).toEqual(cost('arb', {}, 3, 300, 17))
     expect(cost('arb', {}, 3, 300, 17).bytes).toEqual({
       codes: 0,
       signs: 114,

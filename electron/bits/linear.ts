@@ -45,6 +45,7 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
     }
     case 'billm':
     case 'arb':
+    case 'arb-x':
     case 'arb-rc': {
       const perBlock = m * share(n, number(parameters, 'blocksize'))
       const split = parameters['column_group_bitmap'] === true
@@ -82,7 +83,7 @@ export function orderBytes(method: MethodId, parameters: Parameters, columns: nu
 /** Salient columns of a linear that the published searches typically mark: the papers' average share of 9 %. */
 const typicalShare = 0.09
 
-const searching: readonly MethodId[] = ['billm', 'arb', 'arb-rc']
+const searching: readonly MethodId[] = ['billm', 'arb', 'arb-x', 'arb-rc']
 
 /** Salient columns to expect, and the most that the search can mark; null for methods without them. */
 export function salientColumns(

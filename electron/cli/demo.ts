@@ -16,6 +16,7 @@ const variants: readonly { name: string; title: string; method: MethodId; parame
   { name: 'gptq-3', title: 'gptq, 3 bits', method: 'gptq', parameters: { bits: 3 } },
   { name: 'billm', title: 'billm', method: 'billm', parameters: {} },
   { name: 'arb', title: 'arb', method: 'arb', parameters: {} },
+  { name: 'arb-x', title: 'arb-x', method: 'arb-x', parameters: {} },
   { name: 'arb-rc', title: 'arb-rc', method: 'arb-rc', parameters: {} },
   { name: 'signum-rc-0', title: 'signum-rc, second plane 0', method: 'signum-rc', parameters: { second_plane: 0 } },
   {

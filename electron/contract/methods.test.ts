@@ -47,6 +47,15 @@ describe('the catalogue', () => {
         iterations: 15,
         scale_type: 'f16',
       },
+      'arb-x': {
+        salience: 'hessian',
+        blocksize: 128,
+        damping: 0.01,
+        max_salient: 50,
+        column_group_bitmap: true,
+        iterations: 15,
+        scale_type: 'f16',
+      },
       'arb-rc': {
         salience: 'hessian',
         blocksize: 128,
@@ -72,7 +81,7 @@ describe('the catalogue', () => {
 describe('refusals name the key, the range and the nearest name', () => {
   test('unknown methods and parameters', () => {
     expect(problem(findMethod('gtpq'))).toBe(
-      "method_unknown: There is no method 'gtpq'; did you mean gptq? Methods: rtn, gptq, billm, arb, arb-rc, signum-rc.",
+      "method_unknown: There is no method 'gtpq'; did you mean gptq? Methods: rtn, gptq, billm, arb, arb-x, arb-rc, signum-rc.",
     )
     expect(problem(readSetting(method('gptq'), 'grup=64'))).toBe(
       "recipe_invalid: gptq has no parameter 'grup'; did you mean group? Parameters: bits, group, order, blocksize, damping, scale_type.",

@@ -4,7 +4,7 @@ import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
 import { checkValue, readValue, type Parameter, type ParameterValue } from './parameters.ts'
 
-export const methodIds = ['rtn', 'gptq', 'billm', 'arb', 'arb-rc', 'signum-rc'] as const
+export const methodIds = ['rtn', 'gptq', 'billm', 'arb', 'arb-x', 'arb-rc', 'signum-rc'] as const
 export type MethodId = (typeof methodIds)[number]
 
 export type Parameters = Record<string, ParameterValue>
@@ -172,6 +172,27 @@ export const methods: readonly Method[] = [
       maxSalient,
       columnGroupBitmap,
       iterations('Rounds of refining mean, scales and signs in turns.'),
+      scaleType,
+    ],
+  },
+  {
+    id: 'arb-x',
+    title: 'ARB-LLM X',
+    paper: 'arXiv:2410.03129',
+    description: [
+      'Like ARB-LLM, then means and scales are refined once more, against the inputs of the calibration text.',
+      'With the column-group bitmap salient columns are split into two groups as well.',
+    ],
+    stores:
+      'two bit planes, with the bitmap a third in salient columns; seven or ten scales and means per row and block',
+    needsCalibration: true,
+    parameters: [
+      salience,
+      blocksize,
+      damping,
+      maxSalient,
+      columnGroupBitmap,
+      iterations('Rounds of refining mean, scales and signs in turns, then as many with the signs kept.'),
       scaleType,
     ],
   },

@@ -46,6 +46,7 @@ async function nominalBits(source: TensorSource, linear: string, layout: Layout)
       return layout.bits
     case 'billm':
     case 'arb':
+    case 'arb-x':
     case 'arb-rc': {
       const salient = setBits(await source.read(`${linear}.salient`), layout.columns)
       return 1 + salient.length / layout.columns

@@ -3,10 +3,10 @@ import type { Parts } from './parts.ts'
 import { bitAt, ranks, rowBytes } from './planes.ts'
 
 /**
- * `billm`, `arb`: salient columns have two signs, the others one sign and a group; scales and means per row and block.
+ * `billm`, `arb`, `arb-x`: salient columns have two signs, the others one sign and a group; scales and means per row and block.
  * With column_group_bitmap the salient columns have a group as well.
  */
-export function decodeMeans(layout: LayoutOf<'billm' | 'arb'>, parts: Parts, weights: Float32Array): void {
+export function decodeMeans(layout: LayoutOf<'billm' | 'arb' | 'arb-x'>, parts: Parts, weights: Float32Array): void {
   const { columns: n, blocksize } = layout
   const blocks = Math.ceil(n / blocksize)
   const slot = parts.rows * blocks

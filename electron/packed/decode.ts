@@ -52,6 +52,7 @@ export function decodeStored(layout: Layout, parts: Parts, weights: Float32Array
       return decodeCodes(layout, parts, weights)
     case 'billm':
     case 'arb':
+    case 'arb-x':
       return decodeMeans(layout, parts, weights)
     case 'arb-rc':
       return decodeArbRc(layout, parts, weights)

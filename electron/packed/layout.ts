@@ -18,6 +18,7 @@ export const layoutSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('gptq'), ...codes, order }),
   z.strictObject({ method: z.literal('billm'), ...common, blocksize: positive, salient_columns: count }),
   z.strictObject({ method: z.literal('arb'), ...arb }),
+  z.strictObject({ method: z.literal('arb-x'), ...arb }),
   z.strictObject({ method: z.literal('arb-rc'), ...arb }),
   z
     .strictObject({

@@ -29,6 +29,7 @@ export function rolesOf(layout: Layout): RoleTensor[] {
     }
     case 'billm':
     case 'arb':
+    case 'arb-x':
     case 'arb-rc': {
       const blocks = Math.ceil(n / layout.blocksize)
       const split = splitsSalient(layout)

@@ -24,6 +24,7 @@ const layouts: [string, Layout][] = [
     'arb with groups',
     { ...binary, method: 'arb', rows: 70, columns: 201, salient_columns: 9, column_group_bitmap: true },
   ],
+  ['arb-x', { ...binary, method: 'arb-x', rows: 33, columns: 97, salient_columns: 13, column_group_bitmap: true }],
   ['arb-rc', { ...binary, method: 'arb-rc', rows: 5, columns: 300, salient_columns: 40, column_group_bitmap: false }],
   [
     'arb-rc with groups',

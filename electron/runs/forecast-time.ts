@@ -61,6 +61,7 @@ function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): numb
     gptq: () => 16,
     billm: () => 36,
     arb: () => 36 + 0.8 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
+    'arb-x': () => 90 + number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-rc': () => 40 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 8 : 0),
     'signum-rc': () => 40 + 15 * number('second_plane') + number('refits') * (7.4 + 11 * number('second_plane')),
   }

@@ -112,6 +112,7 @@ describe('equal throughout', () => {
 describe('equal but for ties', () => {
   const cases: [string, MethodId, Parameters, number][] = [
     ['arb.plain', 'arb', { column_group_bitmap: false }, 0.02],
+    ['arb_x.cgb', 'arb-x', { column_group_bitmap: true }, 0.02],
     ['arb_rc.plain', 'arb-rc', { column_group_bitmap: false }, 0.02],
     ['arb_rc.cgb', 'arb-rc', { column_group_bitmap: true }, 0.02],
     ['billm', 'billm', {}, 0.04],

@@ -69,6 +69,8 @@ const variants: [MethodId, Parameters][] = [
   ['billm', {}],
   ['arb', {}],
   ['arb', { column_group_bitmap: false, blocksize: 96, scale_type: 'f32', iterations: 2 }],
+  ['arb-x', {}],
+  ['arb-x', { column_group_bitmap: false, blocksize: 64, scale_type: 'bf16', iterations: 2 }],
   ['arb-rc', {}],
   ['arb-rc', { column_group_bitmap: false, blocksize: 96, iterations: 2 }],
   ['signum-rc', { second_plane: 0, refits: 1 }],

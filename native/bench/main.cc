@@ -42,12 +42,13 @@ struct Row {
 };
 
 std::vector<Row> rows() {
-  Recipe rtn, gptq, billm, arb, arb_rc, signum_rc;
+  Recipe rtn, gptq, billm, arb, arb_x, arb_rc, signum_rc;
   rtn.method = Method::Rtn;
   gptq.method = Method::Gptq;
   gptq.group = 128;
   billm.method = Method::BiLLM;
   arb.method = Method::Arb;
+  arb_x.method = Method::ArbX;
   arb_rc.method = Method::ArbRc;
   signum_rc.method = Method::SignumRc;
   signum_rc.descending_order = true;
@@ -63,6 +64,8 @@ std::vector<Row> rows() {
           {"billm", billm, {0.62, 2.33, 9.06}},
           {"arb", plain(arb), {0, 0, 0}},
           {"arb + bitmap", arb, {0, 0, 0}},
+          {"arb-x", plain(arb_x), {0, 0, 0}},
+          {"arb-x + bitmap", arb_x, {2.26, 7.88, 26.3}},
           {"arb-rc", plain(arb_rc), {0, 0, 0}},
           {"arb-rc + bitmap", arb_rc, {1.12, 4.26, 18.0}},
           {"signum-rc 0", none, {0, 0, 0}},

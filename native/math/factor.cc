@@ -137,6 +137,22 @@ bool factor_once(const Matrix& h, const std::vector<float>& diagonal, const std:
   return true;
 }
 
+std::vector<Matrix> diagonal_blocks(const Matrix& h, const std::vector<uint32_t>* order, size_t width,
+                                    bool identity) {
+  const size_t n = h.rows();
+  std::vector<Matrix> blocks;
+  for (size_t s = 0; s < n; s += width) {
+    Matrix block(std::min(width, n - s), std::min(width, n - s));
+    for (size_t i = 0; i < block.rows(); ++i)
+      for (size_t j = 0; j < block.columns(); ++j)
+        block(i, j) = identity ? float(i == j)
+                      : order  ? h((*order)[s + i], (*order)[s + j])
+                               : h(s + i, s + j);
+    blocks.push_back(std::move(block));
+  }
+  return blocks;
+}
+
 }  // namespace
 
 Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, ThreadPool& pool) {
@@ -167,6 +183,9 @@ Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, Th
     factor.dead = std::move(dead_in_order);
     factor.order = std::move(order);
   }
+
+  if (options.keep_blocks > 0)
+    factor.blocks = diagonal_blocks(hessian, factor.order.get(), options.keep_blocks, dead == n);
 
   double mean = 0;
   for (const float d : diagonal) mean += d;

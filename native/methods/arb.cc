@@ -1,6 +1,7 @@
-// ARB-LLM (arXiv 2410.03129): BiLLM's masks, every group fitted by a mean, scales and signs that are refined
-// in turns.
+// ARB-LLM and ARB-LLM_X (arXiv 2410.03129): BiLLM's masks, every group fitted by a mean, scales and signs
+// that are refined in turns; in arb-x means and scales then once more, against the inputs.
 #include "methods/arb_kernels.h"
+#include "methods/calibrated_fit.h"
 #include "methods/grouped_block.h"
 #include "methods/method_list.h"
 
@@ -15,6 +16,7 @@ PackedLinear quantize_arb(const Recipe& recipe, Matrix weight, const Factor& fac
   l.scale_type = recipe.scale_type;
   l.blocksize = recipe.blocksize;
   l.column_group_bitmap = recipe.column_group_bitmap;
+  const bool calibrated = recipe.method == Method::ArbX;
   const size_t m = l.rows, n = l.columns, nb = l.blocks(), groups = l.column_group_bitmap ? 2 : 1;
   BitPlane sign("sign", m, n), plane2("plane2", m, n), salient("salient", 1, n), second_sign("plane3", m, n);
   std::vector<uint32_t> salient_columns;
@@ -25,7 +27,8 @@ PackedLinear quantize_arb(const Recipe& recipe, Matrix weight, const Factor& fac
   Matrix error(m, std::min(l.blocksize, n));
   for (size_t block = 0; block < loop.blocks(); ++block) {
     loop.enter(block);
-    const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(), pool);
+    const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(),
+                                          calibrated ? &factor.blocks[block] : nullptr, pool);
     const size_t width = loop.width(), k = masks.salient;
     for (size_t j = 0; j < k; ++j) {
       salient.set(0, loop.start() + masks.order[j]);
@@ -39,6 +42,9 @@ PackedLinear quantize_arb(const Recipe& recipe, Matrix weight, const Factor& fac
       const TilePlace place = tile_place(loop, masks, t);
       arb_fit(masks.weight.tile(t), tile, groups, recipe.iterations, means, scales, first.tile(0),
               second.tile(0));
+      if (calibrated)
+        calibrated_fit(masks.weight.tile(t), tile, groups, masks.gram.data(), recipe.iterations,
+                       first.tile(0), second.tile(0), means, scales);
       for (size_t lane = 0; lane < place.rows; ++lane) {
         const auto at = [&](size_t slot) { return (slot * m + place.row + lane) * nb + block; };
         for (size_t s = 0; s < groups + 2; ++s)

@@ -133,6 +133,23 @@ void ArbFit(const float* weight, TileMasks masks, size_t salient_groups, int ite
   }
 }
 
+void ArbResidual(const float* x, size_t columns, int iterations, float* residual) {
+  const D d;
+  HWY_ALIGN float first[kMaxWidth * kTileRows];
+  HWY_ALIGN float second[kMaxWidth * kTileRows];
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    V mean, alpha1, alpha2;
+    const auto every = [&](size_t) { return hn::Eq(hn::Zero(d), hn::Zero(d)); };
+    RefineTwoOrders(d, columns, x + lane, iterations, every, first + lane, second + lane, mean, alpha1,
+                    alpha2);
+    for (size_t j = 0; j < columns; ++j) {
+      const size_t at = j * kTileRows + lane;
+      const V rest = hn::NegMulAdd(alpha1, hn::Load(d, first + at), hn::Sub(hn::Load(d, x + at), mean));
+      hn::Store(hn::NegMulAdd(alpha2, hn::Load(d, second + at), rest), d, residual + at);
+    }
+  }
+}
+
 }  // namespace signum::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -140,10 +157,14 @@ HWY_AFTER_NAMESPACE();
 namespace signum {
 
 HWY_EXPORT(ArbFit);
+HWY_EXPORT(ArbResidual);
 
 void arb_fit(const float* weight, TileMasks masks, size_t salient_groups, int iterations, float* mean,
              float* scale, float* first, float* second) {
   HWY_DYNAMIC_DISPATCH(ArbFit)(weight, masks, salient_groups, iterations, mean, scale, first, second);
+}
+void arb_residual(const float* x, size_t columns, int iterations, float* residual) {
+  HWY_DYNAMIC_DISPATCH(ArbResidual)(x, columns, iterations, residual);
 }
 
 }  // namespace signum

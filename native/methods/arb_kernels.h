@@ -11,4 +11,7 @@ namespace signum {
 void arb_fit(const float* weight, TileMasks masks, size_t salient_groups, int iterations, float* mean,
              float* scale, float* first, float* second);
 
+// What two orders in one group leave of x [columns][16].
+void arb_residual(const float* x, size_t columns, int iterations, float* residual);
+
 }  // namespace signum

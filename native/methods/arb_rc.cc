@@ -48,7 +48,7 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
   Matrix error(m, std::min(l.blocksize, n));
   for (size_t block = 0; block < loop.blocks(); ++block) {
     loop.enter(block);
-    const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(), pool);
+    const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(), nullptr, pool);
     const size_t width = loop.width(), k = masks.salient, others = width - k;
     for (size_t j = 0; j < k; ++j) {
       salient.set(0, loop.start() + masks.order[j]);

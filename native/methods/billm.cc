@@ -21,7 +21,7 @@ PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& f
   Matrix error(m, std::min(l.blocksize, l.columns));
   for (size_t block = 0; block < loop.blocks(); ++block) {
     loop.enter(block);
-    const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(), pool);
+    const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(), nullptr, pool);
     const size_t width = loop.width();
     for (size_t j = 0; j < masks.salient; ++j) salient.set(0, loop.start() + masks.order[j]);
     l.salient_columns += masks.salient;

@@ -184,6 +184,7 @@ Result<Matrix> decode(const PackedLinear& linear, ThreadPool& pool) {
       return decode_codes(linear, pool);
     case Method::BiLLM:
     case Method::Arb:
+    case Method::ArbX:
       return decode_means(linear, pool);
     case Method::ArbRc:
       return decode_arb_rc(linear, pool);

@@ -63,6 +63,7 @@ std::string layout_to_json(const Layout& l) {
       object["group"] = l.group;
       break;
     case Method::Arb:
+    case Method::ArbX:
     case Method::ArbRc:
       object["column_group_bitmap"] = l.column_group_bitmap;
       [[fallthrough]];
@@ -107,6 +108,7 @@ Result<Layout> layout_from_json(const std::string& name, const std::string& text
       l.group = read.count("group", 1, l.columns);
       break;
     case Method::Arb:
+    case Method::ArbX:
     case Method::ArbRc:
       l.column_group_bitmap = read.flag("column_group_bitmap");
       [[fallthrough]];

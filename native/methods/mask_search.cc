@@ -6,6 +6,7 @@
 
 #include "base/pool.h"
 #include "math/quantiles.h"
+#include "methods/calibrated_split.h"
 #include "methods/search_kernels.h"
 
 namespace signum {
@@ -85,9 +86,18 @@ std::vector<float> thresholds(const Tiles& search, size_t begin, size_t end, boo
   return absolute_quantiles(std::span(&all, 1), 0, p, pool);
 }
 
+// S = H / 2: the mean over the calibration sequences of X^T X, where H is twice that.
+Matrix gram_of(const Matrix& h_block, const std::vector<uint32_t>& order) {
+  Matrix gram(order.size(), order.size());
+  for (size_t i = 0; i < order.size(); ++i)
+    for (size_t j = 0; j < order.size(); ++j) gram(i, j) = 0.5f * h_block(order[i], order[j]);
+  return gram;
+}
+
 }  // namespace
 
-BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block, ThreadPool& pool) {
+BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block, const Matrix* h_block,
+                        ThreadPool& pool) {
   const size_t width = block.columns;
   BlockMasks masks;
   masks.weight = Tiles(block.rows, width);
@@ -130,6 +140,8 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
     }
   });
 
+  if (recipe.method == Method::ArbX) masks.gram = gram_of(*h_block, order);
+
   // Column-group bitmap: split the salient columns.
   if (may_split_salient(recipe.method) && recipe.column_group_bitmap) {
     const std::vector<float> candidates = thresholds(masks.search, 0, masks.salient, false, pool);
@@ -140,12 +152,18 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
   }
 
   // Step 3: split the others. The salient part's fit adds the same to every candidate's error, so it is left
-  // out.
+  // out, except by arb-x, whose S joins the columns.
   if (masks.salient < width) {
     const std::vector<float> candidates = thresholds(masks.search, masks.salient, width, true, pool);
     const std::vector<double> errors = sum_over_tiles(tiles, kThresholds, pool, [&](size_t t, double* sums) {
-      split_errors(masks.search.tile(t) + masks.salient * kTileRows, width - masks.salient, candidates.data(),
-                   kThresholds, squared, sums);
+      if (recipe.method == Method::ArbX)
+        calibrated_split_errors(
+            masks.search.tile(t), masks.search.rows_of(t),
+            {width, masks.salient, recipe.iterations, masks.gram.data(), candidates.data(), kThresholds},
+            sums);
+      else
+        split_errors(masks.search.tile(t) + masks.salient * kTileRows, width - masks.salient,
+                     candidates.data(), kThresholds, squared, sums);
     });
     masks.threshold = candidates[first_minimum(errors, 0)];
   }

@@ -17,9 +17,12 @@ struct BlockMasks {
   float salient_threshold = 0;  // with a column-group bitmap: salient, |T| >= it is salient-sparse
   Tiles weight;                 // compensated weights, columns in `order`
   Tiles search;                 // T, columns in `order`
+  Matrix gram;                  // arb-x: S [width, width], columns in `order`
 };
 
-// block [rows, width] compensated weights; r_block its part of R (1 / U_jj on the diagonal).
-BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block, ThreadPool& pool);
+// block [rows, width] compensated weights; r_block its part of R (1 / U_jj on the diagonal); h_block its part
+// of the undamped H, used by arb-x only.
+BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block, const Matrix* h_block,
+                        ThreadPool& pool);
 
 }  // namespace signum

@@ -7,7 +7,7 @@
 namespace signum {
 namespace {
 
-constexpr std::array<const char*, 6> kIds = {"rtn", "gptq", "billm", "arb", "arb-rc", "signum-rc"};
+constexpr std::array<const char*, 7> kIds = {"rtn", "gptq", "billm", "arb", "arb-x", "arb-rc", "signum-rc"};
 
 size_t bytes_of(size_t bits) { return (bits + 7) / 8; }
 
@@ -22,7 +22,9 @@ Result<Method> method_from_id(const std::string& id) {
 }
 
 bool has_salient_columns(Method method) { return method == Method::BiLLM || may_split_salient(method); }
-bool may_split_salient(Method method) { return method == Method::Arb || method == Method::ArbRc; }
+bool may_split_salient(Method method) {
+  return method == Method::Arb || method == Method::ArbX || method == Method::ArbRc;
+}
 
 const PackedTensor* PackedLinear::find(const std::string& role) const {
   const auto it =
@@ -44,6 +46,7 @@ double PackedLinear::nominal_bits() const {
       return layout.bits;
     case Method::BiLLM:
     case Method::Arb:
+    case Method::ArbX:
     case Method::ArbRc:
       return 1 + double(layout.salient_columns) / columns;
     case Method::SignumRc:
@@ -88,6 +91,7 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
     }
     case Method::BiLLM:
     case Method::Arb:
+    case Method::ArbX:
     case Method::ArbRc: {
       std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}},
                                        {"plane2", DType::U8, {m, row_bytes}},

@@ -43,6 +43,7 @@ Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor*
       linear = quantize_billm(recipe, std::move(weight), *factor, pool);
       break;
     case Method::Arb:
+    case Method::ArbX:
       linear = quantize_arb(recipe, std::move(weight), *factor, pool);
       break;
     case Method::ArbRc:

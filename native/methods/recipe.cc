@@ -111,6 +111,8 @@ Result<Recipe> recipe_from_json(const std::string& text) {
 
 bool needs_hessian(Method method) { return method != Method::Rtn; }
 
-FactorOptions factor_options(const Recipe& recipe) { return {recipe.damping, recipe.descending_order}; }
+FactorOptions factor_options(const Recipe& recipe) {
+  return {recipe.damping, recipe.descending_order, recipe.method == Method::ArbX ? recipe.blocksize : 0};
+}
 
 }  // namespace signum

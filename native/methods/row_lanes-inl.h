@@ -18,6 +18,8 @@ using D = hn::CappedTag<float, kTileRows>;
 using V = hn::Vec<D>;
 using M = hn::Mask<D>;
 
+constexpr size_t kMaxWidth = 256;  // largest blocksize
+
 // sum / count, 0 for an empty group.
 HWY_INLINE V MeanOrZero(D d, V sum, V count) {
   return hn::IfThenElseZero(hn::Gt(count, hn::Zero(d)), hn::Div(sum, hn::Max(count, hn::Set(d, 1.0f))));
@@ -68,6 +70,17 @@ HWY_INLINE void NearestOfFour(D d, V x, V p, V q, V& s1, V& s2) {
   better(hn::Abs(hn::Add(x, difference)), minus, plus);
   better(hn::Abs(hn::Sub(x, difference)), plus, minus);
   better(hn::Abs(hn::Sub(x, sum)), plus, plus);
+}
+
+// Batcher's odd-even merge sort of n values: exchange(low, high) puts the smaller of two first. The same
+// exchanges for all rows, so every lane is sorted by itself.
+template <class Exchange>
+HWY_INLINE void SortNetwork(size_t n, const Exchange& exchange) {
+  for (size_t p = 1, shift = 1; p < n; p *= 2, ++shift)
+    for (size_t k = p; k >= 1; k /= 2)
+      for (size_t j = k % p; j + k < n; j += 2 * k)
+        for (size_t i = j; i < HWY_MIN(j + k, n - k); ++i)
+          if (i >> shift == (i + k) >> shift) exchange(i, i + k);
 }
 
 }  // namespace signum::HWY_NAMESPACE

@@ -11,8 +11,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace signum::HWY_NAMESPACE {
 
-constexpr size_t kMaxWidth = 256;  // largest blocksize
-
 HWY_INLINE double Total(D d, V v) { return double(hn::GetLane(hn::SumOfLanes(d, v))); }
 
 // Squared error of binarizing columns [begin, end) of one row a lane in two orders, given the first
@@ -142,20 +140,6 @@ void SplitErrorsSigned(const float* tile, size_t columns, const float* threshold
   }
 }
 
-// Sorts every lane by itself, ascending: Batcher's odd-even merge sort, the same exchanges for all rows.
-HWY_INLINE void SortLanes(D d, float* x, size_t n) {
-  for (size_t p = 1, shift = 1; p < n; p *= 2, ++shift)
-    for (size_t k = p; k >= 1; k /= 2)
-      for (size_t j = k % p; j + k < n; j += 2 * k)
-        for (size_t i = j; i < HWY_MIN(j + k, n - k); ++i) {
-          if (i >> shift != (i + k) >> shift) continue;
-          float *low = x + i * kTileRows, *high = x + (i + k) * kTileRows;
-          const V a = hn::Load(d, low), b = hn::Load(d, high);
-          hn::Store(hn::Min(a, b), d, low);
-          hn::Store(hn::Max(a, b), d, high);
-        }
-}
-
 // T >= 0. In a sorted row the concentrated group comes first, and with sum (x - mean) = 0 over a group,
 //   sum |x - mean| = 2 sum over x < mean of (mean - x) = 2 sum over x > mean of (x - mean),
 // where the others (x >= threshold > mean of the concentrated, x < threshold <= mean of the sparse) would add
@@ -172,7 +156,11 @@ void SplitErrorsSquared(const float* tile, size_t columns, const float* threshol
     float *x = sorted + lane, *before = prefix + lane, *behind = suffix + lane;
     for (size_t j = 0; j < columns; ++j)
       hn::Store(hn::Load(d, tile + j * kTileRows + lane), d, x + j * kTileRows);
-    SortLanes(d, x, columns);
+    SortNetwork(columns, [&](size_t low, size_t high) {
+      const V a = hn::Load(d, x + low * kTileRows), b = hn::Load(d, x + high * kTileRows);
+      hn::Store(hn::Min(a, b), d, x + low * kTileRows);
+      hn::Store(hn::Max(a, b), d, x + high * kTileRows);
+    });
     const auto at = [&](size_t j) { return hn::Load(d, x + j * kTileRows); };
     V sum = zero;
     for (size_t j = 0; j < columns; ++j) {

@@ -57,7 +57,8 @@ std::vector<Case> exact_cases() {
     recipe.salience = salience;
     cases.push_back({salience == Salience::Hessian ? "billm.hessian" : "billm.magnitude", recipe});
   }
-  const std::pair<const char*, Method> arb[] = {{"arb", Method::Arb}, {"arb_rc", Method::ArbRc}};
+  const std::pair<const char*, Method> arb[] = {
+      {"arb", Method::Arb}, {"arb_x", Method::ArbX}, {"arb_rc", Method::ArbRc}};
   for (const auto& [name, method] : arb)
     for (const bool bitmap : {false, true}) {
       Recipe recipe = base(method);

@@ -59,6 +59,10 @@ std::vector<std::pair<std::string, Recipe>> all_recipes(DType scale_type = DType
   add("arb", Method::Arb, [](Recipe& r) { r.column_group_bitmap = false; });
   add("arb bitmap magnitude 64", Method::Arb,
       [](Recipe& r) { r.salience = Salience::Magnitude, r.blocksize = 64; });
+  add("arb-x", Method::ArbX, [](Recipe& r) { r.column_group_bitmap = false; });
+  add("arb-x bitmap", Method::ArbX, [](Recipe&) {});
+  add("arb-x bitmap magnitude 64", Method::ArbX,
+      [](Recipe& r) { r.salience = Salience::Magnitude, r.blocksize = 64; });
   add("arb-rc", Method::ArbRc, [](Recipe& r) { r.column_group_bitmap = false; });
   add("arb-rc bitmap", Method::ArbRc, [](Recipe&) {});
   for (const double share : {0.0, 0.3, 1.0})

@@ -43,6 +43,8 @@ inline const std::map<std::string, std::string>& tiny_recipes() {
        R"({"method":"billm","parameters":{"salience":"hessian","blocksize":32,"damping":0.01,"max_salient":10,"scale_type":"bf16"}})"},
       {"arb",
        R"({"method":"arb","parameters":{"salience":"magnitude","blocksize":32,"damping":0.01,"max_salient":10,"column_group_bitmap":true,"iterations":3,"scale_type":"f16"}})"},
+      {"arb-x",
+       R"({"method":"arb-x","parameters":{"salience":"hessian","blocksize":32,"damping":0.01,"max_salient":10,"column_group_bitmap":false,"iterations":3,"scale_type":"f16"}})"},
       {"arb-rc",
        R"({"method":"arb-rc","parameters":{"salience":"hessian","blocksize":64,"damping":0.01,"max_salient":10,"column_group_bitmap":true,"iterations":3,"scale_type":"f32"}})"},
       {"signum-rc",

@@ -72,7 +72,7 @@ TEST_CASE("a packed folder holds what it should, for every method") {
       CHECK(report.output_error.value() > 0);
       CHECK(report.output_error.value() < 1);
       CHECK(report.salient_columns.has_value() ==
-            (method == "billm" || method == "arb" || method == "arb-rc"));
+            (method == "billm" || method == "arb" || method == "arb-x" || method == "arb-rc"));
       bytes += report.bytes;
       weights += report.rows * report.columns;
       nominal += report.nominal_bits * double(report.rows * report.columns);

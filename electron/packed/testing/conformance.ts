@@ -63,6 +63,7 @@ function bitWidths(layout: Layout): Record<string, number> {
       return { code: n * layout.bits }
     case 'billm':
     case 'arb':
+    case 'arb-x':
     case 'arb-rc': {
       const planes = { sign: n, plane2: n, salient: n }
       return splitsSalient(layout) ? { ...planes, plane3: layout.salient_columns } : planes

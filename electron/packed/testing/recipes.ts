@@ -45,7 +45,7 @@ export const recipes: readonly Recipe[] = [
   billm('hessian', 128),
   billm('magnitude', 128),
   billm('hessian', 64),
-  ...['arb', 'arb-rc'].flatMap((method) => [
+  ...['arb', 'arb-x', 'arb-rc'].flatMap((method) => [
     arb(method, 'hessian', 128, false),
     arb(method, 'magnitude', 64, false),
     arb(method, 'hessian', 128, true),
