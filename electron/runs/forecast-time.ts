@@ -53,15 +53,18 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
   return { ...work, evaluate }
 }
 
-/** Seconds of one thread for the searches and fits of one weight: what the benchmarks leave after factor and products. */
+/**
+ * Seconds of one thread for the searches and fits of one weight: what the benchmarks leave after factor and products;
+ * arb and arb-x by what they take beside arb-rc.
+ */
 function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): number {
   const number = (key: string) => parameters[key] as number
   const nanoseconds = {
     rtn: () => 4,
     gptq: () => 16,
     billm: () => 36,
-    arb: () => 36 + 0.8 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
-    'arb-x': () => 90 + number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
+    arb: () => 39 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
+    'arb-x': () => 142 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-rc': () => 40 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 8 : 0),
     'signum-rc': () => 40 + 15 * number('second_plane') + number('refits') * (7.4 + 11 * number('second_plane')),
   }
