@@ -20,6 +20,7 @@ const recipes = {
   arb: { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
   'arb-x': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
   'arb-rc': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
+  fdb: { group: 64, step_rule: 'search', scale_type: 'f16' },
   'signum-rc': { second_plane: 0.5, order: 'hessian', column_scales: true, refits: 4, ...blocks },
 }
 

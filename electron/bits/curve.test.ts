@@ -32,7 +32,7 @@ const anyModel = fc
 const anyMethod = fc.constantFrom(...methodIds)
 const fixedOf = (id: MethodId) => {
   const scale_type = fc.constantFrom('f16', 'f32', 'bf16')
-  if (id === 'rtn') return fc.record({ scale_type })
+  if (id === 'rtn' || id === 'fdb') return fc.record({ scale_type })
   const damping = fc.constantFrom(0.01, 0.02)
   if (id === 'signum-rc') return fc.record({ scale_type, damping, column_scales: fc.boolean() })
   return fc.record({ scale_type, damping })
@@ -126,7 +126,7 @@ test('every method stays on its curve with its usual parameters', () => {
     const curve = curveOf(id, {}, wide)
     const usual = {
       bits: 2,
-      group: id === 'rtn' ? -1 : 128,
+      group: { rtn: -1, fdb: 64 }[id as string] ?? 128,
       blocksize: 128,
       column_group_bitmap: true,
       second_plane: 1,

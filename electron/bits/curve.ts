@@ -38,6 +38,10 @@ const candidates: Record<MethodId, { chooses: string[]; points: Candidate[] }> =
   arb,
   'arb-x': arb,
   'arb-rc': arb,
+  fdb: {
+    chooses: ['group'],
+    points: [128, 96, 64, 48, 32].map((group) => ({ parameters: { group }, level: 0 })),
+  },
   'signum-rc': {
     chooses: ['second_plane'],
     points: Array.from({ length: 101 }, (_, i) => ({ parameters: { second_plane: i / 100 }, level: 0 })),

@@ -26,6 +26,8 @@ function roles(method: MethodId, parameters: Parameters): string[] {
       const always = ['sign', 'plane2', 'salient', ...scales]
       return parameters['column_group_bitmap'] === true ? [...always, 'plane3'] : always
     }
+    case 'fdb':
+      return ['sign', 'plane2', 'scale']
     case 'signum-rc': {
       const columns = parameters['column_scales'] === true
       const first = columns ? ['sign', 'row_scale', 'column_scale'] : ['sign', 'row_scale']

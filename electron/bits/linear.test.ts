@@ -57,6 +57,14 @@ describe('bytes by hand, tensor by tensor', () => {
     })
   })
 
+  test('fdb: two planes, two scales per row and group', () => {
+    expect(cost('fdb', {}, 3, 300)).toEqual({
+      nominal: 2,
+      bytes: { codes: 0, signs: 3 * 38, second: 3 * 38, bitmaps: 0, scales: 2 * 3 * 5 * 2 },
+    })
+    expect(cost('fdb', { group: 128, scale_type: 'f32' }, 3, 300).bytes.scales).toBe(2 * 3 * 3 * 4)
+  })
+
   test('signum-rc: nothing of a second plane where there is none', () => {
     expect(cost('signum-rc', { second_plane: 0 }, 4, 256).bytes).toMatchObject({
       signs: 128,
@@ -85,6 +93,7 @@ test('in wide layers the papers and the published sizes are met', () => {
   expect(bits('billm', {})).toBeCloseTo(2.875, 2)
   expect(bits('arb', {}, 0.09 * 4096)).toBeCloseTo(3.35, 1)
   expect(bits('arb-rc', {}, 0.09 * 4096)).toBeCloseTo(2.84 + 64 / 4096, 1)
+  expect(bits('fdb', {})).toBe(2.5)
   expect(bits('signum-rc', { second_plane: 0 })).toBeCloseTo(1.13, 2)
   expect(bits('signum-rc', { second_plane: 0.25 })).toBeCloseTo(1.41, 2)
   expect(bits('signum-rc', {})).toBeCloseTo(2.25, 1)

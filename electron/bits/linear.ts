@@ -7,7 +7,7 @@ export type Shape = { rows: number; columns: number }
 export type LinearBytes = {
   codes: number
   signs: number
-  /** Second signs, or in billm and the ARB methods the plane that holds them together with the group bits. */
+  /** Second signs, in fdb the second plane, or in billm and the ARB methods the plane that holds them together with the group bits. */
   second: number
   bitmaps: number
   scales: number
@@ -59,6 +59,11 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
         scales: scalars * scalar,
       }
       return { nominal: 1 + salient / n, bytes }
+    }
+    case 'fdb': {
+      const groups = m * share(n, number(parameters, 'group'))
+      const bytes = { ...none, signs: plane(m, n), second: plane(m, n), scales: 2 * groups * scalar }
+      return { nominal: 2, bytes }
     }
     case 'signum-rc': {
       const width = number(parameters, 'blocksize')

@@ -18,6 +18,7 @@ const variants: readonly { name: string; title: string; method: MethodId; parame
   { name: 'arb', title: 'arb', method: 'arb', parameters: {} },
   { name: 'arb-x', title: 'arb-x', method: 'arb-x', parameters: {} },
   { name: 'arb-rc', title: 'arb-rc', method: 'arb-rc', parameters: {} },
+  { name: 'fdb', title: 'fdb', method: 'fdb', parameters: {} },
   { name: 'signum-rc-0', title: 'signum-rc, second plane 0', method: 'signum-rc', parameters: { second_plane: 0 } },
   {
     name: 'signum-rc-0.25',

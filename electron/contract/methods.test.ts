@@ -65,6 +65,7 @@ describe('the catalogue', () => {
         iterations: 15,
         scale_type: 'f16',
       },
+      fdb: { group: 64, step_rule: 'search', scale_type: 'f16' },
       'signum-rc': {
         second_plane: 1,
         order: 'hessian',
@@ -81,7 +82,7 @@ describe('the catalogue', () => {
 describe('refusals name the key, the range and the nearest name', () => {
   test('unknown methods and parameters', () => {
     expect(problem(findMethod('gtpq'))).toBe(
-      "method_unknown: There is no method 'gtpq'; did you mean gptq? Methods: rtn, gptq, billm, arb, arb-x, arb-rc, signum-rc.",
+      "method_unknown: There is no method 'gtpq'; did you mean gptq? Methods: rtn, gptq, billm, arb, arb-x, arb-rc, fdb, signum-rc.",
     )
     expect(problem(readSetting(method('gptq'), 'grup=64'))).toBe(
       "recipe_invalid: gptq has no parameter 'grup'; did you mean group? Parameters: bits, group, order, blocksize, damping, scale_type.",

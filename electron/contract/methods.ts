@@ -4,7 +4,7 @@ import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
 import { checkValue, readValue, type Parameter, type ParameterValue } from './parameters.ts'
 
-export const methodIds = ['rtn', 'gptq', 'billm', 'arb', 'arb-x', 'arb-rc', 'signum-rc'] as const
+export const methodIds = ['rtn', 'gptq', 'billm', 'arb', 'arb-x', 'arb-rc', 'fdb', 'signum-rc'] as const
 export type MethodId = (typeof methodIds)[number]
 
 export type Parameters = Record<string, ParameterValue>
@@ -214,6 +214,39 @@ export const methods: readonly Method[] = [
       maxSalient,
       columnGroupBitmap,
       iterations('Rounds of refining row and column scales in turns.'),
+      scaleType,
+    ],
+  },
+  {
+    id: 'fdb',
+    title: 'Flexible Dual Binarization',
+    paper: 'arXiv:2402.11960',
+    description: [
+      'Two planes of 0 and 1 with a scale each, so four levels per row and group; the part of DB-LLM that needs no text.',
+      "No program was published: the search for the first step and the refit of the scales are this project's choices.",
+    ],
+    stores: 'two bit planes; two scales per row and group',
+    needsCalibration: false,
+    parameters: [
+      {
+        key: 'group',
+        symbol: 'g',
+        unit: 'columns',
+        type: 'integer',
+        min: 32,
+        max: 128,
+        default: 64,
+        help: 'Columns of a row that share their two scales.',
+      },
+      {
+        key: 'step_rule',
+        symbol: 's',
+        unit: '',
+        type: 'choice',
+        choices: ['max', 'search'],
+        default: 'search',
+        help: 'The step that the scales start from: half the largest weight, or the best of 30 by squared error.',
+      },
       scaleType,
     ],
   },

@@ -51,6 +51,8 @@ async function nominalBits(source: TensorSource, linear: string, layout: Layout)
       const salient = setBits(await source.read(`${linear}.salient`), layout.columns)
       return 1 + salient.length / layout.columns
     }
+    case 'fdb':
+      return 2
     case 'signum-rc':
       return 1 + layout.second_columns / layout.columns
   }

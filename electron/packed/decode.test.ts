@@ -142,6 +142,18 @@ test('arb-rc with column groups: plane3 holds the second sign by rank among the 
   expect(await decode(layout, tensors)).toEqual([-(16 * 2), 1 * 0.5 - 2 * 0.25, 32 * 8, -(4 * 3) + 8 * 5])
 })
 
+test('fdb: two planes of 0 and 1, each with its scale, and a rounding of their sum', async () => {
+  // 3 columns in groups of 2 and 1. Slots are [scale][row][group].
+  const layout: Layout = { method: 'fdb', rows: 2, columns: 3, group: 2, scale_type: 'f32' }
+  const ulp = 2 ** -24 // 1 + ulp is a tie and goes to 1
+  const tensors = {
+    'P.sign': tensor('U8', [2, 1], plane('110', '101')),
+    'P.plane2': tensor('U8', [2, 1], plane('011', '100')),
+    'P.scale': tensor('F32', [2, 2, 2], scalars('f32', 3, 90, 1, -4, -2, 7, ulp, 91)),
+  }
+  expect(await decode(layout, tensors)).toEqual([3, 3 - 2, 7, 1, 0, -4])
+})
+
 const signumRc: Layout = {
   method: 'signum-rc',
   rows: 2,

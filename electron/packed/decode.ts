@@ -3,6 +3,7 @@
 // for one sum or product of F32 values gives exactly the F32 result.
 import { decodeArbRc } from './decode-arb-rc.ts'
 import { decodeCodes } from './decode-codes.ts'
+import { decodeFdb } from './decode-fdb.ts'
 import { decodeMeans } from './decode-means.ts'
 import { decodeSignumRc } from './decode-signum-rc.ts'
 import { PackedError } from './errors.ts'
@@ -56,6 +57,8 @@ export function decodeStored(layout: Layout, parts: Parts, weights: Float32Array
       return decodeMeans(layout, parts, weights)
     case 'arb-rc':
       return decodeArbRc(layout, parts, weights)
+    case 'fdb':
+      return decodeFdb(layout, parts, weights)
     case 'signum-rc':
       return decodeSignumRc(layout, parts, weights)
   }

@@ -20,6 +20,7 @@ export const layoutSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('arb'), ...arb }),
   z.strictObject({ method: z.literal('arb-x'), ...arb }),
   z.strictObject({ method: z.literal('arb-rc'), ...arb }),
+  z.strictObject({ method: z.literal('fdb'), ...common, group: positive }),
   z
     .strictObject({
       method: z.literal('signum-rc'),

@@ -50,6 +50,10 @@ export function rolesOf(layout: Layout): RoleTensor[] {
           : [perBlock('scale', split ? 6 : 4), perBlock('mean', split ? 4 : 3)]),
       ]
     }
+    case 'fdb': {
+      const shape = [2, m, Math.ceil(n / layout.group)]
+      return [plane('sign', n), plane('plane2', n), { role: 'scale', dtype: scalar, shape, rowAxis: 1 }]
+    }
     case 'signum-rc': {
       const k = layout.second_columns
       const blocks = (columns: number) => Math.ceil(columns / layout.blocksize)

@@ -57,7 +57,7 @@ function levelsOf(layout: Layout, parts: Parts, stored: number): number[] {
     const zero = parts.bytes('code_zero')[group]!
     for (let code = 0; code < 2 ** layout.bits; code++) values.add(Math.fround(scale * (code - zero)) + 0)
   } else {
-    const roles = [...new Set(planesOf(layout).map((kind) => roleOf(layout, kind).role))]
+    const roles = layout.method === 'fdb' ? ['sign', 'plane2'] : rolesOfPictures(layout)
     for (let choice = 0; choice < 2 ** roles.length; choice++) {
       const fill = (role: string, k: number) =>
         new Uint8Array(parts.bytes(role).length).fill((choice >> k) & 1 ? 0xff : 0)
@@ -67,7 +67,8 @@ function levelsOf(layout: Layout, parts: Parts, stored: number): number[] {
   return [...values].sort((a, b) => a - b)
 }
 
-const planesOf = (layout: Layout): Stored[] => {
+const rolesOfPictures = (layout: Layout): string[] => {
   const pictures = picturesOf(layout, false)
-  return (['sign', 'second', 'group'] as const).filter((kind) => pictures.includes(kind))
+  const planes = (['sign', 'second', 'group'] as const).filter((kind) => pictures.includes(kind))
+  return [...new Set(planes.map((kind) => roleOf(layout, kind).role))]
 }

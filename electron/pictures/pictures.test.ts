@@ -30,6 +30,8 @@ const layouts: [string, Layout][] = [
     'arb-rc with groups',
     { ...binary, method: 'arb-rc', rows: 300, columns: 172, salient_columns: 33, column_group_bitmap: true },
   ],
+  ['fdb', { method: 'fdb', rows: 31, columns: 300, group: 64, scale_type: 'f16' }],
+  ['fdb, 1 column', { method: 'fdb', rows: 300, columns: 1, group: 1, scale_type: 'f32' }],
   [
     'signum-rc',
     { ...binary, method: 'signum-rc', rows: 40, columns: 300, second_columns: 71, column_scales: true, order },

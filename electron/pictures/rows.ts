@@ -24,7 +24,7 @@ export async function pictureRows(run: OpenRun, linear: string, kind: PictureKin
       return quantized
     }
     case 'sign':
-      return 'bits' in layout ? signRows(run, linear, range) : storedRows(run.packed, linear, kind, range)
+      return signOfValue(layout) ? signRows(run, linear, range) : storedRows(run.packed, linear, kind, range)
     case 'second':
     case 'group':
     case 'code':
@@ -39,7 +39,10 @@ async function originalRows(run: OpenRun, linear: string, layout: Layout, range:
   return run.original.rows(linear, layout, range)
 }
 
-/** Where codes are stored, the sign is that of the value; 0 has none. */
+/** Whether no plane holds signs: there are codes, or the planes of fdb, which are of 0 and 1. */
+const signOfValue = (layout: Layout): boolean => 'bits' in layout || layout.method === 'fdb'
+
+/** Where no signs are stored, the sign is that of the value; 0 has none. */
 async function signRows(run: OpenRun, linear: string, range: RowRange): Promise<Float32Array> {
   const values = await decodeRows(run.packed, linear, range)
   for (let k = 0; k < values.length; k++) values[k] = values[k]! > 0 ? 1 : values[k]! < 0 ? 0 : NaN

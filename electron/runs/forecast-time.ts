@@ -33,8 +33,8 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
   const work: Seconds = { hash: model.bytes / readRate, write: fileBytes / writeRate, quantize: 0 }
   for (const { rows, columns } of model.linears) {
     const own = (rows * columns * ownTime(method, parameters)) / threads
-    // rtn passes no errors on; in the others every weight is moved by all that came before it in its row.
-    work['quantize']! += own + (method === 'rtn' ? 0 : product(rows * columns * columns))
+    // rtn and fdb pass no errors on; in the others every weight is moved by all that came before it in its row.
+    work['quantize']! += own + (method === 'rtn' || method === 'fdb' ? 0 : product(rows * columns * columns))
   }
   if (calibration !== null) {
     const passed = calibration.sequences * calibration.length
@@ -66,6 +66,7 @@ function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): numb
     arb: () => 39 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-x': () => 142 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-rc': () => 40 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 8 : 0),
+    fdb: () => (parameters['step_rule'] === 'search' ? 15 : 8),
     'signum-rc': () => 40 + 15 * number('second_plane') + number('refits') * (7.4 + 11 * number('second_plane')),
   }
   return nanoseconds[method]() * 1e-9

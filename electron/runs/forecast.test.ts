@@ -68,7 +68,16 @@ describe('sizes', () => {
     const ending = await curves(context, { model, fixed: { billm: { scale_type: 'f32' } } }, {})
     if (ending.kind !== 'finished') throw new Error(JSON.stringify(ending))
     const found = calls.curves.answer.parse(ending.value)
-    expect(found.map(({ method }) => method)).toEqual(['rtn', 'gptq', 'billm', 'arb', 'arb-x', 'arb-rc', 'signum-rc'])
+    expect(found.map(({ method }) => method)).toEqual([
+      'rtn',
+      'gptq',
+      'billm',
+      'arb',
+      'arb-x',
+      'arb-rc',
+      'fdb',
+      'signum-rc',
+    ])
     expect(found[2]!.points.every(({ parameters }) => parameters['scale_type'] === 'f32')).toBe(true)
   })
 

@@ -73,6 +73,8 @@ const variants: [MethodId, Parameters][] = [
   ['arb-x', { column_group_bitmap: false, blocksize: 64, scale_type: 'bf16', iterations: 2 }],
   ['arb-rc', {}],
   ['arb-rc', { column_group_bitmap: false, blocksize: 96, iterations: 2 }],
+  ['fdb', {}],
+  ['fdb', { group: 96, step_rule: 'max', scale_type: 'f32' }],
   ['signum-rc', { second_plane: 0, refits: 1 }],
   ['signum-rc', { second_plane: 0.25, order: 'natural', refits: 1 }],
   ['signum-rc', { column_scales: false, blocksize: 64, refits: 1 }],

@@ -42,7 +42,7 @@ struct Row {
 };
 
 std::vector<Row> rows() {
-  Recipe rtn, gptq, billm, arb, arb_x, arb_rc, signum_rc;
+  Recipe rtn, gptq, billm, arb, arb_x, arb_rc, fdb, signum_rc;
   rtn.method = Method::Rtn;
   gptq.method = Method::Gptq;
   gptq.group = 128;
@@ -50,6 +50,8 @@ std::vector<Row> rows() {
   arb.method = Method::Arb;
   arb_x.method = Method::ArbX;
   arb_rc.method = Method::ArbRc;
+  fdb.method = Method::Fdb;
+  fdb.group = 64;
   signum_rc.method = Method::SignumRc;
   signum_rc.descending_order = true;
   const auto plain = [](Recipe recipe) {
@@ -68,6 +70,7 @@ std::vector<Row> rows() {
           {"arb-x + bitmap", arb_x, {2.26, 7.88, 26.3}},
           {"arb-rc", plain(arb_rc), {0, 0, 0}},
           {"arb-rc + bitmap", arb_rc, {1.12, 4.26, 18.0}},
+          {"fdb g64", fdb, {0, 0, 0}},
           {"signum-rc 0", none, {0, 0, 0}},
           {"signum-rc 0.25", quarter, {0, 0, 0}},
           {"signum-rc 1", signum_rc, {0, 0, 0}}};
@@ -76,7 +79,7 @@ std::vector<Row> rows() {
 // Floating-point operations that no ordering of the work avoids: factor n^3/3, compensation m n^2 (and m n b
 // inside blocks where errors are propagated column by column), and the small products of each method.
 double floor_operations(const Recipe& r, double m, double n) {
-  if (r.method == Method::Rtn) return 0;
+  if (!needs_hessian(r.method)) return 0;
   const double b = double(r.blocksize), p = r.second_plane, base = n * n * n / 3 + m * n * n;
   switch (r.method) {
     case Method::Gptq:

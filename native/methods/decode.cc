@@ -133,6 +133,19 @@ Matrix decode_arb_rc(const PackedLinear& linear, ThreadPool& pool) {
   });
 }
 
+Matrix decode_fdb(const PackedLinear& linear, ThreadPool& pool) {
+  const Layout& l = linear.layout;
+  const Floats scale = scalars(linear, "scale");
+  const size_t groups = (l.columns + l.group - 1) / l.group, slot = l.rows * groups;
+  return decode_rows(linear, pool, [&](size_t i, float* out) {
+    const Bits first = plane_row(linear.find("sign"), i), second = plane_row(linear.find("plane2"), i);
+    for (size_t j = 0; j < l.columns; ++j) {
+      const size_t at = i * groups + j / l.group;
+      out[j] = (first[j] ? scale[at] : 0.0f) + (second[j] ? scale[slot + at] : 0.0f);
+    }
+  });
+}
+
 Matrix decode_signum_rc(const PackedLinear& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
   const Floats row = scalars(linear, "row_scale"), row2 = scalars(linear, "row_scale2");
@@ -188,6 +201,8 @@ Result<Matrix> decode(const PackedLinear& linear, ThreadPool& pool) {
       return decode_means(linear, pool);
     case Method::ArbRc:
       return decode_arb_rc(linear, pool);
+    case Method::Fdb:
+      return decode_fdb(linear, pool);
     case Method::SignumRc:
       return decode_signum_rc(linear, pool);
   }

@@ -62,6 +62,9 @@ std::string layout_to_json(const Layout& l) {
       object["bits"] = l.bits;
       object["group"] = l.group;
       break;
+    case Method::Fdb:
+      object["group"] = l.group;
+      break;
     case Method::Arb:
     case Method::ArbX:
     case Method::ArbRc:
@@ -105,6 +108,9 @@ Result<Layout> layout_from_json(const std::string& name, const std::string& text
     case Method::Rtn:
     case Method::Gptq:
       l.bits = int(read.count("bits", 1, 8));
+      l.group = read.count("group", 1, l.columns);
+      break;
+    case Method::Fdb:
       l.group = read.count("group", 1, l.columns);
       break;
     case Method::Arb:

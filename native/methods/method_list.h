@@ -7,6 +7,7 @@
 namespace signum {
 
 PackedLinear quantize_rtn(const Recipe& recipe, const Matrix& weight, ThreadPool& pool);
+PackedLinear quantize_fdb(const Recipe& recipe, const Matrix& weight, ThreadPool& pool);
 PackedLinear quantize_gptq(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_arb(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);

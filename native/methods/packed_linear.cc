@@ -7,7 +7,8 @@
 namespace signum {
 namespace {
 
-constexpr std::array<const char*, 7> kIds = {"rtn", "gptq", "billm", "arb", "arb-x", "arb-rc", "signum-rc"};
+constexpr std::array<const char*, 8> kIds = {"rtn",   "gptq",   "billm", "arb",
+                                             "arb-x", "arb-rc", "fdb",   "signum-rc"};
 
 size_t bytes_of(size_t bits) { return (bits + 7) / 8; }
 
@@ -44,6 +45,8 @@ double PackedLinear::nominal_bits() const {
     case Method::Rtn:
     case Method::Gptq:
       return layout.bits;
+    case Method::Fdb:
+      return 2;
     case Method::BiLLM:
     case Method::Arb:
     case Method::ArbX:
@@ -107,6 +110,10 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
       }
       return rules;
     }
+    case Method::Fdb:
+      return {{"sign", DType::U8, {m, row_bytes}},
+              {"plane2", DType::U8, {m, row_bytes}},
+              {"scale", scalar, {2, m, (n + l.group - 1) / l.group}}};
     case Method::SignumRc: {
       const size_t k = l.second_columns;
       std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}},

@@ -15,8 +15,8 @@ namespace signum {
 
 class ThreadPool;
 
-enum class Method : uint8_t { Rtn, Gptq, BiLLM, Arb, ArbX, ArbRc, SignumRc };
-const char* method_id(Method method);  // "rtn", "gptq", "billm", "arb", "arb-x", "arb-rc", "signum-rc"
+enum class Method : uint8_t { Rtn, Gptq, BiLLM, Arb, ArbX, ArbRc, Fdb, SignumRc };
+const char* method_id(Method method);  // "rtn", "gptq", "billm", "arb", "arb-x", "arb-rc", "fdb", "signum-rc"
 Result<Method> method_from_id(const std::string& id);
 // Those with BiLLM's masks; of these the ones that may split the salient columns (ARB-LLM).
 bool has_salient_columns(Method method);
@@ -30,7 +30,7 @@ struct Layout {
   DType scale_type = DType::F16;     // F16, F32 or BF16
   size_t blocksize = 128;            // billm, arb, arb-x, arb-rc, signum-rc
   int bits = 0;                      // rtn, gptq
-  size_t group = 0;                  // rtn, gptq: stored columns per group, resolved
+  size_t group = 0;                  // rtn, gptq, fdb: stored columns per group, resolved
   bool column_group_bitmap = false;  // arb, arb-x, arb-rc
   size_t salient_columns = 0;        // billm, arb, arb-x, arb-rc: how many in all
   size_t second_columns = 0;         // signum-rc

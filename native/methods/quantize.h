@@ -13,6 +13,7 @@ namespace signum {
 class ThreadPool;
 
 enum class Salience : uint8_t { Hessian, Magnitude };
+enum class StepRule : uint8_t { Max, Search };
 
 // A method with all its parameters, resolved. Which ones a method uses: docs/PROTOCOL.md.
 struct Recipe {
@@ -30,13 +31,14 @@ struct Recipe {
   double second_plane = 1.0;      // share of columns with two signs
   bool column_scales = true;
   int refits = 4;
+  StepRule step_rule = StepRule::Search;
 };
 
 // Method and parameters from JSON text {"method":..,"parameters":{..}}; every key must be there and in range
 // (recipe_invalid).
 Result<Recipe> recipe_from_json(const std::string& text);
 
-// Whether the method needs a Hessian (all but rtn).
+// Whether the method needs a Hessian (all but rtn and fdb).
 bool needs_hessian(Method method);
 FactorOptions factor_options(const Recipe& recipe);
 

@@ -86,7 +86,11 @@ Result<Recipe> recipe_from_json(const std::string& text) {
     recipe.bits = int(p.integer("bits", recipe.method == Method::Rtn ? 1 : 2, 8));
     recipe.group = p.integer("group", 8, 1 << 20, true);
   }
-  if (recipe.method != Method::Rtn) {
+  if (recipe.method == Method::Fdb) {
+    recipe.group = p.integer("group", 32, 128);
+    recipe.step_rule = StepRule(p.choice("step_rule", {"max", "search"}));
+  }
+  if (needs_hessian(recipe.method)) {
     recipe.blocksize = size_t(p.integer("blocksize", 32, 256));
     recipe.damping = p.number("damping", 1e-6, 1);
   }
@@ -109,7 +113,7 @@ Result<Recipe> recipe_from_json(const std::string& text) {
   return recipe;
 }
 
-bool needs_hessian(Method method) { return method != Method::Rtn; }
+bool needs_hessian(Method method) { return method != Method::Rtn && method != Method::Fdb; }
 
 FactorOptions factor_options(const Recipe& recipe) {
   return {recipe.damping, recipe.descending_order, recipe.method == Method::ArbX ? recipe.blocksize : 0};

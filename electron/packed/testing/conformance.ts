@@ -68,6 +68,8 @@ function bitWidths(layout: Layout): Record<string, number> {
       const planes = { sign: n, plane2: n, salient: n }
       return splitsSalient(layout) ? { ...planes, plane3: layout.salient_columns } : planes
     }
+    case 'fdb':
+      return { sign: n, plane2: n }
     case 'signum-rc':
       return layout.second_columns > 0 ? { sign: n, sign2: layout.second_columns } : { sign: n }
   }

@@ -21,6 +21,8 @@ const arb = (method: string, salience: string, blocksize: number, bitmap: boolea
   parameters: { salience, blocksize, damping: 0.01, max_salient: 30, column_group_bitmap: bitmap, iterations: 5 },
 })
 
+const fdb = (group: number, rule: string): Recipe => ({ method: 'fdb', parameters: { group, step_rule: rule } })
+
 const signumRc = (secondPlane: number, order: string, columnScales: boolean, blocksize: number): Recipe => ({
   method: 'signum-rc',
   parameters: {
@@ -51,6 +53,9 @@ export const recipes: readonly Recipe[] = [
     arb(method, 'hessian', 128, true),
     arb(method, 'magnitude', 64, true),
   ]),
+  fdb(32, 'max'),
+  fdb(64, 'search'),
+  fdb(128, 'search'),
   signumRc(0, 'natural', true, 128),
   signumRc(0, 'hessian', false, 64),
   signumRc(0.25, 'natural', true, 128),

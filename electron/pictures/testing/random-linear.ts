@@ -31,6 +31,8 @@ export function randomLinear(name: string, layout: Layout, seed: number): Random
   if ('bits' in layout) {
     truth.code = bitRows(m, n, next, 2 ** layout.bits)
     bytes['code'] = codes(layout.bits, ...stored(truth.code, order))
+  } else if (layout.method === 'fdb') {
+    for (const role of ['sign', 'plane2']) bytes[role] = packed(bitRows(m, n, next))
   } else {
     truth.sign = bitRows(m, n, next)
     bytes['sign'] = packed(stored(truth.sign, order))

@@ -41,7 +41,7 @@ describe('the first draft', () => {
   test('is a recipe for every method; a text goes only where it is needed or wanted', () => {
     for (const method of methodIds) {
       const parsed = parseRecipe(drafts.recipeOf({ ...first, method }), 'test')
-      expect(parsed.ok && parsed.value.calibration !== null).toBe(method !== 'rtn')
+      expect(parsed.ok && parsed.value.calibration !== null).toBe(method !== 'rtn' && method !== 'fdb')
     }
     expect(drafts.recipeOf({ ...first, method: 'rtn', calibrateAnyway: true }).calibration).not.toBeNull()
   })

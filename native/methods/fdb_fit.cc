@@ -1,0 +1,89 @@
+#include "methods/fdb_fit.h"
+
+#include <cmath>
+
+#include "methods/stored.h"
+
+namespace signum {
+namespace {
+
+// a1 = 2 s, a2 = -s with s of either sign; the first of the best, max|w| / 2 before all others.
+FdbScales first_scales(const float* weight, size_t width, StepRule rule, DType scale_type) {
+  float largest[kTileRows] = {};
+  for (size_t j = 0; j < width; ++j)
+    for (size_t lane = 0; lane < kTileRows; ++lane)
+      largest[lane] = std::max(largest[lane], std::fabs(weight[j * kTileRows + lane]));
+  FdbScales best;
+  alignas(64) float least[kTileRows], error[kTileRows];
+  const auto consider = [&](float steps, bool anyway) {
+    FdbScales trial;
+    for (size_t lane = 0; lane < kTileRows; ++lane) {
+      const float step = steps * 0.5f * largest[lane];
+      trial.first[lane] = stored_value(scale_type, 0 + 2 * step);  // 0 +: a zero group has +0 for both
+      trial.second[lane] = stored_value(scale_type, 0 - step);
+    }
+    fdb_error(weight, width, trial, error);
+    for (size_t lane = 0; lane < kTileRows; ++lane)
+      if (anyway || error[lane] < least[lane]) {
+        least[lane] = error[lane];
+        best.first[lane] = trial.first[lane];
+        best.second[lane] = trial.second[lane];
+      }
+  };
+  consider(1, true);
+  consider(-1, false);
+  if (rule == StepRule::Search)
+    for (int eighths = kLeastStepEighths; eighths <= kMostStepEighths; ++eighths)
+      for (const float sign : {1.0f, -1.0f}) consider(sign * float(eighths) / 8, false);
+  return best;
+}
+
+// (a1, a2) that minimizes the row's error with its planes as they are. Where they do not determine both (an
+// empty plane, or two equal ones) what is free stays.
+void refit(const FdbSums& sums, size_t lane, double& a1, double& a2) {
+  const double n1 = sums.ones1[lane], n2 = sums.ones2[lane], n12 = sums.both[lane];
+  const double x1 = sums.with1[lane], x2 = sums.with2[lane], determinant = n1 * n2 - n12 * n12;
+  if (determinant > 0) {
+    a1 = (n2 * x1 - n12 * x2) / determinant;
+    a2 = (n1 * x2 - n12 * x1) / determinant;
+  } else if (n12 > 0) {
+    a2 = x1 / n1 - a1;
+  } else if (n1 > 0) {
+    a1 = x1 / n1;
+  } else if (n2 > 0) {
+    a2 = x2 / n2;
+  }
+}
+
+}  // namespace
+
+FdbScales fdb_fit(const float* weight, size_t width, StepRule rule, DType scale_type, int rounds) {
+  FdbScales scales = first_scales(weight, width, rule, scale_type);
+  FdbSums sums, trial_sums;
+  fdb_sums(weight, width, scales, sums);
+  bool better = true;
+  for (int round = 0; round < rounds && better; ++round) {
+    FdbScales trial;
+    for (size_t lane = 0; lane < kTileRows; ++lane) {
+      double a1 = scales.first[lane], a2 = scales.second[lane];
+      refit(sums, lane, a1, a2);
+      trial.first[lane] = stored_value(scale_type, float(a1));
+      trial.second[lane] = stored_value(scale_type, float(a2));
+    }
+    fdb_sums(weight, width, trial, trial_sums);
+    // Rounding to the storage type may cost more than the refit brought: then the row is done.
+    better = false;
+    for (size_t lane = 0; lane < kTileRows; ++lane) {
+      if (!(trial_sums.error[lane] < sums.error[lane])) continue;
+      better = true;
+      scales.first[lane] = trial.first[lane];
+      scales.second[lane] = trial.second[lane];
+      for (const auto part : {&FdbSums::error, &FdbSums::ones1, &FdbSums::ones2, &FdbSums::both,
+                              &FdbSums::with1, &FdbSums::with2})
+        (sums.*part)[lane] = (trial_sums.*part)[lane];
+    }
+  }
+  return scales;
+}
+
+}  // namespace signum
