@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { MethodId } from '../contract/methods.ts'
+import { findMethod, type MethodId } from '../contract/methods.ts'
 import { parseRecipe } from '../contract/recipe.ts'
 import { resolve } from './checks.ts'
 import { usualSeconds } from './forecast-time.ts'
@@ -12,7 +12,8 @@ const model = testModel('/m', { linears, context: n })
 
 /** Factor and quantization of one matrix, with the benchmarks' two threads. */
 function secondsOf(method: MethodId, parameters: object): number {
-  const calibration = method === 'rtn' ? null : { source: 'x' }
+  const found = findMethod(method)
+  const calibration = found.ok && found.value.needsCalibration ? { source: 'x' } : null
   const parsed = parseRecipe({ signum_recipe: 1, method, parameters, calibration }, 'test')
   if (!parsed.ok) throw new Error(parsed.problem.message)
   const recipe = resolve(parsed.value, '/m', model)
@@ -27,6 +28,11 @@ test.each<[string, MethodId, object]>([
   ['rtn 2 bit', 'rtn', {}],
   ['gptq 2 bit g128', 'gptq', {}],
   ['billm', 'billm', {}],
+  ['arb', 'arb', { column_group_bitmap: false }],
+  ['arb + bitmap', 'arb', {}],
+  ['arb-x', 'arb-x', { column_group_bitmap: false }],
+  ['arb-x + bitmap', 'arb-x', {}],
+  ['fdb g64', 'fdb', {}],
   ['arb-rc', 'arb-rc', { column_group_bitmap: false }],
   ['arb-rc + bitmap', 'arb-rc', {}],
   ['signum-rc 0', 'signum-rc', { second_plane: 0 }],

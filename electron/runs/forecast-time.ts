@@ -54,8 +54,7 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
 }
 
 /**
- * Seconds of one thread for the searches and fits of one weight: what the benchmarks leave after factor and products;
- * arb and arb-x by what they take beside arb-rc.
+ * Seconds of one thread for the searches and fits of one weight: what the benchmarks leave after factor and products.
  */
 function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): number {
   const number = (key: string) => parameters[key] as number
