@@ -1,6 +1,6 @@
 // What goes wrong: a model that cannot be used, a worker that dies.
 import { createHash } from 'node:crypto'
-import { cp, readdir, readFile, truncate } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Page } from '@playwright/test'
 import { expect, test } from './app.ts'
@@ -74,3 +74,19 @@ async function hashes(folder: string): Promise<Record<string, string>> {
   expect(Object.keys(all).length).toBeGreaterThan(4)
   return all
 }
+
+test('a damaged history is said, and touched by nobody', async ({ launch }) => {
+  const wreck = 'this is not a database, and must still be here afterwards'
+  const { page, data } = await launch({
+    before: async (workbench, folder) => {
+      await workbench.close()
+      for (const end of ['', '-wal', '-shm']) await rm(path.join(folder, `history.db${end}`), { force: true })
+      await writeFile(path.join(folder, 'history.db'), wreck)
+    },
+  })
+  await expect(page.getByRole('heading', { name: 'The history cannot be opened' })).toBeVisible()
+  await expect(page.getByRole('alert')).toContainText('history_unavailable')
+  await page.getByRole('button', { name: 'Diagnostics' }).click()
+  await expect(page.getByRole('heading', { name: 'Settings', level: 1 })).toBeVisible()
+  expect(await readFile(path.join(data, 'history.db'), 'utf8')).toBe(wreck)
+})

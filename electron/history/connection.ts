@@ -15,7 +15,7 @@ export async function loadSqlite(napi = process.versions['napi']): Promise<Resul
   if (Number(napi) < 10 && !hasStandIn()) {
     return failure(
       'history_unavailable',
-      `The history's database needs Node-API 10 (Node 22.14 or Electron 35), and this has ${napi}: run \`npm run setup\`.`,
+      `The history's database needs Node-API 10 (Node 22.14 or Electron 35), and this has ${napi}: run \`npm run setup -- window\`.`,
     )
   }
   try {
