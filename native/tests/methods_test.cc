@@ -12,29 +12,11 @@
 #include "math/linear_algebra.h"
 #include "methods/quantize.h"
 #include "methods/stored.h"
+#include "tests/random_problem.h"
 
 using namespace signum;
 
 namespace {
-
-struct Problem {
-  Matrix weight, hessian;
-};
-
-Problem random_problem(size_t rows, size_t columns, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal;
-  Problem p{Matrix(rows, columns), Matrix(columns, columns)};
-  for (size_t i = 0; i < p.weight.size(); ++i) p.weight.data()[i] = 0.05f * normal(random);
-  Matrix x(columns + 30, columns);
-  for (size_t t = 0; t < x.rows(); ++t) {
-    const float common = normal(random);
-    for (size_t j = 0; j < columns; ++j) x(t, j) = (normal(random) + common) * (0.3f + float(j % 7));
-  }
-  ThreadPool pool(1);
-  add_gram(0.1f, x.view(), p.hessian.view(), pool);
-  return p;
-}
 
 // Every method in every layout that it can produce.
 std::vector<std::pair<std::string, Recipe>> all_recipes(DType scale_type = DType::F16) {
