@@ -27,7 +27,7 @@ import { thisMachine } from './runs/machine.ts'
 import { fileBytes } from './packed/breakdown.ts'
 import { PackedError } from './packed/errors.ts'
 import { openPictures, type PictureBook } from './pictures/pictures.ts'
-import { refused, type Context } from './runs/context.ts'
+import { endingOf, refused, type Context } from './runs/context.ts'
 import { addModels, forgetModel, library } from './runs/library.ts'
 import { holdQueue, listQueue } from './runs/queue-holder.ts'
 import type { Start } from './runs/queue.ts'
@@ -70,6 +70,8 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
   const context: Context = { history: history.open, ...surroundings }
   const { root, version } = context
   const listeners = new Set<(event: QueueEvent | { kind: 'history' }) => void>()
+  /** What this process writes itself, its own watch does not see. */
+  const ownChange = { kind: 'history' } as const
   const tell = (event: QueueEvent | { kind: 'history' }) => listeners.forEach((listener) => listener(event))
   const start: Start = (request, attention, id) => quantize(context, request, attention, id)
   const queue = holdQueue(history, start, tell)
@@ -105,9 +107,15 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     outputErrors: () => outputErrors(context),
     async deleteRun({ id }) {
       await pictures.forget(id)
-      return withHistory(context, (opened) => deleteRun(opened, id))
+      const deleted = await withHistory(context, (opened) => deleteRun(opened, id))
+      tell(ownChange)
+      return deleted
     },
-    renameRun: (request) => renameRun(context, request),
+    async renameRun(request) {
+      const renamed = await renameRun(context, request)
+      tell(ownChange)
+      return renamed
+    },
     runEvents: ({ id }) => runEvents(context, id),
     report: ({ id }) => report(context, id),
     bytes: ({ id }) => bytes(context, id),
@@ -132,9 +140,6 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     doctor: (_request, attention = {}) => doctor(context, attention),
   }
 }
-
-const endingOf = <T>(result: Result<T>): Ending<T> =>
-  result.ok ? { kind: 'finished', value: result.value } : refused(result.problem)
 
 /** Where the bytes of a run's packed files go. */
 async function bytes(context: Context, id: number): Promise<Ending<Answer<'bytes'>>> {

@@ -55,4 +55,6 @@ export function work<C extends WorkerCommand>(
 }
 
 export const refused = (problem: Problem): { kind: 'failed'; problem: Problem } => ({ kind: 'failed', problem })
+export const endingOf = <T>(result: Result<T>): Ending<T> =>
+  result.ok ? { kind: 'finished', value: result.value } : refused(result.problem)
 export const refuse = (...why: Parameters<typeof failure>) => refused(failure(...why).problem)

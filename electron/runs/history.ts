@@ -3,7 +3,7 @@ import type { Answer, Ending, Request } from '../contract/api.ts'
 import { failure } from '../contract/errors.ts'
 import type { Model, Note } from '../contract/records.ts'
 import { openHistory, type History } from '../history/history.ts'
-import { refused, type Context } from './context.ts'
+import { endingOf, refused, type Context } from './context.ts'
 import { sweepTrash } from './delete.ts'
 
 type Opened = Awaited<ReturnType<typeof openHistory>>
@@ -48,13 +48,13 @@ export const listRuns = (context: Context) =>
       const measured = metrics.ofRuns()
       return runs.list().map((run) => ({ ...run, metrics: measured.get(run.id) ?? [] }))
     })
-    return Promise.resolve(found.ok ? { kind: 'finished', value: found.value } : refused(found.problem))
+    return Promise.resolve(endingOf(found))
   })
 
 export const outputErrors = (context: Context) =>
   withHistory(context, (history): Promise<Ending<Answer<'outputErrors'>>> => {
     const found = history.read(() => history.layerReports.outputErrors())
-    return Promise.resolve(found.ok ? { kind: 'finished', value: found.value } : refused(found.problem))
+    return Promise.resolve(endingOf(found))
   })
 
 export const renameRun = (context: Context, { id, name }: Request<'renameRun'>) =>

@@ -5,7 +5,7 @@ import type { Answer, Attention, Ending, ModelCard, Request } from '../contract/
 import { failure, type Problem } from '../contract/errors.ts'
 import type { Model } from '../contract/records.ts'
 import type { History } from '../history/history.ts'
-import { refused, type Context } from './context.ts'
+import { endingOf, refused, type Context } from './context.ts'
 import { withHistory } from './history.ts'
 import { inspect, models } from './models.ts'
 
@@ -55,8 +55,11 @@ export const addModels = (
 
 export const forgetModel = (context: Context, { id }: Request<'forgetModel'>): Promise<Ending<Answer<'forgetModel'>>> =>
   withHistory(context, (history) => {
-    const removed = history.write(() => void history.models.remove(id))
-    return Promise.resolve(removed.ok ? { kind: 'finished', value: null } : refused(removed.problem))
+    const removed = history.write(() => {
+      history.models.remove(id)
+      return null
+    })
+    return Promise.resolve(endingOf(removed))
   })
 
 const alreadyPacked = (folder: string) =>

@@ -2,7 +2,7 @@
 import type { Answer, Ending } from '../contract/api.ts'
 import { success, type Result } from '../contract/errors.ts'
 import type { QueueEvent } from '../contract/history.ts'
-import { refused } from './context.ts'
+import { endingOf } from './context.ts'
 import type { HistoryHolder } from './history.ts'
 import { RunQueue, type Start } from './queue.ts'
 
@@ -23,8 +23,7 @@ export function holdQueue(history: HistoryHolder, start: Start, listener: (event
     open,
     async use(work) {
       const queue = await open()
-      const done = queue.ok ? work(queue.value) : queue
-      return done.ok ? { kind: 'finished', value: done.value } : refused(done.problem)
+      return endingOf(queue.ok ? work(queue.value) : queue)
     },
     async close() {
       const queue = await held

@@ -5,7 +5,7 @@ import { failure, success, type Result } from '../contract/errors.ts'
 import { runReportSchema, type RunReport } from '../contract/records.ts'
 import type { WorkerEvent } from '../contract/worker.ts'
 import { parseLine } from '../worker/lines.ts'
-import { refused, type Context } from './context.ts'
+import { endingOf, refused, type Context } from './context.ts'
 import { runFiles } from './folder.ts'
 import { showRun, withHistory } from './history.ts'
 
@@ -13,11 +13,9 @@ const nobodyAsks = failure('run_lost', 'Nobody asks any more.')
 
 /** The folder of a run; a failure when the run or its files are gone. */
 export async function runFolder(context: Context, id: number): Promise<Result<string>> {
-  const found = await withHistory(context, (history) => {
-    const row = history.read(() => history.runs.get(id))
-    if (!row.ok) return Promise.resolve(refused(row.problem))
-    return Promise.resolve({ kind: 'finished', value: row.value })
-  })
+  const found = await withHistory(context, (history) =>
+    Promise.resolve(endingOf(history.read(() => history.runs.get(id)))),
+  )
   if (found.kind !== 'finished') return found.kind === 'failed' ? { ok: false, problem: found.problem } : nobodyAsks
   if (found.value === null) return failure('run_unknown', `There is no run ${id}.`)
   const { folder } = found.value

@@ -2,16 +2,16 @@
 import type { Ending, Request } from '../contract/api.ts'
 import { settingKeys, settingsSchema, type Settings } from '../contract/settings.ts'
 import type { History } from '../history/history.ts'
-import { refused, type Context } from './context.ts'
+import { endingOf, type Context } from './context.ts'
 import { withHistory } from './history.ts'
 
 export const settings = (context: Context): Promise<Ending<Settings>> =>
-  withHistory(context, (history) => Promise.resolve(answer(history.read(() => readSettings(history)))))
+  withHistory(context, (history) => Promise.resolve(endingOf(history.read(() => readSettings(history)))))
 
 export const changeSettings = (context: Context, changes: Request<'changeSettings'>): Promise<Ending<Settings>> =>
   withHistory(context, (history) =>
     Promise.resolve(
-      answer(
+      endingOf(
         history.write(() => {
           for (const [key, value] of Object.entries(changes)) {
             if (value !== undefined) history.settings.set(key, value)
@@ -32,6 +32,3 @@ export function readSettings(history: History): Settings {
   }
   return settingsSchema.parse(stored)
 }
-
-const answer = <T>(result: ReturnType<History['write']>): Ending<T> =>
-  result.ok ? { kind: 'finished', value: result.value as T } : refused(result.problem)

@@ -48,17 +48,6 @@ function workbenchCalls(workbench: Workbench, tell: Tell): Work {
       }
       return changed
     },
-    // What this process writes itself, its own watch does not see.
-    async deleteRun(request) {
-      const deleted = await workbench.deleteRun(request)
-      tell({ kind: 'history' })
-      return deleted
-    },
-    async renameRun(request) {
-      const renamed = await workbench.renameRun(request)
-      tell({ kind: 'history' })
-      return renamed
-    },
   }
 }
 
