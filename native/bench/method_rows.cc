@@ -1,0 +1,60 @@
+#include "bench/method_rows.h"
+
+namespace signum::bench {
+
+double Row::published_at(size_t rows, size_t columns) const {
+  if (rows != columns) return 0;
+  return columns == 512 ? published[0] : columns == 1024 ? published[1] : columns == 2048 ? published[2] : 0;
+}
+
+std::vector<Row> method_rows() {
+  Recipe rtn, gptq, billm, arb, arb_x, arb_rc, fdb, signum_rc;
+  rtn.method = Method::Rtn;
+  gptq.method = Method::Gptq;
+  gptq.group = 128;
+  billm.method = Method::BiLLM;
+  arb.method = Method::Arb;
+  arb_x.method = Method::ArbX;
+  arb_rc.method = Method::ArbRc;
+  fdb.method = Method::Fdb;
+  fdb.group = 64;
+  signum_rc.method = Method::SignumRc;
+  signum_rc.descending_order = true;
+  const auto plain = [](Recipe recipe) {
+    recipe.column_group_bitmap = false;
+    return recipe;
+  };
+  Recipe quarter = signum_rc, none = signum_rc;
+  quarter.second_plane = 0.25;
+  none.second_plane = 0;
+  return {{"rtn 2 bit", rtn, {0, 0, 0}},
+          {"gptq 2 bit g128", gptq, {0.09, 0.25, 0.85}},
+          {"billm", billm, {0.62, 2.33, 9.06}},
+          {"arb", plain(arb), {0, 0, 0}},
+          {"arb + bitmap", arb, {0, 0, 0}},
+          {"arb-x", plain(arb_x), {0, 0, 0}},
+          {"arb-x + bitmap", arb_x, {2.26, 7.88, 26.3}},
+          {"arb-rc", plain(arb_rc), {0, 0, 0}},
+          {"arb-rc + bitmap", arb_rc, {1.12, 4.26, 18.0}},
+          {"fdb g64", fdb, {0, 0, 0}},
+          {"signum-rc 0", none, {0, 0, 0}},
+          {"signum-rc 0.25", quarter, {0, 0, 0}},
+          {"signum-rc 1", signum_rc, {0, 0, 0}}};
+}
+
+double floor_operations(const Recipe& r, double m, double n) {
+  if (!needs_hessian(r.method)) return 0;
+  const double b = double(r.blocksize), p = r.second_plane, base = n * n * n / 3 + m * n * n;
+  switch (r.method) {
+    case Method::Gptq:
+      return base + m * n * b + 2 * m * n * b;
+    case Method::SignumRc: {
+      const double refit = 2 * (1 + p) * m * n * b + (1 + p) * (1 + p) * m * n * b;
+      return base + (1 + r.refits) * m * n * b + 6 * m * n * b + r.refits * refit;
+    }
+    default:
+      return base + 4 * m * n * b;
+  }
+}
+
+}  // namespace signum::bench
