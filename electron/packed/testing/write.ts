@@ -1,14 +1,15 @@
-// Writes the smallest safetensors files that tests need, whole in memory.
+// Writes the smallest packed shards that tests need, whole in memory.
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import { safetensorsBytes, type TensorBytes } from '../../models/testing/safetensors.ts'
 import { dtypeBytes, type Dtype } from '../header.ts'
 import type { Layout } from '../layout.ts'
 import type { TensorSource } from '../source.ts'
 
-export interface TestTensor {
+export { fileBytes, safetensorsBytes } from '../../models/testing/safetensors.ts'
+
+export interface TestTensor extends TensorBytes {
   readonly dtype: Dtype
-  readonly shape: readonly number[]
-  readonly bytes: Uint8Array
 }
 export type TestTensors = Record<string, TestTensor>
 
@@ -20,26 +21,6 @@ export function tensor(dtype: Dtype, shape: readonly number[], bytes: Uint8Array
 
 export const f32Tensor = (shape: readonly number[], values: Float32Array) =>
   tensor('F32', shape, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-
-/** `header` replaces the header that the tensors have, for tests of files that lie. */
-export function safetensorsBytes(tensors: TestTensors, metadata: Record<string, string>, header?: unknown): Uint8Array {
-  let end = 0
-  const entries = Object.entries(tensors).map(([name, { dtype, shape, bytes }]) => {
-    const begin = end
-    end += bytes.length
-    return [name, { dtype, shape, data_offsets: [begin, end] }]
-  })
-  const text = JSON.stringify(header ?? { __metadata__: metadata, ...Object.fromEntries(entries) })
-  return fileBytes(text, ...Object.values(tensors).map(({ bytes }) => bytes))
-}
-
-/** A header length, the header, the data. */
-export function fileBytes(header: string, ...data: Uint8Array[]): Uint8Array {
-  const length = Buffer.alloc(8)
-  const text = Buffer.from(header)
-  length.writeBigUInt64LE(BigInt(text.length))
-  return Buffer.concat([length, text, ...data])
-}
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
