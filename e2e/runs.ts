@@ -16,7 +16,7 @@ export const recipeOf = ({ method, parameters = {}, sequences = 8 }: Wish): Reci
     method === 'rtn'
       ? null
       : { source: 'bundled:calibration-stories', sampling: 'sequential', sequences, length: 256, seed: 0 },
-  evaluations: [{ source: 'bundled:evaluation-tales', window: 256 }],
+  evaluations: [{ source: 'bundled:evaluation-tales', window: 256, protocol: 'papers' }],
 })
 
 /** Makes one run after another; the first gets number 1. */

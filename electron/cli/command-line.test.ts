@@ -68,6 +68,7 @@ describe('mistakes end with exit code 2 and the nearest name', () => {
     ['quantize x --method gptq --sequences 3 --out y', '--sequences says how to sample a calibration text'],
     ['quantize x --method gptq --calibration t --sampling randm --out y', '--sampling must be sequential or random'],
     ['quantize x --method rtn --no-evaluation --window 3 --out y', '--no-evaluation cannot be given together'],
+    ['quantize x --method rtn --protocol llama --out y', "--protocol must be papers or llama.cpp, not 'llama'."],
     ['quantize x --method rtn --budget 2bits --out y', '--budget must be bits per weight or bytes, such as 1.7bpw'],
     ['quantize x --method rtn --budget 0bpw --out y', '--budget must be bits per weight or bytes, such as 1.7bpw'],
     ['quantize --budget 2bpw --resume --out y', 'A run that is resumed has its parameters: leave out --budget.'],
@@ -99,6 +100,8 @@ describe('quantize', () => {
     expect(out).toContain(
       'perplexity   40.00 ± 1.50, original 30.00 ± 1.50 (bundled:evaluation-stories, protocol papers',
     )
+    expect(out).toContain('KLD          0.2500 ± 0.0100 mean, 0.2500 median')
+    expect(out).toContain('same top     80.00 % ± 1.00 %')
     expect(out).toContain(place('a/packed'))
   })
 
@@ -210,6 +213,13 @@ test('evaluate, layer, models, doctor', async () => {
   expect(evaluated.out).toContain(
     'perplexity 30.00 ± 1.50 (bundled:evaluation-stories, protocol papers, 26 windows of 128',
   )
+  const beside = ['evaluate', model, '--text', 'bundled:evaluation-stories', '--against', model, '--protocol']
+  const { out } = await signum([...beside, 'llama.cpp'])
+  expect(out).toContain('(bundled:evaluation-stories, protocol llama.cpp, 13 windows of 256, 1651 targets), 0.1 s')
+  expect(out).toContain(`perplexity 30.00 ± 1.50 of ${model}, 0.1 s`)
+  expect(out).toContain('KLD           0.2500 ± 0.0100 mean, 0.2500 median')
+  expect(out).toContain('delta p       -5.00 % ± 1.00 % mean, 10.00 % ± 1.00 % RMS')
+  expect((await signum([...beside, 'paper'])).err).toContain("--protocol must be papers or llama.cpp, not 'paper'.")
   const weights = path.join(model, 'model.safetensors')
   const layer = await signum(['layer', weights, '--method', 'rtn', '--out', place('out.safetensors')])
   expect(layer.out).toContain('256 x 256: 2.00 bits nominal, 2.10 stored')

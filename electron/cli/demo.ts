@@ -4,7 +4,7 @@ import path from 'node:path'
 import { findMethod, resolveParameters, type MethodId, type Parameters } from '../contract/methods.ts'
 import * as quantities from '../contract/quantities.ts'
 import { failure } from '../contract/errors.ts'
-import type { Measurement, RunReport, TextPerplexity } from '../contract/records.ts'
+import type { Measurement, RunReport } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import { refusal, reply, unfinished, type Command } from './command.ts'
 import { table, type Column } from './table.ts'
@@ -76,7 +76,6 @@ export const demo: Command = {
       return refusal(failure('write_failed', `No folder can be made in ${values.text('out') ?? 'demo'}.`).problem)
 
     const reports: RunReport[] = []
-    let original: TextPerplexity[] = []
     for (const [index, variant] of variants.entries()) {
       terminal.progress.clear()
       terminal.err(`${index + 1} of ${variants.length}: ${variant.title}\n`)
@@ -86,12 +85,10 @@ export const demo: Command = {
         out: path.join(folder, variant.name),
         threads: values.integer('threads') ?? 0,
         name: `demo ${path.basename(folder)}: ${variant.title}`,
-        original,
       }
       const ending = await workbench.quantize(request, attention)
       if (ending.kind !== 'finished') return unfinished(ending, null)
       reports.push(ending.value)
-      original = ending.value.perplexity.map((one) => ({ text: one.text, perplexity: one.original }))
     }
     const rows = rowsOf(reports)
     await writeFile(path.join(folder, 'table.md'), `${demoTable(rows)}\n`)
@@ -113,7 +110,7 @@ function recipeOf(variant: (typeof variants)[number]): Recipe {
     method: variant.method,
     parameters: parameters.value,
     calibration: needed ? calibration : null,
-    evaluations: texts.map(({ source }) => ({ source, window: 256 })),
+    evaluations: texts.map(({ source }) => ({ source, window: 256, protocol: 'papers' })),
   }
 }
 

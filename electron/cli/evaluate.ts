@@ -1,15 +1,15 @@
-// signum evaluate: the perplexity of a model folder on a text.
-import path from 'node:path'
+// signum evaluate: a model folder measured on a text, alone or beside the model that it was made from.
 import { failure, success, type Result } from '../contract/errors.ts'
+import { protocols, protocolWords } from '../contract/evaluation.ts'
 import { refusal, reply, unfinished, type Command } from './command.ts'
-import * as quantities from '../contract/quantities.ts'
 import type { Values } from './options.ts'
-import { absolute } from './recipe-options.ts'
+import { evaluationText } from './evaluation-text.ts'
+import { absolute, protocolOf, protocolOption } from './recipe-options.ts'
 
 export const evaluate: Command = {
   spec: {
     name: 'evaluate',
-    summary: 'Measure the perplexity of a model, original or packed.',
+    summary: 'Measure a model, original or packed: perplexity, and its distance from another one.',
     positionals: [{ name: 'MODEL', help: "a model folder, a packed folder, or a run's folder." }],
     options: [
       {
@@ -24,30 +24,36 @@ export const evaluate: Command = {
         value: 'N',
         kind: 'integer',
         min: 2,
-        help: "Tokens per window (default the model's context, at most 2048).",
+        help: "Tokens per window (default the model's context, at most 2048, with llama.cpp 512).",
+      },
+      protocolOption,
+      {
+        name: 'against',
+        value: 'MODEL',
+        kind: 'text',
+        help: 'Also measure this model, and how far the other one is from it: KL divergence, same top token, probabilities.',
       },
       { name: 'threads', value: 'N', kind: 'integer', max: 4096, help: 'Worker threads (default one per core).' },
     ],
-    notes: ['Protocol `papers`: windows without overlap, every target counted; the error is by window.'],
+    notes: protocols.map((protocol) => `Protocol ${protocol}: ${protocolWords[protocol]}`),
   },
 
   async run({ values, workbench, attention }) {
     const source = sourceOf(values)
     if (!source.ok) return refusal(source.problem)
+    const protocol = protocolOf(values)
+    if (!protocol.ok) return refusal(protocol.problem)
     const request = {
       model: values.positionals[0]!,
       source: source.value,
       window: values.integer('window') ?? null,
+      protocol: protocol.value ?? 'papers',
+      against: values.text('against') ?? null,
       threads: values.integer('threads') ?? 0,
     }
     const ending = await workbench.evaluate(request, attention)
     if (ending.kind !== 'finished') return unfinished(ending, null)
-    const { perplexity: found, text } = ending.value
-    const how = `${path.basename(text.source)}, protocol ${found.protocol}, ${found.windows} windows of ${found.window}, ${found.tokens} targets`
-    return reply(
-      `perplexity ${quantities.perplexity(found)} (${how}), ${quantities.secondsText(found.seconds)} s`,
-      ending.value,
-    )
+    return reply(evaluationText(ending.value), ending.value)
   },
 }
 

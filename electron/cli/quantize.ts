@@ -6,6 +6,7 @@ import type { Recipe } from '../contract/recipe.ts'
 import { budgetOption, fitBudget, type Fitted } from './budget.ts'
 import { refusal, reply, unfinished, type Command, type Task } from './command.ts'
 import * as quantities from '../contract/quantities.ts'
+import { comparisonLines, measuredBy } from './evaluation-text.ts'
 import { methodOptions, recipeFrom, saveRecipe, textOptions } from './recipe-options.ts'
 
 export const quantize: Command = {
@@ -107,10 +108,10 @@ export function summary(report: RunReport): string {
     ],
     ['size', `${quantities.size(sizes.file_bytes)} of ${quantities.size(sizes.original_bytes)}`],
   ]
-  for (const { text, original, packed } of perplexity) {
-    const { windows, window, tokens, protocol } = packed
-    const how = `${path.basename(text.source)}, protocol ${protocol}, ${windows} windows of ${window}, ${tokens} targets`
-    lines.push(['perplexity', `${quantities.perplexity(packed)}, original ${quantities.perplexity(original)} (${how})`])
+  for (const { text, original, packed, comparison } of perplexity) {
+    const both = `${quantities.perplexity(packed)}, original ${quantities.perplexity(original)}`
+    lines.push(['perplexity', `${both} (${measuredBy(text, packed)})`])
+    if (comparison !== null) lines.push(...comparisonLines(comparison).slice(1, 4))
   }
   if (perplexity.length === 0) lines.push(['perplexity', 'not measured'])
   const worst = report.layers.toSorted((a, b) => errorOf(b) - errorOf(a))[0]

@@ -2,6 +2,7 @@
 import { access, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
+import { protocols, type Protocol } from '../contract/evaluation.ts'
 import { findMethod, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
 import { bundledPrefix, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import type { Option, Values } from './options.ts'
@@ -11,6 +12,13 @@ export const methodOptions: readonly Option[] = [
   { name: 'set', value: 'KEY=VALUE', kind: 'list', help: 'A parameter of the method; may be given again.' },
   { name: 'recipe', value: 'FILE.json', kind: 'text', help: 'A saved recipe; other options change it.' },
 ]
+
+export const protocolOption: Option = {
+  name: 'protocol',
+  value: 'P',
+  kind: 'text',
+  help: `How perplexity is measured: ${protocols.join(' or ')} (default papers).`,
+}
 
 export const textOptions: readonly Option[] = [
   {
@@ -45,8 +53,9 @@ export const textOptions: readonly Option[] = [
     value: 'N',
     kind: 'integer',
     min: 2,
-    help: "Tokens per window (default the model's context, at most 2048).",
+    help: "Tokens per window (default the model's context, at most 2048, with llama.cpp 512).",
   },
+  protocolOption,
   { name: 'no-evaluation', kind: 'flag', help: 'Do not measure.' },
 ]
 
@@ -159,16 +168,32 @@ async function evaluationsFrom(
 ): Promise<Result<Recipe['evaluations']>> {
   const sources = values.list('evaluation').map(absolute)
   const window = values.integer('window') ?? null
+  const named = protocolOf(values)
+  if (!named.ok) return named
+  const protocol = named.value ?? 'papers'
   if (values.flag('no-evaluation')) {
-    if (sources.length === 0 && window === null) return success([])
-    return failure('option_invalid', '--no-evaluation cannot be given together with --evaluation or --window.')
+    const given = ['evaluation', 'window', 'protocol'].find((name) => values.given(name))
+    if (given === undefined) return success([])
+    return failure('option_invalid', `--no-evaluation cannot be given together with --${given}.`)
   }
-  if (sources.length > 0) return success(sources.map((source) => ({ source, window })))
-  const evaluations = base.evaluations.map((one) => ({ ...one, window: window ?? one.window }))
+  if (sources.length > 0) return success(sources.map((source) => ({ source, window, protocol })))
+  const evaluations = base.evaluations.map((one) => ({
+    ...one,
+    window: window ?? one.window,
+    protocol: named.value ?? one.protocol,
+  }))
   if (evaluations.length > 0 || values.given('recipe')) return success(evaluations)
   // Without a tokenizer there is no default text; the model is still packed, and measured on token ids where they are given.
   const tokenizer = model !== undefined && (await there(path.join(model, 'tokenizer.json')))
-  return success(tokenizer ? [{ source: standardEvaluation, window }] : [])
+  return success(tokenizer ? [{ source: standardEvaluation, window, protocol }] : [])
+}
+
+/** Null where the option is not given. */
+export function protocolOf(values: Values): Result<Protocol | null> {
+  const given = values.text('protocol')
+  const protocol = protocols.find((one) => one === given) ?? null
+  if (given === undefined || protocol !== null) return success(protocol)
+  return failure('option_invalid', `--protocol must be ${protocols.join(' or ')}, not '${given}'.`)
 }
 
 export const absolute = (source: string): string => (source.startsWith(bundledPrefix) ? source : path.resolve(source))

@@ -57,20 +57,25 @@ test('a run, an evaluation and a failure are found again', async () => {
   expect(list[1]!.metrics.map(({ subject, value }) => [subject, value])).toEqual([
     ['original', 30],
     ['packed', 40],
+    ['packed', 0.25],
+    ['packed', 0.8],
   ])
   const { out } = await signum(['runs'])
   expect(out).toMatch(/\| +2 \| signum-stories-4m rtn \| failed \(worker_crashed\) \|/)
   expect(out).toMatch(
-    /2\.10 \| +4\.50 \| +500 kB \| 40\.00 ± 1\.50 \| 30\.00 ± 1\.50 \| evaluation-stories, 13 x 256 \|/,
+    /2\.10 \| +4\.50 \| +500 kB \| 40\.00 ± 1\.50 \| 30\.00 ± 1\.50 \| evaluation-stories, papers, 13 x 256 \|/,
   )
 })
 
 test('one run is shown whole', async () => {
   const shown = JSON.parse((await signum(['runs', 'show', '1', '--json'])).out) as RunDetails
   expect(shown).toMatchObject({ id: 1, model: { path: model }, layer_reports: { length: 8 }, exports: [] })
+  const first = await signum(['runs', 'show', '1'])
+  expect(first.out).toContain('mean KLD        packed 0.2500 ± 0.0100 (evaluation-stories, protocol papers, 13 windows')
+  expect(first.out).not.toContain('kld_')
   const { out } = await signum(['runs', 'show', '2'])
-  expect(out).toContain('error       worker_crashed: The worker ended with code 139 without saying why.')
-  expect(out).toContain(`go on with  signum quantize --resume --out ${place('b')}`)
+  expect(out).toContain('error           worker_crashed: The worker ended with code 139 without saying why.')
+  expect(out).toContain(`go on with      signum quantize --resume --out ${place('b')}`)
 })
 
 test('one that was killed is interrupted, and goes on', async () => {

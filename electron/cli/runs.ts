@@ -7,6 +7,7 @@ import {
   type RunRow,
   type RunSummary,
 } from '../contract/history.ts'
+import { metricWords } from '../contract/metric-words.ts'
 import * as quantities from '../contract/quantities.ts'
 import { refusal, reply, unfinished, type Command, type Reply, type Task } from './command.ts'
 import { table, type Column } from './table.ts'
@@ -64,7 +65,7 @@ async function list({ workbench, attention }: Task): Promise<Reply> {
 }
 
 function row(run: RunSummary): string[] {
-  const [packed] = run.metrics.filter(({ subject }) => subject === 'packed')
+  const [packed] = run.metrics.filter(({ subject, name }) => subject === 'packed' && name === 'perplexity')
   const original = packed && counterpart(run.metrics, packed)
   return [
     String(run.id),
@@ -76,13 +77,15 @@ function row(run: RunSummary): string[] {
     run.file_bytes === null ? '' : quantities.size(run.file_bytes),
     packed ? quantities.perplexity(packed) : '',
     original ? quantities.perplexity(original) : '',
-    packed ? `${shortSource(packed.source)}, ${packed.windows} x ${packed.window}` : '',
+    packed ? `${shortSource(packed.source)}, ${packed.protocol}, ${packed.windows} x ${packed.window}` : '',
   ]
 }
 
 const counterpart = (metrics: readonly MetricRow[], packed: MetricRow) =>
   metrics.find(
-    ({ subject, sha256, window }) => subject === 'original' && sha256 === packed.sha256 && window === packed.window,
+    (one) =>
+      one.subject === 'original' &&
+      (['name', 'sha256', 'window', 'protocol'] as const).every((key) => one[key] === packed[key]),
   )
 
 function statusOf({ status, finished_layers: done, layers, error_code: code }: RunRow): string {
@@ -125,15 +128,17 @@ function page(run: RunDetails): string {
   }
   if (bytes !== null) lines.push(['size', quantities.size(bytes)])
   for (const one of run.metrics) {
-    const how = `${shortSource(one.source)}, protocol ${one.protocol}, ${one.windows} windows of ${one.window}`
-    lines.push(['perplexity', `${one.subject} ${quantities.perplexity(one)} (${how})`])
+    // The rest is in --json and in the run's report.
+    const words = metricWords(one)
+    const how = `${shortSource(one.source)}, protocol ${one.protocol}, ${one.windows} windows of ${one.window}, ${one.tokens} targets`
+    if (words !== null) lines.push([words.title, `${one.subject} ${words.text} (${how})`])
   }
   if (run.layer_reports.length > 0) lines.push(['linears', `${run.layer_reports.length} reported`])
   for (const { format, path } of run.exports) lines.push(['export', `${format} ${path}`])
   if (run.folder !== null && resumableStatuses.includes(run.status)) {
     lines.push(['go on with', `signum quantize --resume --out ${run.folder}`])
   }
-  return lines.map(([title, text]) => `${title.padEnd(12)}${text}`).join('\n')
+  return lines.map(([title, text]) => `${title.padEnd(16)}${text}`).join('\n')
 }
 
 async function remove({ workbench, attention }: Task, id: number): Promise<Reply> {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { curveSchema } from './curve.ts'
 import { problemSchema } from './errors.ts'
+import { comparisonSchema, protocolSchema } from './evaluation.ts'
 import { forecastSchema, readinessSchema } from './forecast.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
 import { pictureScaleSchema, picturesSchema } from './pictures.ts'
@@ -16,7 +17,6 @@ import {
   runReportSchema,
   tokensSchema,
 } from './records.ts'
-import { textPerplexitySchema } from './records.ts'
 import { settingChangesSchema, settingsSchema } from './settings.ts'
 import { workerEventSchema, type WorkerEvent } from './worker.ts'
 
@@ -74,8 +74,6 @@ export const calls = {
       threads,
       /** For the history; null: made of model, method and parameters. */
       name: z.string().min(1).nullable().default(null),
-      /** The original's perplexity where it was measured before, by the text's sha256. */
-      original: z.array(textPerplexitySchema).default([]),
     }),
     answer: runReportSchema,
   },
@@ -84,8 +82,22 @@ export const calls = {
     answer: z.object({ output: z.string(), layer: layerReportSchema, warnings: z.array(noteSchema) }),
   },
   evaluate: {
-    request: z.object({ model: folder, source: z.string().min(1), window: z.int().min(2).nullable(), threads }),
-    answer: z.object({ model: z.string(), packed: z.boolean(), text: tokensSchema, perplexity: measurementSchema }),
+    request: z.object({
+      model: folder,
+      source: z.string().min(1),
+      window: z.int().min(2).nullable(),
+      protocol: protocolSchema.default('papers'),
+      /** The model that it is compared with. */
+      against: folder.nullable().default(null),
+      threads,
+    }),
+    answer: z.object({
+      model: z.string(),
+      packed: z.boolean(),
+      text: tokensSchema,
+      perplexity: measurementSchema,
+      against: z.object({ model: z.string(), perplexity: measurementSchema, comparison: comparisonSchema }).nullable(),
+    }),
   },
   /** Newest first. */
   runs: { request: z.object({}), answer: z.array(runSummarySchema) },
@@ -152,7 +164,10 @@ export type Answer<C extends Call> = z.infer<(typeof calls)[C]['answer']>
 
 /** What is being done, while a call lasts. */
 export type Step =
-  { name: 'quantize' } | { name: 'layer' } | { name: 'evaluate'; subject: 'original' | 'packed'; source: string }
+  | { name: 'quantize' }
+  | { name: 'layer' }
+  /** `both`: the packed model beside its original. */
+  | { name: 'evaluate'; subject: 'original' | 'packed' | 'both'; source: string }
 
 /** What a caller may hear and ask for while a call lasts. */
 export type Attention = {

@@ -15,12 +15,13 @@ export type Asked = {
 
 /**
  * `signum quantize ...` for a POSIX shell, with what is not as usual. Null where the recipe says more than options can:
- * its texts are measured in windows of different lengths.
+ * its texts are measured in windows of different lengths, or by different protocols.
  */
 export function quantizeLine({ model, recipe, name, threads, out }: Asked): string | null {
   const windows = new Set(recipe.evaluations.map(({ window }) => window))
+  const protocols = new Set(recipe.evaluations.map(({ protocol }) => protocol))
   const method = findMethod(recipe.method)
-  if (windows.size > 1 || !method.ok) return null
+  if (windows.size > 1 || protocols.size > 1 || !method.ok) return null
   const words = ['signum', 'quantize', model, ...option('method', recipe.method)]
   for (const [key, value] of Object.entries(unusual(method.value, recipe.parameters))) {
     words.push(...option('set', `${key}=${value}`))
@@ -36,6 +37,7 @@ export function quantizeLine({ model, recipe, name, threads, out }: Asked): stri
   for (const { source } of recipe.evaluations) words.push(...option('evaluation', source))
   const [window] = windows
   if (window !== undefined && window !== null) words.push(...option('window', String(window)))
+  for (const protocol of protocols) if (protocol !== 'papers') words.push(...option('protocol', protocol))
   if (recipe.evaluations.length === 0) words.push('--no-evaluation')
   if (name !== null) words.push(...option('name', name))
   if (threads > 0) words.push(...option('threads', String(threads)))

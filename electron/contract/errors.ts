@@ -19,6 +19,7 @@ export const workerErrorCodes = [
   'calibration_too_short',
   'evaluation_too_short',
   'context_too_long',
+  'reference_mismatch',
   'recipe_invalid',
   'run_in_use',
   'resume_mismatch',

@@ -61,7 +61,7 @@ export type RunRow = z.infer<typeof runRowSchema>
 
 export const metricSubjects = ['original', 'packed'] as const
 
-/** A measurement of a run's two models, or of a model that belongs to no run. */
+/** A measurement of a run's two models, of the one beside the other (`name` as in comparisonMetrics), or of a model that belongs to no run. */
 export const metricRowSchema = metricSchema.extend({
   id,
   model_id: id.nullable(),

@@ -45,4 +45,14 @@ export function perplexity({
   return error === null ? value.toFixed(digits) : `${value.toFixed(digits)} ± ${error.toFixed(digits)}`
 }
 
+/** KL divergences and logarithms of ratios, in nats: 0.0412. */
+export const divergence = (value: number | null): string => {
+  if (value === null) return 'not finite'
+  return Math.abs(value) >= 0.00005 || value === 0 ? value.toFixed(4) : value.toExponential(1)
+}
+
+/** Shares and differences of probabilities: 87.31 %. */
+export const percent = (share: number | null): string =>
+  share === null ? 'not finite' : `${(100 * share).toFixed(2)} %`
+
 export const secondsText = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0))

@@ -1,6 +1,7 @@
 // A recipe: what is done to a model's weights, from which text, and on which texts the result is measured. It is what
 // --recipe reads, --save-recipe writes and every run folder holds as recipe.json.
 import { z } from 'zod'
+import { protocolSchema } from './evaluation.ts'
 import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
 import { findMethod, methodIds, resolveParameters } from './methods.ts'
@@ -10,11 +11,6 @@ const source = z.string().min(1)
 export const bundledPrefix = 'bundled:'
 
 export const samplings = ['sequential', 'random'] as const
-
-/** Windows and sequences are as long as the model's context, but no longer than this unless asked. */
-const usualLength = 2048
-export const windowOf = (window: number | null, { context }: { context: number }): number =>
-  window ?? Math.min(context, usualLength)
 
 export const calibrationSchema = z.strictObject({
   source,
@@ -28,8 +24,9 @@ export type Calibration = z.infer<typeof calibrationSchema>
 
 export const evaluationSchema = z.strictObject({
   source,
-  /** Tokens per window; null: the model's context, at most 2048. */
+  /** Tokens per window; null: the model's context, at most 2048 (papers) or 512 (llama.cpp). */
   window: z.int().min(2).nullable().default(null),
+  protocol: protocolSchema.default('papers'),
 })
 export type Evaluation = z.infer<typeof evaluationSchema>
 

@@ -1,5 +1,6 @@
 // The things Signum keeps and shows: models, what happened to a linear, measurements, the report of a run.
 import { z } from 'zod'
+import { comparisonSchema, protocolSchema } from './evaluation.ts'
 import { recipeSchema } from './recipe.ts'
 
 export const linearSchema = z.object({
@@ -53,7 +54,7 @@ export const metricSchema = z.object({
   name: z.string(),
   protocol: z.string(),
   value: z.number().nullable(),
-  /** By window; null where there is only one. */
+  /** As the protocol says; null where there is only one value. */
   standard_error: z.number().nullable(),
   tokens: z.number(),
   windows: z.number(),
@@ -61,13 +62,22 @@ export const metricSchema = z.object({
 })
 export type Metric = z.infer<typeof metricSchema>
 
-export const evaluationResultSchema = z.object({
+const evaluatedModelSchema = z.object({
   perplexity: z.number().nullable(),
   standard_error: z.number().nullable(),
-  tokens: z.number(),
-  windows: z.number(),
+  /** Of this model alone: its weights, layers and head. */
   seconds: z.number(),
   window_losses: z.array(z.number().nullable()),
+})
+export const evaluationResultSchema = z.object({
+  protocol: protocolSchema,
+  /** Predicted ones. */
+  tokens: z.number(),
+  windows: z.number(),
+  window: z.number(),
+  model: evaluatedModelSchema,
+  reference: evaluatedModelSchema.nullable(),
+  comparison: comparisonSchema.nullable(),
 })
 export type EvaluationResult = z.infer<typeof evaluationResultSchema>
 
@@ -89,13 +99,9 @@ export type QuantizeResult = z.infer<typeof quantizeResultSchema>
 export const tokensSchema = z.object({ source: z.string(), sha256: z.string(), tokens: z.int() })
 export type Tokens = z.infer<typeof tokensSchema>
 
-/** One measurement. The protocol `papers`: windows without overlap, every target counted. */
+/** One measurement; `tokens` are the predicted ones, `seconds` those of the model alone. */
 export const measurementSchema = metricSchema.omit({ name: true }).extend({ seconds: z.number() })
 export type Measurement = z.infer<typeof measurementSchema>
-
-/** A model measured on one text. */
-export const textPerplexitySchema = z.object({ text: tokensSchema, perplexity: measurementSchema })
-export type TextPerplexity = z.infer<typeof textPerplexitySchema>
 
 export const noteSchema = z.object({ code: z.string(), message: z.string() })
 export type Note = z.infer<typeof noteSchema>
@@ -119,7 +125,15 @@ export const runReportSchema = z.object({
     weights: z.number(),
     parameters: z.number(),
   }),
-  perplexity: z.array(z.object({ text: tokensSchema, original: measurementSchema, packed: measurementSchema })),
+  perplexity: z.array(
+    z.object({
+      text: tokensSchema,
+      original: measurementSchema,
+      packed: measurementSchema,
+      /** Reports of earlier versions have none. */
+      comparison: comparisonSchema.nullable().default(null),
+    }),
+  ),
   layers: z.array(layerReportSchema),
   /** Of the process that finished the run. */
   seconds: z.record(z.string(), z.number()),

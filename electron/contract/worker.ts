@@ -8,6 +8,7 @@ import {
   modelSchema,
   quantizeResultSchema,
 } from './records.ts'
+import type { Protocol } from './evaluation.ts'
 import type { Parameters } from './methods.ts'
 
 export const protocolVersion = 1
@@ -25,7 +26,18 @@ export type Jobs = {
     activation_limit: number
   }
   layer: Common & { input: string; output: string; recipe: WorkerRecipe }
-  evaluate: Common & { model: string; tokens: string; window: number }
+  evaluate: Common & {
+    model: string
+    /** The model that it is compared with. */
+    reference: string | null
+    tokens: string
+    window: number
+    protocol: Protocol
+    /** Put in place of each window's first token; llama.cpp only. */
+    bos: number | null
+    /** A file for what was measured at every token. */
+    targets: string | null
+  }
   logits: Common & { model: string; tokens: string; output: string }
   devices: Common
 }

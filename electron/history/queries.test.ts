@@ -180,6 +180,44 @@ test('metrics: of a run or of a model, the same measured again in its place', ()
   expect([...history.metrics.ofRuns().keys()]).toEqual([run])
 })
 
+test('metrics: what a packed model is beside its original, with the perplexity in the list', () => {
+  const run = history.runs.add(newRun())
+  const estimate = (value: number) => ({ value, standard_error: 0.5 })
+  const spread = { mean: estimate(0.25), minimum: 0, maximum: 3, percentiles: { '50': 0.125, '99.9': 2 } }
+  const comparison = {
+    kld: spread,
+    delta_p: spread,
+    delta_p_rms: estimate(0.2),
+    same_top: estimate(0.75),
+    log_ratio: estimate(0.3),
+    correlation: null,
+  }
+  history.metrics.put({ run }, 'packed', text, measurement(40))
+  history.metrics.putComparison(run, text, measurement(40), comparison)
+  history.metrics.putComparison(run, text, measurement(40), comparison)
+  const found = history.metrics.ofRun(run).map(({ name, value }) => [name, value])
+  expect(found).toEqual([
+    ['perplexity', 40],
+    ['kld', 0.25],
+    ['kld_minimum', 0],
+    ['kld_median', 0.125],
+    ['kld_90', null],
+    ['kld_95', null],
+    ['kld_99', null],
+    ['kld_99.9', 2],
+    ['kld_maximum', 3],
+    ['same_top', 0.75],
+    ['delta_p', 0.25],
+    ['delta_p_rms', 0.2],
+    ['log_ratio', 0.3],
+  ])
+  const listed = history.metrics
+    .ofRuns()
+    .get(run)
+    ?.map(({ name, protocol, subject }) => [name, protocol, subject])
+  expect(listed).toEqual(['perplexity', 'kld', 'same_top'].map((name) => [name, 'papers', 'packed']))
+})
+
 test('exports', () => {
   const run = history.runs.add(newRun())
   const id = history.exports.add({ run_id: run, format: 'gguf', path: '/x.gguf', bytes: 5e9, verified: false })

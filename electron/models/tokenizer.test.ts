@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { loadTokenizer, type Encode } from './tokenizer.ts'
+import { loadTokenizer, readBos, type Encode } from './tokenizer.ts'
 import { readText, readTokenFile } from './tokens.ts'
 
 const here = import.meta.dirname
@@ -64,6 +64,13 @@ async function loadUncut(folder: string): Promise<(text: string) => number[]> {
   const tokenizer = new Tokenizer(json('tokenizer.json'), json('tokenizer_config.json'))
   return (text) => tokenizer.encode(text).ids
 }
+
+test('BOS is the special token that stands in front of every text', async () => {
+  const first = (name: Name) => cases[name][0]!.ids[0]
+  for (const name of Object.keys(folders) as Name[])
+    expect([name, await readBos(folders[name])]).toEqual([name, first(name)])
+  expect(await readBos(path.join(here, 'nowhere'))).toBeNull()
+})
 
 describe('the bundled texts', () => {
   const read = async (file: string) => {

@@ -10,6 +10,7 @@ import { cutter, type Merges } from './cuts.ts'
 export type Encode = (text: string) => Result<Uint32Array>
 
 const fileSchema = z.looseObject({
+  added_tokens: z.array(z.looseObject({ id: z.int(), special: z.boolean().optional() })).optional(),
   pre_tokenizer: z.unknown(),
   model: z.looseObject({
     type: z.string().optional(),
@@ -50,6 +51,18 @@ export async function loadTokenizer(folder: string): Promise<Result<Encode>> {
       String(error),
     )
   }
+}
+
+/** The special token that the tokenizer puts in front of every text (BOS); null where it puts none, or where there is no tokenizer. */
+export async function readBos(folder: string): Promise<number | null> {
+  const encode = await loadTokenizer(folder)
+  const ids = encode.ok ? encode.value('a') : null
+  if (!ids?.ok) return null
+  const { added_tokens: added } = fileSchema.parse(
+    JSON.parse(await readFile(path.join(folder, 'tokenizer.json'), 'utf8')),
+  )
+  const first = ids.value[0]
+  return added?.some(({ id, special }) => id === first && special === true) ? first! : null
 }
 
 async function config(folder: string): Promise<object> {

@@ -2,7 +2,8 @@
 import type { Attention, Ending } from '../contract/api.ts'
 import { failure, type Problem, type Result } from '../contract/errors.ts'
 import { findMethod } from '../contract/methods.ts'
-import { parseRecipe, windowOf, type Evaluation, type Recipe } from '../contract/recipe.ts'
+import { windowOf } from '../contract/evaluation.ts'
+import { parseRecipe, type Evaluation, type Recipe } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
@@ -50,7 +51,7 @@ export function resolve(recipe: Recipe, folder: string, model: Model): ResolvedR
     ...recipe,
     model: folder,
     calibration: calibration && { ...calibration, length: windowOf(calibration.length, model) },
-    evaluations: evaluations.map((one) => ({ ...one, window: windowOf(one.window, model) })),
+    evaluations: evaluations.map((one) => ({ ...one, window: windowOf(one.window, model, one.protocol) })),
   }
 }
 
@@ -72,14 +73,14 @@ export async function readCalibration<T extends { tokens: Tokens }>(
 
 export async function readEvaluation<T extends { tokens: Tokens }>(
   read: ReadTokens<T>,
-  { source, window }: Pick<ResolvedEvaluation, 'source' | 'window'>,
+  { source, window, protocol }: Pick<ResolvedEvaluation, 'source' | 'window' | 'protocol'>,
   model: Model,
 ): Promise<Result<T>> {
   const far = preflight.checkContext('A window', window, model.context)
   if (far) return { ok: false, problem: far }
   const tokens = await read(source, model)
   if (!tokens.ok) return tokens
-  const short = preflight.checkEvaluation(source, tokens.value.tokens.tokens, window)
+  const short = preflight.checkEvaluation(source, tokens.value.tokens.tokens, { window, protocol })
   return short ? { ok: false, problem: short } : tokens
 }
 

@@ -1,16 +1,18 @@
-// Perplexity of a model folder on a text.
+// A model folder measured on a text, alone or beside another one.
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Answer, Attention, Ending, Request, Step } from '../contract/api.ts'
-import type { Measurement } from '../contract/records.ts'
+import { windowOf, type Comparison } from '../contract/evaluation.ts'
+import type { EvaluationResult, Measurement } from '../contract/records.ts'
 import type { Jobs, WorkerEvent } from '../contract/worker.ts'
-import { windowOf } from '../contract/recipe.ts'
 import { readEvaluation } from './checks.ts'
 import { refused, work, type Context } from './context.ts'
 import { runFiles } from './folder.ts'
 import { recordMeasurement } from './history.ts'
-import { sourceReader } from './source.ts'
+import { bosFor, sourceReader } from './source.ts'
+
+export type Evaluated = { model: Measurement; reference: Measurement | null; comparison: Comparison | null }
 
 /** There is no layer to finish in a measurement: a stop ends it like a cancel. */
 export async function measure(
@@ -19,7 +21,7 @@ export async function measure(
   attention: Attention,
   step: Step,
   onEvent?: (event: WorkerEvent, line: string) => void,
-): Promise<Ending<Measurement>> {
+): Promise<Ending<Evaluated>> {
   const signals = [attention.stop, attention.cancel].filter((signal) => signal !== undefined)
   const cancel = AbortSignal.any(signals)
   const ending = await work(
@@ -31,17 +33,17 @@ export async function measure(
     onEvent ? { onEvent } : {},
   )
   if (ending.kind !== 'finished') return ending
-  const { perplexity, standard_error, tokens, windows, seconds } = ending.value
-  const measurement = {
-    protocol: 'papers',
-    value: perplexity,
-    standard_error,
-    tokens,
-    windows,
-    window: job.window,
-    seconds,
-  }
-  return { kind: 'finished', value: measurement }
+  const { model, reference, comparison } = ending.value
+  const measurementOf = (one: typeof model): Measurement => measurement(ending.value, one)
+  const evaluated = { model: measurementOf(model), reference: reference && measurementOf(reference), comparison }
+  return { kind: 'finished', value: evaluated }
+}
+
+function measurement(
+  { protocol, tokens, windows, window }: EvaluationResult,
+  { perplexity: value, standard_error, seconds }: EvaluationResult['model'],
+): Measurement {
+  return { protocol, value, standard_error, tokens, windows, window, seconds }
 }
 
 /** A model folder (original or packed), or a run's folder, whose packed model is meant then. */
@@ -50,12 +52,15 @@ export async function evaluate(
   request: Request<'evaluate'>,
   attention: Attention,
 ): Promise<Ending<Answer<'evaluate'>>> {
+  const { against, protocol = 'papers' } = request
   const threads = request.threads || availableParallelism()
   const model = await modelFolder(path.resolve(request.model))
+  const reference = against ? await modelFolder(path.resolve(against)) : null
   const inspected = await work(context, 'inspect', { version: 1, threads: 1, model }, attention, null)
   if (inspected.kind !== 'finished') return inspected
-  const window = windowOf(request.window, inspected.value)
-  const read = await readEvaluation(sourceReader(context.root), { source: request.source, window }, inspected.value)
+  const window = windowOf(request.window, inspected.value, protocol)
+  const asked = { source: request.source, window, protocol }
+  const read = await readEvaluation(sourceReader(context.root), asked, inspected.value)
   if (!read.ok) return refused(read.problem)
   const { bytes, tokens: text } = read.value
 
@@ -64,10 +69,14 @@ export async function evaluate(
     const tokens = path.join(temporary, 'evaluation.u32')
     await writeFile(tokens, bytes)
     const { packed } = inspected.value
-    const step = { name: 'evaluate', subject: packed ? 'packed' : 'original', source: text.source } as const
-    const measured = await measure(context, { version: 1, threads, model, tokens, window }, attention, step)
+    const subject = reference !== null ? 'both' : packed ? 'packed' : 'original'
+    const bos = await bosFor(protocol, inspected.value)
+    const job = { version: 1, threads, model, reference, tokens, window, protocol, bos, targets: null } as const
+    const measured = await measure(context, job, attention, { name: 'evaluate', subject, source: text.source })
     if (measured.kind !== 'finished') return measured
-    const answer = { model, packed, text, perplexity: measured.value }
+    const { model: perplexity, reference: other, comparison } = measured.value
+    const beside = reference && other && comparison && { model: reference, perplexity: other, comparison }
+    const answer = { model, packed, text, perplexity, against: beside || null }
     const run = path.basename(model) === path.basename(runFiles('').packed) ? path.dirname(model) : null
     await recordMeasurement(context, inspected.value, answer, run, attention.onNote)
     return { kind: 'finished', value: answer }

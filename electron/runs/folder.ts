@@ -15,12 +15,16 @@ export const runFiles = (out: string) => ({
   report: path.join(out, 'report.json'),
   calibration: path.join(out, 'calibration.u32'),
   /** The first text's tokens are evaluation.u32, the second's evaluation-2.u32. */
-  evaluation: (index: number) => path.join(out, index === 0 ? 'evaluation.u32' : `evaluation-${index + 1}.u32`),
+  evaluation: (index: number) => path.join(out, `evaluation${nth(index)}.u32`),
+  /** What was measured at every token of that text (docs/PROTOCOL.md). */
+  targets: (index: number) => path.join(out, `evaluation${nth(index)}.safetensors`),
 })
+
+const nth = (index: number): string => (index === 0 ? '' : `-${index + 1}`)
 
 /** Whether Signum makes entries of this name in a run's folder, half written ones included. */
 export const isOwnFile = (name: string): boolean =>
-  /^(recipe|state|job|report)\.json$|^events\.jsonl$|^(calibration|evaluation(-\d+)?)\.u32$|^packed$|^lock$|^signum-activations-\w+$/.test(
+  /^(recipe|state|job|report)\.json$|^events\.jsonl$|^(calibration|evaluation(-\d+)?)\.u32$|^evaluation(-\d+)?\.safetensors$|^packed$|^lock$|^signum-activations-\w+$/.test(
     name.replace(/\.part(ial)?$/, ''),
   )
 

@@ -103,7 +103,7 @@ export const showRun = (context: Context, id: number) =>
 export async function recordMeasurement(
   context: Context,
   model: Model,
-  { text, perplexity }: Answer<'evaluate'>,
+  { text, perplexity, against }: Answer<'evaluate'>,
   run: string | null,
   onNote: ((note: Note) => void) | undefined,
 ): Promise<void> {
@@ -112,9 +112,14 @@ export async function recordMeasurement(
   const written = opened.ok
     ? opened.value.write(() => {
         const { runs, models, metrics } = opened.value
-        const id = run === null ? undefined : runs.inFolder(run)?.id
-        const what = id === undefined ? { model: models.see(model) } : { run: id }
+        const row = run === null ? null : runs.inFolder(run)
+        const what = row ? { run: row.id } : { model: models.see(model) }
         metrics.put(what, model.packed ? 'packed' : 'original', text, perplexity)
+        // What a run is compared with is the model that it was made from.
+        if (row && against && against.model === row.recipe.model) {
+          metrics.put(what, 'original', text, against.perplexity)
+          metrics.putComparison(row.id, text, perplexity, against.comparison)
+        }
       })
     : opened
   if (!written.ok)

@@ -13,7 +13,7 @@ const recipe: Recipe = {
   method: 'gptq',
   parameters: { bits: 2, group: 128 },
   calibration: { source: '/t.txt', sampling: 'sequential', sequences: 4, length: 16, seed: 0 },
-  evaluations: [{ source: 'bundled:evaluation-stories', window: 16 }],
+  evaluations: [{ source: 'bundled:evaluation-stories', window: 16, protocol: 'papers' }],
 }
 
 describe("the run's folder", () => {
@@ -60,10 +60,13 @@ describe('a resumed run is the one that was begun', () => {
 
 describe('texts', () => {
   const calibration = { source: 'a.txt', sampling: 'sequential', sequences: 128, length: 2048, seed: 0 } as const
+  const papers = (window: number) => ({ window, protocol: 'papers' }) as const
+  const llama = (window: number) => ({ window, protocol: 'llama.cpp' }) as const
   test('enough tokens', () => {
     expect(preflight.checkCalibration(128 * 2048, calibration)).toBeNull()
     expect(preflight.checkCalibration(2049, { ...calibration, sampling: 'random' })).toBeNull()
-    expect(preflight.checkEvaluation('a.txt', 256, 256)).toBeNull()
+    expect(preflight.checkEvaluation('a.txt', 256, papers(256))).toBeNull()
+    expect(preflight.checkEvaluation('a.txt', 512, llama(256))).toBeNull()
     expect(preflight.checkContext('A window', 256, 256)).toBeNull()
   })
   test('too few, with what would fit', () => {
@@ -76,8 +79,15 @@ describe('texts', () => {
     expect(said(preflight.checkCalibration(3000, calibration))).toContain(': one sequence would fit.')
     expect(said(preflight.checkCalibration(100, calibration))).toContain('one sequence of 100 would fit')
     expect(said(preflight.checkCalibration(1, calibration))).toContain('give a longer text')
-    expect(said(preflight.checkEvaluation('e.txt', 200, 256))).toBe(
+    expect(said(preflight.checkEvaluation('e.txt', 200, papers(256)))).toBe(
       'evaluation_too_short: e.txt has 200 tokens, and one window needs 256: a window of 200 would fit.',
+    )
+    expect(said(preflight.checkEvaluation('e.txt', 511, llama(256)))).toBe(
+      'evaluation_too_short: e.txt has 511 tokens, and llama.cpp needs two windows, 512: a window of 255 would fit.',
+    )
+    expect(said(preflight.checkEvaluation('e.txt', 5, llama(256)))).toContain('give a longer text')
+    expect(said(preflight.checkEvaluation('e.txt', 500, llama(2)))).toBe(
+      'recipe_invalid: A window of the protocol llama.cpp has at least 3 tokens, not 2.',
     )
   })
   test('longer than the model can look', () => {

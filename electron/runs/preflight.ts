@@ -1,6 +1,7 @@
 // Everything that can be known to go wrong before any work is done, each with its code and one sentence. Pure: what was
 // found comes in, a problem or null goes out.
 import type { Calibration, Recipe } from '../contract/recipe.ts'
+import { leastWindow, leastWindows, type Protocol } from '../contract/evaluation.ts'
 import { count, size } from '../contract/quantities.ts'
 import { failure, type ErrorCode, type Problem } from '../contract/errors.ts'
 import type { FolderState } from './folder.ts'
@@ -76,12 +77,25 @@ function whatFits(tokens: number, { sampling, length }: ResolvedCalibration): st
   return sequences === 1 ? 'one sequence would fit' : `${count(sequences)} sequences would fit`
 }
 
-export function checkEvaluation(source: string, tokens: number, window: number): Problem | null {
-  if (tokens >= window) return null
-  const out = tokens > 1 ? `a window of ${count(tokens)} would fit` : 'give a longer text'
+export function checkEvaluation(
+  source: string,
+  tokens: number,
+  { window, protocol }: { window: number; protocol: Protocol },
+): Problem | null {
+  const [windows, least] = [leastWindows[protocol], leastWindow[protocol]]
+  if (window < least) {
+    return problem(
+      'recipe_invalid',
+      `A window of the protocol ${protocol} has at least ${least} tokens, not ${window}.`,
+    )
+  }
+  if (tokens >= windows * window) return null
+  const fits = Math.floor(tokens / windows)
+  const out = fits >= least ? `a window of ${count(fits)} would fit` : 'give a longer text'
+  const needs = windows === 1 ? 'one window needs' : `${protocol} needs two windows,`
   return problem(
     'evaluation_too_short',
-    `${source} has ${count(tokens)} tokens, and one window needs ${count(window)}: ${out}.`,
+    `${source} has ${count(tokens)} tokens, and ${needs} ${count(windows * window)}: ${out}.`,
   )
 }
 

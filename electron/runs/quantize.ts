@@ -1,6 +1,6 @@
 // One run's life: checked, quantized by the worker, measured from the packed files, reported.
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
-import type { Measurement, Note, QuantizeResult } from '../contract/records.ts'
+import type { Note, QuantizeResult } from '../contract/records.ts'
 import type { WorkerEvent } from '../contract/worker.ts'
 import { refuse, refused, work, type Context } from './context.ts'
 import { measure } from './evaluate.ts'
@@ -8,6 +8,7 @@ import { runFiles } from './folder.ts'
 import { prepare, type PreparedRun } from './prepare.ts'
 import { lostTo, openRecord, recordFinished } from './record.ts'
 import { reportOf, type Measured } from './report.ts'
+import { bosFor } from './source.ts'
 import { openEventLog, writeInputs, writeJson } from './written.ts'
 
 type Answered = Ending<Answer<'quantize'>>
@@ -36,20 +37,20 @@ export async function quantize(
   }
   let ending: Answered = refuse('internal', 'The run ended by an error that was not foreseen.')
   try {
-    ending = await begin(context, run, request.original ?? [], { ...attention, cancel, onEvent })
+    ending = await begin(context, run, { ...attention, cancel, onEvent })
   } finally {
     record.end(ending)
   }
   return record.lost.aborted ? { kind: 'failed', problem: lostTo.problem } : ending
 }
 
-async function begin(context: Context, run: PreparedRun, known: Known, attention: Attention): Promise<Answered> {
+async function begin(context: Context, run: PreparedRun, attention: Attention): Promise<Answered> {
   const written = await writeInputs(run)
-  return written.ok ? carryOut(context, run, known, attention) : refused(written.problem)
+  return written.ok ? carryOut(context, run, attention) : refused(written.problem)
 }
 
 /** The run's folder is ready: layers, measurements, report. */
-async function carryOut(context: Context, run: PreparedRun, known: Known, attention: Attention): Promise<Answered> {
+async function carryOut(context: Context, run: PreparedRun, attention: Attention): Promise<Answered> {
   const notes: Note[] = []
   const onNote = (note: Note) => {
     notes.push(note)
@@ -65,7 +66,7 @@ async function carryOut(context: Context, run: PreparedRun, known: Known, attent
   try {
     const quantized = await quantizeLayers(context, run, listener, onEvent)
     if (quantized.kind !== 'finished') return quantized
-    const measured = await measureBoth(context, run, known, listener, onEvent)
+    const measured = await measureBoth(context, run, listener, onEvent)
     if (measured.kind === 'cancelled' && attention.stop?.aborted && !attention.cancel?.aborted) {
       return { kind: 'stopped', finishedLayers: run.model.layers, layers: run.model.layers }
     }
@@ -108,33 +109,31 @@ function quantizeLayers(
   return work(context, 'quantize', job, attention, { name: 'quantize' }, { jobFile: files.job, onEvent })
 }
 
-type Known = NonNullable<Request<'quantize'>['original']>
-
-/** Original and packed on every text. The original's number may be known from an earlier run on the same tokens. */
+/** The packed model beside the original, text by text. */
 async function measureBoth(
   context: Context,
   run: PreparedRun,
-  known: Known,
   attention: Attention,
   onEvent: Listener,
 ): Promise<Ending<Measured>> {
   const files = runFiles(run.out)
   const all: Measured = []
-  for (const [index, { source, window }] of run.recipe.evaluations.entries()) {
-    const text = run.evaluations[index]!.tokens
-    const measureOne = (subject: 'original' | 'packed'): Promise<Ending<Measurement>> => {
-      const model = subject === 'original' ? run.recipe.model : files.packed
-      const job = { version: 1 as const, threads: run.threads, model, tokens: files.evaluation(index), window }
-      return measure(context, job, attention, { name: 'evaluate', subject, source }, onEvent)
+  for (const [index, { source, window, protocol }] of run.recipe.evaluations.entries()) {
+    const job = {
+      version: 1 as const,
+      threads: run.threads,
+      model: files.packed,
+      reference: run.recipe.model,
+      tokens: files.evaluation(index),
+      window,
+      protocol,
+      bos: await bosFor(protocol, run.model),
+      targets: files.targets(index),
     }
-    const before = known.find((one) => one.text.sha256 === text.sha256 && one.perplexity.window === window)
-    const original: Ending<Measurement> = before
-      ? { kind: 'finished', value: before.perplexity }
-      : await measureOne('original')
-    if (original.kind !== 'finished') return original
-    const packed = await measureOne('packed')
-    if (packed.kind !== 'finished') return packed
-    all.push({ text, original: original.value, packed: packed.value })
+    const measured = await measure(context, job, attention, { name: 'evaluate', subject: 'both', source }, onEvent)
+    if (measured.kind !== 'finished') return measured
+    const { model: packed, reference: original, comparison } = measured.value
+    all.push({ text: run.evaluations[index]!.tokens, original: original!, packed, comparison })
   }
   return { kind: 'finished', value: all }
 }

@@ -1,5 +1,5 @@
 // What a run leaves in the history, and what it does when the history, or the device, is not to be had.
-import { mkdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Attention, Request } from '../contract/api.ts'
@@ -76,11 +76,13 @@ describe('a run', () => {
     })
     expect(history.models.get(run.model_id!)).toMatchObject({ path: model, layers: 2 })
     expect(history.layerReports.ofRun(run.id)).toHaveLength(8)
-    const measured = history.metrics.ofRun(run.id).map(({ subject, value, windows }) => [subject, value, windows])
-    expect(measured).toEqual([
-      ['original', 30, 13],
-      ['packed', 40, 13],
+    const measured = history.metrics.ofRun(run.id).map(({ name, subject, value }) => [name, subject, value])
+    expect(measured.slice(0, 3)).toEqual([
+      ['perplexity', 'original', 30],
+      ['perplexity', 'packed', 40],
+      ['kld', 'packed', 0.25],
     ])
+    expect(new Set(history.metrics.ofRun(run.id).map(({ windows }) => windows))).toEqual(new Set([13]))
     expect(history.leases.ofRun(run.id)).toBeNull()
   })
 
@@ -267,5 +269,23 @@ describe('evaluate', () => {
     await evaluate(context, { model, source, window: null }, {})
     expect(history.metrics.ofRun(only().id)).toMatchObject([{ subject: 'packed', value: 40, window: 128, source }])
     expect(history.metrics.ofModel(only().model_id!)).toMatchObject([{ subject: 'original', value: 30, window: 256 }])
+  })
+
+  test('beside the original belongs to the run whole, beside another model only the perplexity does', async () => {
+    await play()
+    const other = path.join(data, 'other')
+    cpSync(model, other, { recursive: true })
+    const asked = { model: out, source, window: 128, protocol: 'llama.cpp' } as const
+    const beside = await evaluate(contextOf(history), { ...asked, against: other }, {})
+    expect(beside).toMatchObject({
+      value: {
+        perplexity: { value: 40, protocol: 'llama.cpp', tokens: 26 * 63 },
+        against: { model: other, perplexity: { value: 30 }, comparison: { same_top: { value: 0.8 } } },
+      },
+    })
+    const names = () => history.metrics.ofRun(only().id).map(({ subject, name }) => `${subject} ${name}`)
+    expect(names()).toEqual(['packed perplexity'])
+    await evaluate(contextOf(history), { ...asked, against: model }, {})
+    expect(names().slice(0, 3)).toEqual(['packed perplexity', 'original perplexity', 'packed kld'])
   })
 })

@@ -156,9 +156,10 @@ export const lostTo = failure('run_lost', 'Another process took this run over: t
 
 function finish(history: History, id: number, report: RunReport): void {
   for (const layer of report.layers) history.layerReports.put(id, layer)
-  for (const { text, original, packed } of report.perplexity) {
+  for (const { text, original, packed, comparison } of report.perplexity) {
     history.metrics.put({ run: id }, 'original', text, original)
     history.metrics.put({ run: id }, 'packed', text, packed)
+    if (comparison !== null) history.metrics.putComparison(id, text, packed, comparison)
   }
   history.runs.finish(id, report)
   history.leases.release(id)

@@ -58,6 +58,7 @@ describe('a run that finishes', () => {
     if (ending.kind !== 'finished') throw new Error(JSON.stringify(ending))
     expect((await readdir(out)).toSorted()).toEqual([
       'calibration.u32',
+      'evaluation.safetensors',
       'evaluation.u32',
       'events.jsonl',
       'job.json',
@@ -79,6 +80,7 @@ describe('a run that finishes', () => {
           text: { source: 'bundled:evaluation-stories', tokens: 3361 },
           original: { value: 30, protocol: 'papers', windows: 13, window: 256, standard_error: 1.5 },
           packed: { value: 40 },
+          comparison: { kld: { mean: { value: 0.25, standard_error: 0.01 } }, same_top: { value: 0.8 } },
         },
       ],
       resumed: false,
@@ -88,9 +90,9 @@ describe('a run that finishes', () => {
     expect(ending.value.calibration?.sha256).toMatch(/^[0-9a-f]{64}$/)
     expect(
       [...steps].map((step) => (JSON.parse(step) as { name: string; subject?: string }).subject ?? 'quantize'),
-    ).toEqual(['quantize', 'original', 'packed'])
+    ).toEqual(['quantize', 'both'])
     const lines = (await readFile(path.join(out, 'events.jsonl'), 'utf8')).trim().split('\n')
-    expect(lines.filter((line) => line.includes('"started"'))).toHaveLength(3)
+    expect(lines.filter((line) => line.includes('"started"'))).toHaveLength(2)
   })
 
   test('asked to be resumed, gives its report and starts nothing', async () => {
@@ -105,21 +107,22 @@ describe('a run that finishes', () => {
     expect(notes).toEqual(['run_finished'])
   })
 
-  test('knows the original from before', async () => {
-    const first = await play()
-    if (first.kind !== 'finished') throw new Error(first.kind)
-    const original = first.value.perplexity.map(({ text, original: perplexity }) => ({
-      text,
-      perplexity: { ...perplexity, value: 31 },
-    }))
-    const again = await play({ out: `${out}-again`, original })
-    expect(again).toMatchObject({ value: { perplexity: [{ original: { value: 31 }, packed: { value: 40 } }] } })
-    const other = await play({
-      out: `${out}-other`,
-      original,
-      recipe: recipe({ evaluations: [{ source: 'bundled:evaluation-stories', window: 128 }] }),
+  test('is measured by the protocol of each text, with the BOS of the model where the protocol asks for it', async () => {
+    const stories = { source: 'bundled:evaluation-stories' }
+    const ending = await play({
+      recipe: recipe({ evaluations: [{ ...stories, protocol: 'llama.cpp', window: 128 }, stories] }),
     })
-    expect(other).toMatchObject({ value: { perplexity: [{ original: { value: 30 } }] } })
+    expect(ending).toMatchObject({
+      value: {
+        perplexity: [
+          { packed: { protocol: 'llama.cpp', window: 128, windows: 26, tokens: 26 * 63 } },
+          { packed: { protocol: 'papers', window: 256, tokens: 13 * 255 } },
+        ],
+      },
+    })
+    const targets = (name: string) => readFile(path.join(out, name), 'utf8')
+    expect(JSON.parse(await targets('evaluation.safetensors'))).toEqual({ bos: 1 })
+    expect(JSON.parse(await targets('evaluation-2.safetensors'))).toEqual({ bos: null })
   })
 
   test('keeps the warnings of a worker that talks garbage', async () => {

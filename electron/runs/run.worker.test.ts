@@ -118,3 +118,32 @@ test('the original has the perplexity of the reference', async () => {
   expect(ending).toMatchObject({ kind: 'finished', value: { perplexity: { windows: 13, tokens: 13 * 255 } } })
   if (ending.kind === 'finished') expect(ending.value.perplexity.value).toBeCloseTo(30.75195, 3)
 })
+
+test('a packed model beside its original: the same by a run and by an evaluation, in both protocols', async () => {
+  const text = 'bundled:evaluation-stories'
+  const evaluations = [
+    { source: text, window: 256 },
+    { source: text, window: 128, protocol: 'llama.cpp' },
+  ] as const
+  const recipe = parseRecipe({ signum_recipe: 1, method: 'rtn', parameters: { bits: 4 }, evaluations }, 'test')
+  if (!recipe.ok) throw new Error(recipe.problem.message)
+  const place = path.join(out, 'beside')
+  const ended = await quantize(context, { model: folder, recipe: recipe.value, out: place }, {})
+  if (ended.kind !== 'finished') throw new Error(JSON.stringify(ended))
+  for (const [index, { window, ...asked }] of evaluations.entries()) {
+    const report = ended.value.perplexity[index]!
+    const ending = await evaluate(context, { model: place, against: folder, window, ...asked }, {})
+    if (ending.kind !== 'finished') throw new Error(JSON.stringify(ending))
+    const { perplexity, against } = ending.value
+    expect({ ...perplexity, seconds: 0 }).toEqual({ ...report.packed, seconds: 0 })
+    expect({ ...against?.perplexity, seconds: 0 }).toEqual({ ...report.original, seconds: 0 })
+    expect(against?.comparison).toEqual(report.comparison)
+    const { kld, same_top: top, log_ratio: ratio } = report.comparison!
+    expect(kld.mean.value).toBeGreaterThan(0)
+    expect(kld.mean.value).toBeLessThan(0.2)
+    expect(top.value).toBeGreaterThan(0.7)
+    expect(ratio.value).toBeCloseTo(Math.log(report.packed.value! / report.original.value!), 6)
+  }
+  const [papers, llama] = ended.value.perplexity
+  expect([papers?.packed.tokens, llama?.packed.tokens]).toEqual([13 * 255, 26 * 63])
+})

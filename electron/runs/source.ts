@@ -1,9 +1,10 @@
 // A recipe's source (text, token file, bundled text) to token ids of a model.
 import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
+import type { Protocol } from '../contract/evaluation.ts'
 import { bundledPrefix } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
-import { loadTokenizer } from '../models/tokenizer.ts'
+import { loadTokenizer, readBos } from '../models/tokenizer.ts'
 import { idOutside, readText, readTokenFile, sha256, tokenBytes, tokenFileEnding } from '../models/tokens.ts'
 
 export type SourceTokens = { bytes: Buffer; tokens: Tokens }
@@ -36,6 +37,10 @@ async function readSource(root: string, source: string, model: Model): Promise<R
   const bytes = tokenBytes(ids.value)
   return success({ bytes, tokens: { source, sha256: sha256(bytes), tokens: ids.value.length } })
 }
+
+/** What an evaluation puts in place of each window's first token. */
+export const bosFor = (protocol: Protocol, model: Pick<Model, 'path'>): Promise<number | null> =>
+  protocol === 'papers' ? Promise.resolve(null) : readBos(model.path)
 
 async function tokenize(file: string, model: Model): Promise<Result<Uint32Array>> {
   // First the tokenizer: without one the text does not matter.

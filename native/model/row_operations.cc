@@ -115,6 +115,19 @@ double log_sum_exp(const float* x, size_t n) {
   return double(largest) + std::log(total);
 }
 
+double softmax_difference(const float* x, const float* y, size_t n) {
+  const Floats d;
+  const Vector shift = hn::Set(d, maximum(d, x, n));
+  const auto weight = [&](size_t i) HWY_ATTR {
+    return hn::Exp(d, hn::Sub(load(d, x + i, n - i, -std::numeric_limits<float>::max()), shift));
+  };
+  const double total = sum(d, n, weight);
+  const double weighted = sum(d, n, [&](size_t i) HWY_ATTR {
+    return hn::Mul(weight(i), hn::Sub(load(d, x + i, n - i, 0.0f), load(d, y + i, n - i, 0.0f)));
+  });
+  return weighted / total;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace signum
 HWY_AFTER_NAMESPACE();
@@ -127,6 +140,7 @@ HWY_EXPORT(silu_multiply);
 HWY_EXPORT(rotate_halves);
 HWY_EXPORT(softmax);
 HWY_EXPORT(log_sum_exp);
+HWY_EXPORT(softmax_difference);
 
 void rms_norm(const float* x, const float* gain, double epsilon, float* out, size_t n) {
   HWY_DYNAMIC_DISPATCH(rms_norm)(x, gain, epsilon, out, n);
@@ -142,6 +156,10 @@ double log_sum_exp(const float* x, size_t n) {
   // Comparisons and exp need not carry a NaN on every target.
   if (!all_finite(x, n)) return std::numeric_limits<double>::quiet_NaN();
   return HWY_DYNAMIC_DISPATCH(log_sum_exp)(x, n);
+}
+double softmax_difference(const float* x, const float* y, size_t n) {
+  if (!all_finite(x, n) || !all_finite(y, n)) return std::numeric_limits<double>::quiet_NaN();
+  return HWY_DYNAMIC_DISPATCH(softmax_difference)(x, y, n);
 }
 
 }  // namespace signum

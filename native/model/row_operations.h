@@ -21,4 +21,7 @@ void softmax(float* x, size_t n, size_t padded);
 // log(sum(exp(x))), the sum in F64. n >= 1. NaN when x holds NaN.
 double log_sum_exp(const float* x, size_t n);
 
+// sum(softmax(x) * (x - y)), the sums in F64. n >= 1. NaN when x or y is not finite.
+double softmax_difference(const float* x, const float* y, size_t n);
+
 }  // namespace signum

@@ -1,4 +1,6 @@
 // Logits and perplexity against saved results of transformers, and against a plain F64 forward pass.
+#include "evaluate/evaluate.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -8,14 +10,16 @@
 #include "base/pool.h"
 #include "calibrate/tokens.h"
 #include "evaluate/logits.h"
-#include "evaluate/perplexity.h"
 #include "model/decoder_layer.h"
 #include "tests/naive_forward.h"
 
+using signum::Evaluation;
 using signum::EvaluationOptions;
 using signum::Matrix;
 using signum::Model;
+using signum::Protocol;
 using signum::ThreadPool;
+using signum::WindowOptions;
 using Json = nlohmann::json;
 
 namespace {
@@ -67,12 +71,12 @@ void check_golden(const std::string& folder, const std::string& golden_path) {
   CHECK(largest < 1e-4);
 }
 
-signum::Perplexity perplexity(const Model& model, const std::vector<uint32_t>& tokens, size_t window,
-                              ThreadPool& pool, const signum::ActivationLimit& limit = {}) {
+Evaluation evaluated(const Model& model, const std::vector<uint32_t>& tokens, size_t window, ThreadPool& pool,
+                     const signum::ActivationLimit& limit = {}) {
   EvaluationOptions options;
-  options.window = window;
+  options.windows.window = window;
   options.activations = limit;
-  auto result = signum::evaluate_perplexity(model, tokens, options, pool);
+  auto result = signum::evaluate(model, nullptr, tokens, options, pool);
   REQUIRE(result.ok());
   return std::move(result).value();
 }
@@ -119,12 +123,12 @@ TEST_CASE("golden perplexity of the bundled model") {
       signum::read_tokens(environment("SIGNUM_TEST_DATA") + "/signum-stories-4m.evaluation.u32", 2048);
   REQUIRE(tokens.ok());
   ThreadPool pool(0);
-  const auto result = perplexity(*model, tokens.value(), 256, pool);
-  CHECK(result.perplexity == doctest::Approx(30.751955464092237).epsilon(1e-4));
-  CHECK(result.windows == 13);
-  CHECK(result.tokens == 13 * 255);
-  MESSAGE("perplexity " << result.perplexity << " (transformers: 30.751955), standard error "
-                        << *result.standard_error);
+  const auto result = evaluated(*model, tokens.value(), 256, pool);
+  CHECK(result.model.perplexity == doctest::Approx(30.751955464092237).epsilon(1e-4));
+  CHECK(result.windows.count == 13);
+  CHECK(result.windows.scored() == 13 * 255);
+  MESSAGE("perplexity " << result.model.perplexity << " (transformers: 30.751955), standard error "
+                        << *result.model.standard_error);
 }
 
 TEST_CASE("perplexity, window losses and standard error against F64") {
@@ -141,10 +145,13 @@ TEST_CASE("perplexity, window losses and standard error against F64") {
   const double error = std::exp(mean) * std::sqrt(squares / 109) / std::sqrt(110.0);
 
   ThreadPool two(2);
-  const auto first = perplexity(*model, tokens, window, two);
-  CHECK(first.windows == 110);
-  CHECK(first.window == window);
-  CHECK(first.tokens == 110 * 39);
+  const auto whole = evaluated(*model, tokens, window, two);
+  const auto& first = whole.model;
+  CHECK(whole.windows.count == 110);
+  CHECK(whole.windows.window == window);
+  CHECK(whole.windows.scored() == 110 * 39);
+  CHECK(whole.targets.size() == 110 * 39);
+  CHECK_FALSE(whole.reference);
   CHECK(first.perplexity == doctest::Approx(std::exp(mean)).epsilon(1e-5));
   CHECK(*first.standard_error == doctest::Approx(error).epsilon(1e-4));
   REQUIRE(first.window_losses.size() == 110);
@@ -152,9 +159,9 @@ TEST_CASE("perplexity, window losses and standard error against F64") {
 
   for (const size_t threads : {1, 5}) {
     ThreadPool pool(threads);
-    CHECK(perplexity(*model, tokens, window, pool).window_losses == first.window_losses);
+    CHECK(evaluated(*model, tokens, window, pool).model.window_losses == first.window_losses);
   }
-  CHECK(perplexity(*model, tokens, window, two, {0, spill.path}).window_losses == first.window_losses);
+  CHECK(evaluated(*model, tokens, window, two, {0, spill.path}).model.window_losses == first.window_losses);
   CHECK(std::filesystem::is_empty(spill.path));
 }
 
@@ -165,31 +172,32 @@ TEST_CASE("one window has no standard error; progress counts to its total") {
   const auto tokens = random_tokens(159, tiny.vocabulary, 64);
   ThreadPool pool(2);
   EvaluationOptions options;
-  options.window = 80;
+  options.windows.window = 80;
   size_t last = 0, total = 0;
   options.progress = [&](size_t done, size_t of) {
     CHECK(done == last + 1);
     last = done;
     total = of;
   };
-  const auto result = signum::evaluate_perplexity(*model, tokens, options, pool);
+  const auto result = signum::evaluate(*model, nullptr, tokens, options, pool);
   REQUIRE(result.ok());
-  CHECK(result.value().windows == 1);
-  CHECK_FALSE(result.value().standard_error);
+  const signum::Perplexity& found = result.value().model;
+  CHECK(result.value().windows.count == 1);
+  CHECK_FALSE(found.standard_error);
   CHECK(total == 3);
   CHECK(last == 3);
-  CHECK(result.value().window_losses[0] == doctest::Approx(naive_losses(tiny, tokens, 80)[0]).epsilon(1e-5));
+  CHECK(found.window_losses[0] == doctest::Approx(naive_losses(tiny, tokens, 80)[0]).epsilon(1e-5));
 }
 
 TEST_CASE("evaluations that cannot be done") {
   TemporaryFolder folder;
   const auto model = opened(random_tiny_model(65), folder);
   ThreadPool pool(1);
-  const auto refused = [&](size_t window, const std::vector<uint32_t>& tokens, const char* code,
-                           const char* message) {
+  const auto refused = [&](const WindowOptions& windows, const std::vector<uint32_t>& tokens,
+                           const char* code, const char* message) {
     EvaluationOptions options;
-    options.window = window;
-    const auto result = signum::evaluate_perplexity(*model, tokens, options, pool);
+    options.windows = windows;
+    const auto result = signum::evaluate(*model, nullptr, tokens, options, pool);
     REQUIRE_FALSE(result.ok());
     CHECK(result.error().code == code);
     CHECK(result.error().message == message);
@@ -197,12 +205,23 @@ TEST_CASE("evaluations that cannot be done") {
   const auto tokens = random_tokens(300, 37, 66);
   auto outside = tokens;
   outside[299] = 37;
-  refused(1, tokens, "job_invalid", "A window must have at least 2 tokens.");
-  refused(161, tokens, "context_too_long",
+  const auto papers = [](size_t window) { return WindowOptions{.window = window, .bos = {}}; };
+  const auto llama = [](size_t window, uint32_t bos) {
+    return WindowOptions{.protocol = Protocol::LlamaCpp, .window = window, .bos = bos};
+  };
+  refused(papers(1), tokens, "job_invalid", "A window must have at least 2 tokens.");
+  refused(llama(2, 0), tokens, "job_invalid", "A window must have at least 3 tokens.");
+  refused({.window = 2, .bos = 1}, tokens, "job_invalid", "The protocol `papers` puts no BOS in.");
+  refused(papers(161), tokens, "context_too_long",
           "Windows of 161 tokens are longer than the model's 160 positions.");
-  refused(160, {tokens.begin(), tokens.begin() + 159}, "evaluation_too_short",
+  refused(papers(160), {tokens.begin(), tokens.begin() + 159}, "evaluation_too_short",
           "The evaluation text has 159 tokens, but one window needs 160.");
-  refused(160, outside, "tokens_invalid", "The token id 37 at place 299 is outside the vocabulary of 37.");
+  refused(llama(151, 0), tokens, "evaluation_too_short",
+          "The evaluation text has 300 tokens, but two windows need 302.");
+  refused(papers(160), outside, "tokens_invalid",
+          "The token id 37 at place 299 is outside the vocabulary of 37.");
+  refused(llama(100, 37), tokens, "tokens_invalid",
+          "The token id 37 at place 0 is outside the vocabulary of 37.");
 
   CHECK(signum::logits(*model, tokens, pool).error().code == "context_too_long");
   CHECK(signum::logits(*model, tokens, pool).error().message ==
@@ -219,6 +238,6 @@ TEST_CASE("a model that overflows has a perplexity that is no number, not an err
     value = value > 0 ? 3e38f : -3e38f;
   const auto model = opened(tiny, folder);
   ThreadPool pool(1);
-  const auto result = perplexity(*model, random_tokens(80, 37, 68), 40, pool);
-  CHECK_FALSE(std::isfinite(result.perplexity));
+  const auto result = evaluated(*model, random_tokens(80, 37, 68), 40, pool);
+  CHECK_FALSE(std::isfinite(result.model.perplexity));
 }

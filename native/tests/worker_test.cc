@@ -211,9 +211,29 @@ TEST_CASE("jobs: what is wrong is named") {
     CHECK(error("quantize", without)
               .starts_with(std::string("job_invalid The job's field '") + key + "' must be "));
   }
-  CHECK(
-      error("evaluate", {{"version", 1}, {"threads", 1}, {"model", "/m"}, {"tokens", "/t"}, {"window", 1}}) ==
-      "job_invalid The job's field 'window' must be a whole number from 2 to 16777216.");
+  const Json evaluate = {{"version", 1},   {"threads", 1}, {"model", "/m"}, {"reference", {}},
+                         {"tokens", "/t"}, {"window", 2},  {"bos", {}},     {"protocol", "llama.cpp"},
+                         {"targets", "/x"}};
+  CHECK(error("evaluate", evaluate) == "ok");
+  const auto evaluated = [&](const char* key, const Json& value) {
+    Json changed = evaluate;
+    changed[key] = value;
+    return error("evaluate", changed);
+  };
+  CHECK(evaluated("bos", 7) == "ok");
+  CHECK(evaluated("reference", "/r") == "ok");
+  CHECK(evaluated("window", 1) ==
+        "job_invalid The job's field 'window' must be a whole number from 2 to 16777216.");
+  CHECK(evaluated("protocol", "paper") ==
+        "job_invalid The job's field 'protocol' must be papers or llama.cpp.");
+  CHECK(evaluated("bos", -1) ==
+        "job_invalid The job's field 'bos' must be a whole number from 0 to 4294967295.");
+  CHECK(evaluated("reference", "r") == "job_invalid The job's field 'reference' must be an absolute path.");
+  for (const char* key : {"reference", "tokens", "window", "bos", "protocol", "targets"}) {
+    Json without = evaluate;
+    without.erase(key);
+    CHECK(error("evaluate", without).starts_with(std::string("job_invalid The job's field '") + key + "'"));
+  }
   CHECK(error("devices", {{"version", 1}, {"threads", 1}}) == "ok");
 }
 
@@ -259,14 +279,31 @@ TEST_CASE("devices, inspect, quantize, evaluate and logits as processes") {
   CHECK(result["seconds"].contains("calibrate"));
   CHECK(run("inspect", with({{"model", tiny.run() + "/packed"}}))["packed"] == true);
 
-  const Json measured =
-      run("evaluate", with({{"model", tiny.run() + "/packed"}, {"tokens", tiny.tokens()}, {"window", 50}}));
+  const Json evaluate = with({{"model", tiny.run() + "/packed"},
+                              {"reference", tiny.source()},
+                              {"tokens", tiny.tokens()},
+                              {"window", 50},
+                              {"protocol", "papers"},
+                              {"bos", {}},
+                              {"targets", tiny.folder / "targets"}});
+  const Json measured = run("evaluate", evaluate);
+  CHECK(measured["protocol"] == "papers");
   CHECK(measured["windows"] == 14);
   CHECK(measured["tokens"] == 14 * 49);
-  CHECK(measured["window_losses"].size() == 14);
-  double sum = 0;
-  for (const Json& loss : measured["window_losses"]) sum += loss.get<double>();
-  CHECK(measured["perplexity"].get<double>() == doctest::Approx(std::exp(sum / 14)));
+  for (const char* one : {"model", "reference"}) {
+    CHECK(measured[one]["window_losses"].size() == 14);
+    double sum = 0;
+    for (const Json& loss : measured[one]["window_losses"]) sum += loss.get<double>();
+    CHECK(measured[one]["perplexity"].get<double>() == doctest::Approx(std::exp(sum / 14)));
+  }
+  CHECK(measured["comparison"]["kld"]["mean"]["value"].get<double>() > 0);
+  CHECK(measured["comparison"]["kld"]["percentiles"]["99.9"].get<double>() <=
+        measured["comparison"]["kld"]["maximum"].get<double>());
+  CHECK(SafetensorsFile::open(tiny.folder / "targets").value()->find("kld")->shape ==
+        std::vector<size_t>{14, 49});
+  Json alone = evaluate;
+  alone["reference"] = alone["targets"] = nullptr;
+  CHECK(run("evaluate", alone)["comparison"].is_null());
 
   write_bytes(tiny.folder / "few.u32", read_bytes(tiny.tokens()).substr(0, 40));
   run("logits", with({{"model", tiny.source()},

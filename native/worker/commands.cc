@@ -1,16 +1,16 @@
 #include "worker/commands.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/pool.h"
+#include "evaluate/evaluate.h"
 #include "evaluate/logits.h"
-#include "evaluate/perplexity.h"
 #include "math/linear_algebra.h"
 #include "model/model.h"
 #include "run/machine.h"
 #include "run/preflight.h"
 #include "run/progress.h"
+#include "worker/evaluation_json.h"
 
 namespace signum {
 namespace {
@@ -96,33 +96,25 @@ Result<CommandEnd> run(const LayerJob& job, Tools tools) {
 }
 
 Result<CommandEnd> run(const EvaluateJob& job, Tools tools) {
-  const auto began = std::chrono::steady_clock::now();
   SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
+  std::shared_ptr<const Model> reference;
+  if (job.reference) {
+    SIGNUM_TAKE(reference, open_model(*job.reference, tools.observer));
+  }
   SIGNUM_TAKE(const auto tokens, read_tokens(job.tokens, model->config().vocabulary));
   Progress progress(tools.observer);
-  EvaluationOptions options{.window = job.window, .activations = {}, .progress = {}};
+  EvaluationOptions options{.windows = job.windows, .activations = {}, .progress = {}};
   bool first = true;
   options.progress = [&](size_t done, size_t total) {
     if (std::exchange(first, false)) progress.begin(Phase::Evaluate, total, "steps");
     progress.done(done);
   };
-  SIGNUM_TAKE(const Perplexity measured, evaluate_perplexity(*model, tokens, options, tools.pool));
+  SIGNUM_TAKE(const Evaluation measured, evaluate(*model, reference.get(), tokens, options, tools.pool));
   SIGNUM_TRY(model->unchanged());
-  const Json error = measured.standard_error ? Json(*measured.standard_error) : Json();
-  tools.events.emit("metric", {{"name", "perplexity"},
-                               {"protocol", "papers"},
-                               {"value", measured.perplexity},
-                               {"standard_error", error},
-                               {"tokens", measured.tokens},
-                               {"windows", measured.windows},
-                               {"window", measured.window}});
-  return finished(
-      tools, {{"perplexity", measured.perplexity},
-              {"standard_error", error},
-              {"tokens", measured.tokens},
-              {"windows", measured.windows},
-              {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()},
-              {"window_losses", measured.window_losses}});
+  if (reference) SIGNUM_TRY(reference->unchanged());
+  if (job.targets) SIGNUM_TRY(write_targets(*job.targets, measured, job.windows));
+  for (const Json& metric : metrics_json(measured, job.windows.protocol)) tools.events.emit("metric", metric);
+  return finished(tools, evaluation_json(measured, job.windows.protocol));
 }
 
 Result<CommandEnd> run(const LogitsJob& job, Tools tools) {

@@ -52,6 +52,10 @@ class Fields {
     fail(key, all);
     return 0;
   }
+  std::optional<std::string> optional_path(const char* key) {
+    if (is_null(key)) return std::nullopt;
+    return path(key);
+  }
   Json object(const char* key) {
     Json value = take(key);
     if (!value.is_object()) fail(key, "an object");
@@ -102,6 +106,14 @@ std::optional<Calibration> calibration(Fields& job) {
   return calibration;
 }
 
+WindowOptions windows(Fields& job) {
+  WindowOptions windows;
+  windows.protocol = Protocol(job.choice("protocol", {std::begin(kProtocolNames), std::end(kProtocolNames)}));
+  windows.window = job.count("window", 2, 1 << 24);
+  if (!job.is_null("bos")) windows.bos = uint32_t(job.count("bos", 0, 0xFFFFFFFF));
+  return windows;
+}
+
 }  // namespace
 
 bool is_command(const std::string& command) {
@@ -131,8 +143,10 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
                         .recipe = fields.object("recipe").dump()};
   } else if (command == "evaluate") {
     job.work = EvaluateJob{.model = fields.path("model"),
+                           .reference = fields.optional_path("reference"),
                            .tokens = fields.path("tokens"),
-                           .window = fields.count("window", 2, 1 << 24)};
+                           .windows = windows(fields),
+                           .targets = fields.optional_path("targets")};
   } else if (command == "logits") {
     job.work = LogitsJob{
         .model = fields.path("model"), .tokens = fields.path("tokens"), .output = fields.path("output")};

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "base/error.h"
+#include "evaluate/windows.h"
 #include "run/layer_job.h"
 #include "run/quantize_run.h"
 
@@ -16,8 +18,10 @@ struct InspectJob {
 };
 struct EvaluateJob {
   std::string model;
+  std::optional<std::string> reference;
   std::string tokens;
-  size_t window = 0;
+  WindowOptions windows;
+  std::optional<std::string> targets;  // file for what was measured at every target
 };
 struct LogitsJob {
   std::string model;

@@ -99,17 +99,15 @@ describe('rebuilt', () => {
       progress(1, 1, 'evaluate'),
       started('evaluate', 3),
       progress(1, 1, 'evaluate'),
-      started('evaluate', 4),
-      progress(1, 2, 'evaluate'),
     ]
     const live = rebuilt(events, texts, 1000)
-    expect(live.step).toEqual({ name: 'evaluate', subject: 'original', source: 'b' })
-    expect(live.clock).toEqual({ before: 6, now: 8 })
+    expect(live.step).toEqual({ name: 'evaluate', subject: 'both', source: 'b' })
+    expect(live.clock).toEqual({ before: 5, now: 6 })
   })
 
   it('begins to measure anew where the layers begin anew', () => {
     const events = [started('quantize', 1), started('evaluate', 2), started('quantize', 3), started('evaluate', 4)]
-    expect(rebuilt(events, texts, 0).step).toEqual({ name: 'evaluate', subject: 'original', source: 'a' })
+    expect(rebuilt(events, texts, 0).step).toEqual({ name: 'evaluate', subject: 'both', source: 'a' })
   })
 
   it('dates the last progress by what was heard after it', () => {

@@ -22,7 +22,7 @@ export type Live = {
   /** Decoder layers that are durable. */
   saved: number
   layers: Map<string, LayerReport>
-  /** Perplexities, in the order in which they were measured. */
+  /** What the packed model was measured to, in that order. */
   metrics: { step: Step | null; metric: Metric }[]
   notes: Note[]
   /** Everything but progress and heartbeats. */
@@ -94,7 +94,7 @@ export function noted(live: Live, note: Note): Live {
   return { ...live, notes: [...live.notes, note], log }
 }
 
-/** From the lines in a run's folder, which do not say what was measured: original, then packed, text by text. */
+/** From the lines in a run's folder, which do not say what was measured: the two models together, text by text. */
 export function rebuilt(events: readonly WorkerEvent[], evaluations: readonly { source: string }[], now: number): Live {
   let live = fresh()
   let step: Step | null = null
@@ -103,8 +103,7 @@ export function rebuilt(events: readonly WorkerEvent[], evaluations: readonly { 
     if (event.event === 'started') {
       if (event.command === 'quantize') [step, measured] = [{ name: 'quantize' }, 0]
       else {
-        const source = evaluations[Math.floor(measured / 2)]?.source ?? ''
-        step = { name: 'evaluate', subject: measured % 2 === 0 ? 'original' : 'packed', source }
+        step = { name: 'evaluate', subject: 'both', source: evaluations[measured]?.source ?? '' }
         measured++
       }
     }

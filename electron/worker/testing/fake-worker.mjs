@@ -113,13 +113,44 @@ async function quantize() {
   }
 }
 
+/** An original has 30, what is packed 40. */
+const evaluated = (/** @type {string} */ folder) => ({
+  perplexity: path.basename(folder) === 'packed' ? 40 : 30,
+  standard_error: 1.5,
+  seconds: 0.1,
+  window_losses: [],
+})
+const estimate = (/** @type {number} */ value) => ({ value, standard_error: 0.01 })
+const spread = (/** @type {number} */ value) => ({
+  mean: estimate(value),
+  minimum: 0,
+  maximum: 3,
+  percentiles: Object.fromEntries(
+    ['0.1', '1', '5', '10', '25', '50', '75', '90', '95', '99', '99.9'].map((percent) => [percent, value]),
+  ),
+})
+
 function evaluate() {
   const tokens = statSync(job.tokens).size / 4
   const windows = Math.floor(tokens / job.window)
-  const perplexity = path.basename(job.model) === 'packed' ? 40 : 30
-  const common = { standard_error: 1.5, windows, tokens: windows * (job.window - 1) }
-  say('metric', { name: 'perplexity', protocol: 'papers', value: perplexity, window: job.window, ...common })
-  return { perplexity, ...common, seconds: 0.1, window_losses: [] }
+  const targets = job.window - 1 - (job.protocol === 'papers' ? 0 : Math.floor(job.window / 2))
+  const common = { protocol: job.protocol, tokens: windows * targets, windows, window: job.window }
+  const model = evaluated(job.model)
+  const { perplexity: value, standard_error } = model
+  say('metric', { name: 'perplexity', value, standard_error, ...common })
+  if (job.reference === null) return { ...common, model, reference: null, comparison: null }
+  say('metric', { name: 'kld', ...estimate(0.25), ...common })
+  say('metric', { name: 'same_top', ...estimate(0.8), ...common })
+  if (job.targets !== null) writeFileSync(job.targets, JSON.stringify({ bos: job.bos }))
+  const comparison = {
+    kld: spread(0.25),
+    delta_p: spread(-0.05),
+    delta_p_rms: estimate(0.1),
+    same_top: estimate(0.8),
+    log_ratio: estimate(Math.log(40 / 30)),
+    correlation: 0.9,
+  }
+  return { ...common, model, reference: evaluated(job.reference), comparison }
 }
 
 const devices = () => ({ cpu: { threads: 2, simd: 'FAKE', blas: 'fake', memory_bytes: 8e9 } })

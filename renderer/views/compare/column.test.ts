@@ -14,13 +14,23 @@ const column = (id: string): Column => {
   if (!found) throw new Error(`no column ${id}`)
   return found
 }
-const text = '256 bundled:evaluation-stories'
+const text = 'papers 256 bundled:evaluation-stories'
 
 test('every text brings the packed and the original perplexity', () => {
   const packed = column(`packed ${text}`)
   expect(rows.map(packed.text)).toEqual(['17.82 ± 1.50', '30.00 ± 1.50', nothing])
   expect(rows.map(column(`original ${text}`).text)).toEqual(['9.00 ± 1.50', 'not finite', nothing])
   expect(rows.map(packed.value)).toEqual([17.823, 30, null])
+})
+
+test('the distance from the original is there to be chosen where a run has it', () => {
+  const metrics = [perplexity('packed', 9), perplexity('packed', 0.0412, { name: 'kld', standard_error: 0.001 })]
+  const [near, without] = [row({ id: 1, metrics }), row({ id: 2, metrics: metrics.slice(0, 1) })]
+  const found = (of: typeof rows) => columnsOf(of, textsOf(of)).filter(({ title }) => title === 'KLD')
+  expect(found([without])).toEqual([])
+  const [kld] = found([near, without])
+  expect([near, without].map(kld!.text)).toEqual(['0.0412 ± 0.0010', nothing])
+  expect(kld).toMatchObject({ standard: false, menuTitle: 'KLD, evaluation-stories' })
 })
 
 test('an original that all runs share stands in the head, and needs no column', () => {

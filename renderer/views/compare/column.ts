@@ -1,5 +1,6 @@
 // The columns of the table: those that every run has, and those that the runs at hand bring along.
-import { bits, duration, perplexity, size } from '../../../electron/contract/quantities.ts'
+import { withError } from '../../../electron/contract/metric-words.ts'
+import { bits, divergence, duration, percent, perplexity, size } from '../../../electron/contract/quantities.ts'
 import { methods } from '../../../electron/contract/methods.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import type { DeltaKind } from './deltas.ts'
@@ -218,21 +219,52 @@ const original = (text: Text, rows: readonly Row[]): Column => ({
   standard: oneOriginal(rows, text.key) === null,
 })
 
-const measured = ({ key, name, source, window }: Text, subject: 'packed' | 'original'): Column => ({
-  id: `${subject} ${key}`,
-  title: name,
+const measured = (text: Text, subject: 'packed' | 'original'): Column => ({
+  id: `${subject} ${text.key}`,
+  title: text.name,
   unit: 'perplexity',
-  help: `Perplexity of the ${subject} model on ${source}, windows of ${window} tokens; lower is better`,
+  help: `Perplexity of the ${subject} model on ${onText(text)}; lower is better`,
   group: 'Perplexity',
   numeric: true,
   width: 128,
   standard: true,
-  value: (row) => row.texts.get(key)?.[subject]?.value ?? null,
+  value: (row) => row.texts.get(text.key)?.[subject]?.value ?? null,
   text: (row) => {
-    const found = row.texts.get(key)?.[subject]
+    const found = row.texts.get(text.key)?.[subject]
     return found ? perplexity(found) : nothing
   },
 })
+
+const onText = ({ source, window, protocol }: Text): string =>
+  `${source}, protocol ${protocol}, windows of ${window} tokens`
+
+/** Of the packed model beside its original, where any of the runs has it. */
+function beside(text: Text, rows: readonly Row[]): Column[] {
+  const column = (what: 'kld' | 'sameTop', title: string, help: string, say: (value: number | null) => string) => ({
+    id: `${what} ${text.key}`,
+    title,
+    menuTitle: `${title}, ${text.name}`,
+    unit: text.name,
+    help: `${help} on ${onText(text)}`,
+    group: 'Perplexity' as const,
+    numeric: true,
+    width: 150,
+    standard: false,
+    value: (row: Row) => row.texts.get(text.key)?.[what]?.value ?? null,
+    text: (row: Row) => {
+      const found = row.texts.get(text.key)?.[what]
+      return found ? withError(found, say) : nothing
+    },
+  })
+  if (!rows.some(({ texts }) => texts.get(text.key)?.kld)) return []
+  const comparable = sameTokens(text.key)
+  const kld = 'Mean KL divergence of the next token from the original, in nats; lower is better,'
+  const top = 'Share of the tokens at which packed model and original think the same next token most likely,'
+  return [
+    { ...column('kld', 'KLD', kld, divergence), delta: { kind: 'absolute', digits: 4, comparable } },
+    { ...column('sameTop', 'Same top', top, percent), delta: { kind: 'absolute', digits: 4, comparable } },
+  ]
+}
 
 /** Every parameter that one of the runs has, in the catalogue's order; then those of methods that are not known here. */
 function parameterColumns(rows: readonly Row[]): Column[] {
@@ -256,7 +288,7 @@ function parameterColumns(rows: readonly Row[]): Column[] {
 export function columnsOf(rows: readonly Row[], texts: readonly Text[]): Column[] {
   return [
     ...before(rows),
-    ...texts.flatMap((text) => [packed(text, rows), original(text, rows)]),
+    ...texts.flatMap((text) => [packed(text, rows), original(text, rows), ...beside(text, rows)]),
     ...after,
     ...parameterColumns(rows),
   ]

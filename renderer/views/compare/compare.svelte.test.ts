@@ -65,7 +65,7 @@ test('the order and the columns are kept', () => {
 test('only differences: among the chosen rows where there are two', () => {
   compare.onlyDifferences = true
   const ids = () => compare.shown.map(({ id }) => id)
-  expect(ids()).toEqual(['name', 'linearBits', 'packed 256 bundled:evaluation-stories', 'date'])
+  expect(ids()).toEqual(['name', 'linearBits', 'packed papers 256 bundled:evaluation-stories', 'date'])
   runs.list = runs.list.map((one) => (one.id === 1 ? { ...one, file_bytes: 3 } : one))
   expect(ids()).toContain('fileBytes')
   compare.choose([2, 3], true)
@@ -77,7 +77,7 @@ test('deltas are against the baseline, also when the filter hides it, and not of
   compare.typed = 'two'
   const [two] = compare.rows
   expect(compare.deltaOf(column('linearBits'), two!)).toEqual({ text: '+1.95', verdict: 'worse' })
-  expect(compare.deltaOf(column('packed 256 bundled:evaluation-stories'), two!)?.text).toBe('\u22128.00')
+  expect(compare.deltaOf(column('packed papers 256 bundled:evaluation-stories'), two!)?.text).toBe('\u22128.00')
   expect(compare.deltaOf(column('linearBits'), compare.baseline!)).toBeNull()
   expect(saved).toEqual([{ baseline: 1 }])
   compare.pin(1)

@@ -26,7 +26,7 @@ test('two recipes, by key, in the order of the catalogue', () => {
     method: 'signum-rc',
     parameters: { second_plane: 0.25, blocksize: 64, scale_type: 'f16', later: true },
     calibration: { ...left.calibration!, length: null },
-    evaluations: [{ source: 'book.txt', window: null }],
+    evaluations: [{ source: 'book.txt', window: null, protocol: 'llama.cpp' as const }],
   }
   expect(recipeDifferences(left, left)).toEqual([])
   expect(recipeDifferences(left, right)).toEqual([
@@ -39,8 +39,8 @@ test('two recipes, by key, in the order of the catalogue', () => {
     { key: 'second_plane', left: null, right: '0.25' },
     { key: 'later', left: null, right: 'true' },
     { key: 'calibration length', left: '128', right: 'context' },
-    { key: 'evaluation bundled:evaluation-stories', left: 'windows of 256', right: null },
-    { key: 'evaluation book.txt', left: null, right: 'windows of context' },
+    { key: 'evaluation bundled:evaluation-stories', left: 'papers, windows of 256', right: null },
+    { key: 'evaluation book.txt', left: null, right: 'llama.cpp, windows of context' },
   ])
   expect(recipeDifferences({ ...left, calibration: null }, left).map(({ key }) => key)).toEqual([
     'calibration source',

@@ -38,7 +38,9 @@ function entries({ method, parameters, calibration, evaluations }: Recipe): Map<
     ['method', method],
     ...Object.entries(parameters).map(([key, value]) => [key, text(value)] as const),
     ...Object.entries(calibration ?? {}).map(([key, value]) => [`calibration ${key}`, text(value)] as const),
-    ...evaluations.map(({ source, window }) => [`evaluation ${source}`, `windows of ${text(window)}`] as const),
+    ...evaluations.map(
+      ({ source, window, protocol }) => [`evaluation ${source}`, `${protocol}, windows of ${text(window)}`] as const,
+    ),
   ])
 }
 

@@ -7,14 +7,25 @@ import { textsOf } from './text.ts'
 const card: ModelCard = { id: 1, folder: '/models/tiny', name: 'Tiny', bundled: false, model: null, problem: null }
 
 test('a run as a row', () => {
-  const metrics = [perplexity('original', 9), perplexity('packed', 17), perplexity('packed', 3, { name: 'other' })]
+  const metrics = [
+    perplexity('original', 9),
+    perplexity('packed', 17),
+    perplexity('packed', 3, { name: 'other' }),
+    perplexity('packed', 0.25, { name: 'kld', standard_error: 0.01 }),
+  ]
   const made = rowOf(run({ metrics }), [card])
   expect(made).toMatchObject({ model: 'Tiny', modelKey: '/models/tiny', seconds: 10, chosen: '', method: 'gptq' })
   expect(made.texts).toEqual(
     new Map([
       [
-        textKey({ source: 'bundled:evaluation-stories', window: 256 }),
-        { sha256: 'aa', packed: { value: 17, standard_error: 1.5 }, original: { value: 9, standard_error: 1.5 } },
+        textKey({ source: 'bundled:evaluation-stories', window: 256, protocol: 'papers' }),
+        {
+          sha256: 'aa',
+          packed: { value: 17, standard_error: 1.5 },
+          original: { value: 9, standard_error: 1.5 },
+          kld: { value: 0.25, standard_error: 0.01 },
+          sameTop: null,
+        },
       ],
     ]),
   )
@@ -41,7 +52,7 @@ test('names of sources', () => {
   expect(sourceName('C:\\texts\\book.txt')).toBe('book.txt')
 })
 
-test('texts with the most runs first; the window is named where it tells two apart', () => {
+test('texts with the most runs first; window and protocol are named where they tell two apart', () => {
   const on = (id: number, windows: number[], source = 'bundled:a') =>
     row({ id, metrics: windows.map((window) => perplexity('packed', 9, { window, source })) })
   const found = textsOf([on(1, [512]), on(2, [256]), on(3, [256]), on(4, [128], 'my words.txt')])
@@ -49,5 +60,13 @@ test('texts with the most runs first; the window is named where it tells two apa
     ['a, 256', 'bundled:a', 256, 2],
     ['my words.txt', 'my words.txt', 128, 1],
     ['a, 512', 'bundled:a', 512, 1],
+  ])
+  const both = (id: number) => {
+    const metrics = (['papers', 'llama.cpp'] as const).map((protocol) => perplexity('packed', 9, { protocol }))
+    return row({ id, metrics })
+  }
+  expect(textsOf([both(1)]).map(({ name, protocol }) => [name, protocol])).toEqual([
+    ['evaluation-stories, llama.cpp', 'llama.cpp'],
+    ['evaluation-stories, papers', 'papers'],
   ])
 })

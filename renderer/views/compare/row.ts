@@ -12,6 +12,9 @@ export type OnText = {
   sha256: string
   packed: Measured | null
   original: Measured | null
+  /** Of the packed model beside its original; null where that was not measured. */
+  kld: Measured | null
+  sameTop: Measured | null
 }
 
 export type Row = {
@@ -45,8 +48,9 @@ export type Row = {
   texts: ReadonlyMap<string, OnText>
 }
 
-/** Same tokens per window of the same source; which tokens these are says `sha256`. */
-export const textKey = ({ source, window }: Pick<MetricRow, 'source' | 'window'>) => `${window} ${source}`
+/** Same protocol and tokens per window of the same source; which tokens these are says `sha256`. */
+export const textKey = ({ source, window, protocol }: Pick<MetricRow, 'source' | 'window' | 'protocol'>) =>
+  `${protocol} ${window} ${source}`
 
 /** evaluation-stories of `bundled:evaluation-stories`, book.txt of a path. */
 export const sourceName = (source: string): string =>
@@ -98,13 +102,20 @@ export const settingsText = (parameters: Readonly<Parameters>): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(' ')
 
+function placeOf({ name, subject }: MetricRow): Exclude<keyof OnText, 'sha256'> | null {
+  if (name === 'perplexity') return subject
+  return name === 'kld' ? 'kld' : name === 'same_top' ? 'sameTop' : null
+}
+
 function textsOf(metrics: readonly MetricRow[]): Map<string, OnText> {
   const texts = new Map<string, OnText>()
   for (const metric of metrics) {
-    if (metric.name !== 'perplexity') continue
+    const what = placeOf(metric)
+    if (what === null) continue
     const key = textKey(metric)
-    const before = texts.get(key) ?? { sha256: metric.sha256, packed: null, original: null }
-    texts.set(key, { ...before, [metric.subject]: { value: metric.value, standard_error: metric.standard_error } })
+    const { sha256, value, standard_error } = metric
+    const before = texts.get(key) ?? { sha256, packed: null, original: null, kld: null, sameTop: null }
+    texts.set(key, { ...before, [what]: { value, standard_error } })
   }
   return texts
 }

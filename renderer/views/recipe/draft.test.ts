@@ -32,7 +32,7 @@ describe('the first draft', () => {
       value: {
         method: 'signum-rc',
         calibration: { source: 'bundled:calibration-stories', sequences: 32, length: 256 },
-        evaluations: [{ source: 'bundled:evaluation-tales', window: null }],
+        evaluations: [{ source: 'bundled:evaluation-tales', window: null, protocol: 'papers' }],
       },
     })
     expect(drafts.firstDraft('/m', { context: 64 } as Model, 0).calibration.length).toBe(64)
@@ -56,8 +56,8 @@ test('a recipe becomes a draft and the same recipe again', () => {
       calibration:
         method === 'rtn' ? null : { source: '/my.txt', sampling: 'random', sequences: 3, length: null, seed: 9 },
       evaluations: [
-        { source: '/a.txt', window: 64 },
-        { source: 'bundled:evaluation-stories', window: 64 },
+        { source: '/a.txt', window: 64, protocol: 'llama.cpp' },
+        { source: 'bundled:evaluation-stories', window: 64, protocol: 'llama.cpp' },
       ],
     }
     const parsed = parseRecipe(json, 'test')

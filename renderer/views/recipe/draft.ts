@@ -18,6 +18,7 @@ import {
   type Parameters,
 } from '../../../electron/contract/methods.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
+import type { Protocol } from '../../../electron/contract/evaluation.ts'
 import { bundledPrefix, type Calibration, type Recipe } from '../../../electron/contract/recipe.ts'
 import type { Model } from '../../../electron/contract/records.ts'
 
@@ -35,6 +36,7 @@ export type Draft = {
   /** Sources. */
   evaluations: readonly string[]
   window: number | null
+  protocol: Protocol
   /** '' for the usual one. */
   name: string
   /** 0: as many as the machine has. */
@@ -66,6 +68,7 @@ export function firstDraft(folder: string, model: Model, threads: number): Draft
     calibrateAnyway: false,
     evaluations: [firstEvaluation],
     window: null,
+    protocol: 'papers',
     name: '',
     threads,
   }
@@ -82,6 +85,7 @@ export function draftOf(recipe: Recipe, first: Draft): Draft {
     calibrateAnyway: calibration !== null,
     evaluations: evaluations.map(({ source }) => source),
     window: evaluations[0]?.window ?? null,
+    protocol: evaluations[0]?.protocol ?? first.protocol,
   }
 }
 
@@ -100,13 +104,13 @@ export function moved(draft: Draft | null, first: Draft, { context }: Pick<Model
 }
 
 export function recipeOf(draft: Draft): Recipe {
-  const { method, given, calibration, calibrateAnyway, evaluations, window } = draft
+  const { method, given, calibration, calibrateAnyway, evaluations, window, protocol } = draft
   return {
     signum_recipe: 1,
     method,
     parameters: given[method] ?? {},
     calibration: calibrateAnyway || methodOf(method).needsCalibration ? calibration : null,
-    evaluations: evaluations.map((source) => ({ source, window })),
+    evaluations: evaluations.map((source) => ({ source, window, protocol })),
   }
 }
 

@@ -52,6 +52,15 @@ describe('pairs', () => {
       ['b', 1.5],
     ])
   })
+  it('keeps protocols apart, and what is measured of the one beside the other with its text', () => {
+    const kld = { ...metric('packed', 'a', 0.25), name: 'kld' }
+    const other = { ...metric('packed', 'a', 6), protocol: 'llama.cpp' }
+    const found = pairs([metric('packed', 'a', 5), kld, other])
+    expect(found.map(({ packed, distance }) => [packed?.value, Object.keys(distance)])).toEqual([
+      [5, ['kld']],
+      [6, []],
+    ])
+  })
   it('has no ratio where a value is not finite', () => {
     expect(pairs([metric('packed', 'a', null), metric('original', 'a', 2)])[0]?.ratio).toBeNull()
   })
@@ -88,7 +97,7 @@ describe('recipeRows', () => {
     method: 'gptq',
     parameters: { bits: 3, group: -1, order: 'natural' },
     calibration: null,
-    evaluations: [{ source: '/a/wiki.txt', window: 512 }],
+    evaluations: [{ source: '/a/wiki.txt', window: 512, protocol: 'papers' as const }],
   }
   it('says what is not as usual, and what special values mean', () => {
     const { parameters } = recipeRows(recipe)

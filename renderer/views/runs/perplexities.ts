@@ -9,16 +9,20 @@ export type Pair = {
   packed: MetricRow | null
   /** Packed over original; null where one of them is missing or not finite. */
   ratio: number | null
+  /** Of the packed model beside the original, by name (contract/evaluation.ts); empty where that was not measured. */
+  distance: Readonly<Partial<Record<string, MetricRow>>>
 }
 
 /** `sources`: in the order of the recipe. */
 export function pairs(metrics: readonly MetricRow[], sources: readonly string[] = []): Pair[] {
   const texts = new Map<string, Pair>()
-  for (const metric of metrics.filter(({ name }) => name === 'perplexity')) {
+  for (const metric of metrics) {
     const key = `${metric.sha256} ${metric.window} ${metric.protocol}`
     const { source, sha256, text_tokens: textTokens } = metric
-    const pair = texts.get(key) ?? { source, sha256, textTokens, original: null, packed: null, ratio: null }
-    texts.set(key, { ...pair, [metric.subject]: metric })
+    const none = { source, sha256, textTokens, original: null, packed: null, ratio: null, distance: {} }
+    const pair = texts.get(key) ?? none
+    if (metric.name === 'perplexity') texts.set(key, { ...pair, [metric.subject]: metric })
+    else texts.set(key, { ...pair, distance: { ...pair.distance, [metric.name]: metric } })
   }
   const place = (source: string) => {
     const at = sources.indexOf(source)

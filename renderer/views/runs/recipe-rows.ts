@@ -49,8 +49,9 @@ function textRows({ calibration, evaluations }: RunRow['recipe']): RecipeRow[] {
       row('Sampling', sampling === 'random' ? `random, seed ${seed}` : 'one after the other, from the start'),
     )
   }
-  evaluations.forEach(({ source, window }, index) => {
-    const width = window === null ? 'windows of the usual length' : `windows of ${count(window)}`
+  evaluations.forEach(({ source, window, protocol }, index) => {
+    const windows = window === null ? 'windows of the usual length' : `windows of ${count(window)}`
+    const width = `protocol ${protocol}, ${windows}`
     rows.push(
       row(evaluations.length > 1 ? `Measured on (${index + 1})` : 'Measured on', textName(source), source, width),
     )

@@ -17,7 +17,7 @@ const progress = (elapsed: number, eta: number | null, done = 1, total = 2) => (
 const quantizing = (changes: Partial<Live>): Live => ({ ...fresh(), step: { name: 'quantize' }, plan, ...changes })
 const measuring = (changes: Partial<Live>): Live => ({
   ...fresh(),
-  step: { name: 'evaluate', subject: 'original', source: 'a' },
+  step: { name: 'evaluate', subject: 'both', source: 'a' },
   ...changes,
 })
 const metric = {
@@ -62,15 +62,16 @@ describe('while layers are quantized', () => {
 })
 
 describe('while texts are measured', () => {
-  it('counts original and packed of every text', () => {
-    const live = measuring({ progress: progress(2, null, 5, 10), metrics: [metric] })
-    const { share, left } = standing(live, 2, estimate, 0)
+  it('counts texts, whatever else is measured on them', () => {
+    const kld = { ...metric, metric: { ...metric.metric, name: 'kld' } }
+    const live = measuring({ progress: progress(2, null, 5, 10), metrics: [metric, kld] })
+    const { share, left } = standing(live, 4, estimate, 0)
     expect(share).toBeCloseTo(0.9 + (0.1 * 1.5) / 4)
     expect(left).toBe(2 + 2 * 4)
   })
 
   it('is done when all are', () => {
-    const live = measuring({ progress: progress(2, 0, 10, 10), metrics: [metric, metric] })
+    const live = measuring({ progress: progress(2, 0, 10, 10), metrics: [metric] })
     expect(standing(live, 1, estimate, 0)).toEqual({ share: 1, left: 0 })
   })
 })

@@ -15,7 +15,7 @@ export const estimateOf = (seconds: Readonly<Record<string, number>>): Estimate 
   return { quantize: Object.values(others).reduce((sum, one) => sum + one, 0), evaluate }
 }
 
-/** `texts`: how many are measured, each with the original and the packed model. `now`: by `performance.now()`. */
+/** `texts`: how many are measured, original and packed model together. `now`: by `performance.now()`. */
 export function standing(live: Live, texts: number, estimate: Estimate | null, now: number): Standing {
   const total = estimate === null ? 0 : estimate.quantize + estimate.evaluate
   const quantizing = texts === 0 ? 1 : total > 0 ? estimate!.quantize / total : usualShare
@@ -54,8 +54,8 @@ function measuring(
   estimate: Estimate | null,
   now: number,
 ): Part {
-  const all = Math.max(1, 2 * texts)
-  const measured = Math.min(metrics.length, all)
+  const all = Math.max(1, texts)
+  const measured = Math.min(metrics.filter(({ metric }) => metric.name === 'perplexity').length, all)
   const fraction = progress && progress.total > 0 ? progress.done / progress.total : 0
   const one = fraction > 0 ? progress!.elapsed / fraction : estimate === null ? null : estimate.evaluate / all
   const age = progress === null ? 0 : Math.max(0, now - progressAt) / 1000

@@ -30,6 +30,15 @@ describe('logLine', () => {
       '4 layers, 28 linears, 3.15M weights; 1 layer was finished before',
     )
   })
+  it('says what was measured, and on which text', () => {
+    const step = { name: 'evaluate' as const, subject: 'both' as const, source: 'bundled:evaluation-tales' }
+    const metric = { protocol: 'papers', value: 0.25, standard_error: 0.01, tokens: 9, windows: 1, window: 10 }
+    const text = (name: string) =>
+      logLine({ at: 0, event: { ...line, event: 'metric', name, ...metric }, step }, 4)?.text
+    expect(text('kld')).toBe('Mean KLD of the packed model on evaluation-tales: 0.2500 ± 0.0100')
+    expect(text('same_top')).toBe('Same top token of the packed model on evaluation-tales: 25.00 % ± 1.00 %')
+    expect(text('later')).toBeUndefined()
+  })
   it('tells the shard of the rest from a layer', () => {
     const saved = { ...line, event: 'saved' as const, file: 'f', bytes: 1000 }
     expect(said({ ...saved, layer: 3 })).toBe('Layer 3 is saved: 1.00 kB')

@@ -1,5 +1,6 @@
 // A run in plain words: its status, what it is doing, and the lines of its log. Pure.
-import { amount, count, duration, perplexity, secondsText, size } from '../../../electron/contract/quantities.ts'
+import { metricWords } from '../../../electron/contract/metric-words.ts'
+import { amount, count, duration, secondsText, size } from '../../../electron/contract/quantities.ts'
 import type { Step } from '../../../electron/contract/api.ts'
 import type { RunStatus } from '../../../electron/contract/history.ts'
 import { findMethod } from '../../../electron/contract/methods.ts'
@@ -33,7 +34,8 @@ export const textName = (source: string): string =>
 
 export const stepWords = (step: Step | null): string => {
   if (step?.name !== 'evaluate') return ''
-  const subject = step.subject === 'original' ? 'the original' : 'the packed model'
+  const subjects = { original: 'the original', packed: 'the packed model', both: 'original and packed model' }
+  const subject = subjects[step.subject]
   return step.source === '' ? subject : `${subject} on ${textName(step.source)}`
 }
 
@@ -64,6 +66,8 @@ export function phaseWords({ step, phase, layer, plan }: Pick<Live, 'step' | 'ph
 export type LogLine = { text: string; tone: 'plain' | 'quiet' | 'good' | 'warn' | 'bad' }
 
 const line = (text: string, tone: LogLine['tone'] = 'plain'): LogLine => ({ text, tone })
+/** As the first word. */
+export const capital = (words: string): string => words.slice(0, 1).toUpperCase() + words.slice(1)
 const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : 's'}`
 
 /** Null for what another line says. `layers`: of the model; the shard of what is not quantized has that number. */
@@ -92,8 +96,11 @@ export function logLine({ event, step, ...heard }: Heard, layers: number): LogLi
       const what = event.layer < layers ? `Layer ${event.layer} is saved` : 'What is not quantized is saved'
       return line(`${what}: ${size(event.bytes)}`)
     }
-    case 'metric':
-      return line(`Perplexity of ${stepWords(step) || 'the model'}: ${perplexity(event)}`, 'good')
+    case 'metric': {
+      const words = metricWords(event)
+      const text = step?.name === 'evaluate' && step.source !== '' ? ` on ${textName(step.source)}` : ''
+      return words && line(`${capital(words.title)} of the packed model${text}: ${words.text}`, 'good')
+    }
     case 'warning':
       return line(event.message, 'warn')
     case 'finished':

@@ -21,7 +21,7 @@ export function run(changes: Partial<RunSummary> = {}): RunSummary {
         length: 128,
         seed: 0,
       },
-      evaluations: [{ source: 'bundled:evaluation-stories', window: 256 }],
+      evaluations: [{ source: 'bundled:evaluation-stories', window: 256, protocol: 'papers' }],
     },
     folder: `/runs/${id}`,
     device: 'cpu',
