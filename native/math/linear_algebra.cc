@@ -3,6 +3,7 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "base/pool.h"
 #include "math/blas.h"
@@ -14,13 +15,15 @@ namespace {
 constexpr size_t kTileRows = 256;
 constexpr size_t kTileColumns = 1024;
 constexpr size_t kGramTile = 256;
+constexpr size_t kNarrow = 8;
 
+// Tiles as high as each other to within one row: the BLAS has kernels of its own for products with few rows,
+// and what comes out for a row must not depend on which row of the matrix it is.
 struct Tiles {
-  size_t rows, columns, down, across;
+  size_t down, columns, across;
   Tiles(size_t m, size_t n, size_t tile_rows, size_t tile_columns)
-      : rows(tile_rows),
+      : down(std::max<size_t>(m / tile_rows, 1)),
         columns(tile_columns),
-        down((m + rows - 1) / rows),
         across((n + columns - 1) / columns) {}
 };
 
@@ -31,13 +34,34 @@ Tiles product_tiles(size_t m, size_t n) {
   return {m, n, std::max<size_t>(m, 1), 256};
 }
 
+// C with fewer than kNarrow columns. The BLAS has kernels of its own for these too, which do not sum all rows
+// in the same order.
+void narrow_product(bool b_transposed, float alpha, ConstView a, ConstView b, float beta, View c,
+                    ThreadPool& pool) {
+  const size_t k = a.columns, n = c.columns;
+  std::vector<float> across(k * n);  // B, row by row
+  for (size_t i = 0; i < k; ++i)
+    for (size_t j = 0; j < n; ++j) across[i * n + j] = b_transposed ? b.row(j)[i] : b.row(i)[j];
+  pool.parallel_for((c.rows + kTileRows - 1) / kTileRows, [&](size_t band) {
+    for (size_t r = band * kTileRows; r < std::min(c.rows, (band + 1) * kTileRows); ++r) {
+      double sums[kNarrow] = {};
+      for (size_t i = 0; i < k; ++i)
+        for (size_t j = 0; j < n; ++j) sums[j] += double(a.row(r)[i]) * double(across[i * n + j]);
+      for (size_t j = 0; j < n; ++j)
+        c.row(r)[j] = alpha * float(sums[j]) + (beta == 0 ? 0 : beta * c.row(r)[j]);
+    }
+  });
+}
+
 void product(bool b_transposed, size_t k, float alpha, ConstView a, ConstView b, float beta, View c,
              ThreadPool& pool) {
   if (c.rows == 0 || c.columns == 0) return;
+  if (c.columns < kNarrow) return narrow_product(b_transposed, alpha, a, b, beta, c, pool);
   const Tiles tiles = product_tiles(c.rows, c.columns);
   pool.parallel_for(tiles.down * tiles.across, [&](size_t index) {
-    const size_t i = index / tiles.across * tiles.rows, j = index % tiles.across * tiles.columns;
-    const size_t m = std::min(tiles.rows, c.rows - i), n = std::min(tiles.columns, c.columns - j);
+    const size_t band = index / tiles.across, i = band * c.rows / tiles.down;
+    const size_t m = (band + 1) * c.rows / tiles.down - i;
+    const size_t j = index % tiles.across * tiles.columns, n = std::min(tiles.columns, c.columns - j);
     const float* b_tile = b_transposed ? b.data + j * b.stride : b.data + j;
     blas::gemm(false, b_transposed, m, n, k, alpha, a.data + i * a.stride, a.stride, b_tile, b.stride, beta,
                c.data + i * c.stride + j, c.stride);
