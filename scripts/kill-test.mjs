@@ -14,8 +14,8 @@ import { random } from './random.mjs'
 const blocks = { blocksize: 128, damping: 0.01, scale_type: 'f16' }
 /** @type {Record<string, object>} */
 const recipes = {
-  rtn: { bits: 2, group: 128, scale_type: 'f16' },
-  gptq: { bits: 2, group: 128, order: 'hessian', ...blocks },
+  rtn: { bits: 2, group: 128, symmetric: false, clip_search: false, scale_type: 'f16' },
+  gptq: { bits: 2, group: 128, symmetric: true, clip_search: true, order: 'hessian', ...blocks },
   billm: { salience: 'hessian', max_salient: 50, ...blocks },
   arb: { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
   'arb-x': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },

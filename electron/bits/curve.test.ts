@@ -32,7 +32,8 @@ const anyModel = fc
 const anyMethod = fc.constantFrom(...methodIds)
 const fixedOf = (id: MethodId) => {
   const scale_type = fc.constantFrom('f16', 'f32', 'bf16')
-  if (id === 'rtn' || id === 'fdb') return fc.record({ scale_type })
+  if (id === 'fdb') return fc.record({ scale_type })
+  if (id === 'rtn') return fc.record({ scale_type, symmetric: fc.boolean(), clip_search: fc.boolean() })
   const damping = fc.constantFrom(0.01, 0.02)
   if (id === 'signum-rc') return fc.record({ scale_type, damping, column_scales: fc.boolean() })
   return fc.record({ scale_type, damping })

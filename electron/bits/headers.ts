@@ -17,7 +17,7 @@ function roles(method: MethodId, parameters: Parameters): string[] {
   switch (method) {
     case 'rtn':
     case 'gptq':
-      return ['code', 'code_scale', 'code_zero']
+      return parameters['symmetric'] === true ? ['code', 'code_scale'] : ['code', 'code_scale', 'code_zero']
     case 'billm':
     case 'arb':
     case 'arb-x':
@@ -47,9 +47,10 @@ export function headerBytes(
   const shards = new Set(linears.map(({ layer }) => layer)).size + 1
   const ofMethod = roles(method, parameters)
   const ordered = parameters['order'] === 'hessian'
+  const symmetric = parameters['symmetric'] === true
   let bytes = shards * shardBytes + (shards - 1) * otherTensorsOfLayer
   for (const { name } of linears) {
-    bytes += layoutBytes + name.length + (ordered ? name.length + 20 : 0)
+    bytes += layoutBytes + name.length + (ordered ? name.length + 20 : 0) + (symmetric ? 19 : 0)
     for (const role of ofMethod) bytes += tensorBytes + 2 * (name.length + 1 + role.length)
   }
   const longest = Math.max(0, ...linears.map(({ name }) => name.length))

@@ -21,6 +21,12 @@ describe('bytes by hand, tensor by tensor', () => {
     })
   })
 
+  test('rtn, gptq: a symmetric grid has no zeros', () => {
+    expect(cost('rtn', { bits: 3, symmetric: true }, 5, 11).bytes).toMatchObject({ codes: 5 * 5, scales: 5 * 2 })
+    expect(cost('gptq', { symmetric: true, clip_search: true }, 5, 300).bytes.scales).toBe(5 * 3 * 2)
+    expect(cost('gptq', { clip_search: true }, 5, 300)).toEqual(cost('gptq', {}, 5, 300))
+  })
+
   test('billm: two planes, one bitmap, seven scalars per row and block', () => {
     expect(cost('billm', {}, 3, 300).bytes).toEqual({
       codes: 0,

@@ -41,7 +41,8 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
       const bits = number(parameters, 'bits')
       const group = number(parameters, 'group') === -1 ? n : number(parameters, 'group')
       const groups = m * share(n, group)
-      return { nominal: bits, bytes: { ...none, codes: m * share(n * bits, 8), scales: groups * (scalar + 1) } }
+      const zero = parameters['symmetric'] === true ? 0 : 1
+      return { nominal: bits, bytes: { ...none, codes: m * share(n * bits, 8), scales: groups * (scalar + zero) } }
     }
     case 'billm':
     case 'arb':

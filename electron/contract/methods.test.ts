@@ -35,8 +35,17 @@ describe('the catalogue', () => {
       }),
     )
     expect(defaults).toEqual({
-      rtn: { bits: 2, group: -1, scale_type: 'f16' },
-      gptq: { bits: 2, group: 128, order: 'natural', blocksize: 128, damping: 0.01, scale_type: 'f16' },
+      rtn: { bits: 2, group: -1, symmetric: false, clip_search: false, scale_type: 'f16' },
+      gptq: {
+        bits: 2,
+        group: 128,
+        symmetric: false,
+        clip_search: false,
+        order: 'natural',
+        blocksize: 128,
+        damping: 0.01,
+        scale_type: 'f16',
+      },
       billm: { salience: 'hessian', blocksize: 128, damping: 0.01, max_salient: 50, scale_type: 'f16' },
       arb: {
         salience: 'hessian',
@@ -85,10 +94,10 @@ describe('refusals name the key, the range and the nearest name', () => {
       "method_unknown: There is no method 'gtpq'; did you mean gptq? Methods: rtn, gptq, billm, arb, arb-x, arb-rc, fdb, signum-rc.",
     )
     expect(problem(readSetting(method('gptq'), 'grup=64'))).toBe(
-      "recipe_invalid: gptq has no parameter 'grup'; did you mean group? Parameters: bits, group, order, blocksize, damping, scale_type.",
+      "recipe_invalid: gptq has no parameter 'grup'; did you mean group? Parameters: bits, group, symmetric, clip_search, order, blocksize, damping, scale_type.",
     )
     expect(problem(resolveParameters(method('rtn'), { refits: 3 }))).toBe(
-      "recipe_invalid: rtn has no parameter 'refits'. Parameters: bits, group, scale_type.",
+      "recipe_invalid: rtn has no parameter 'refits'. Parameters: bits, group, symmetric, clip_search, scale_type.",
     )
     expect(problem(readSetting(method('rtn'), 'bits'))).toBe(
       "option_invalid: --set must be followed by key=value, not 'bits'.",
@@ -121,6 +130,14 @@ test('max_salient is limited by blocksize: a default gives way, a chosen value i
   expect(resolveParameters(billm, { blocksize: 32 })).toMatchObject({ value: { max_salient: 32 } })
   expect(problem(resolveParameters(billm, { blocksize: 32, max_salient: 40 }))).toBe(
     'recipe_invalid: max_salient must be a whole number from 2 to blocksize (32), not 40.',
+  )
+})
+
+test('a symmetric grid needs two bits', () => {
+  const rtn = method('rtn')
+  expect(resolveParameters(rtn, { symmetric: true })).toMatchObject({ value: { bits: 2, symmetric: true } })
+  expect(problem(resolveParameters(rtn, { bits: 1, symmetric: true }))).toBe(
+    'recipe_invalid: symmetric needs bits of at least 2: with 1 every weight becomes 0.',
   )
 })
 

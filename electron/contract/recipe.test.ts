@@ -12,7 +12,7 @@ test('a recipe is completed with the defaults', () => {
     value: {
       signum_recipe: 1,
       method: 'rtn',
-      parameters: { bits: 2, group: -1, scale_type: 'f16' },
+      parameters: { bits: 2, group: -1, symmetric: false, clip_search: false, scale_type: 'f16' },
       calibration: null,
       evaluations: [],
     },

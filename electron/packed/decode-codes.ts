@@ -8,16 +8,24 @@ export function decodeCodes(layout: LayoutOf<'rtn' | 'gptq'>, parts: Parts, weig
   const groups = Math.ceil(n / group)
   const code = parts.bytes('code')
   const scale = parts.scalars('code_scale')
-  const zero = parts.bytes('code_zero')
+  const zero = zerosOf(layout, parts)
   const stride = rowBytes(n * bits)
   for (let i = 0; i < parts.rows; i++) {
     for (let g = 0; g < groups; g++) {
       const groupScale = scale[i * groups + g]!
-      const groupZero = zero[i * groups + g]!
+      const groupZero = zero(i * groups + g)
       const end = Math.min(n, (g + 1) * group)
       for (let j = g * group; j < end; j++) {
         weights[i * n + j] = Math.fround(groupScale * (codeAt(code, i * stride, j, bits) - groupZero))
       }
     }
   }
+}
+
+/** The code of the value 0, by row and group: stored, or in the middle where the grid is symmetric. */
+export function zerosOf(layout: LayoutOf<'rtn' | 'gptq'>, parts: Pick<Parts, 'bytes'>): (at: number) => number {
+  const middle = 2 ** (layout.bits - 1)
+  if (layout.symmetric) return () => middle
+  const stored = parts.bytes('code_zero')
+  return (at) => stored[at]!
 }

@@ -21,6 +21,15 @@ test('rtn: step times the distance from the zero code, per group', async () => {
   expect(await decode(layout, tensors)).toEqual([...row0, ...row1])
 })
 
+test('rtn: a symmetric grid has its zero in the middle of the codes', async () => {
+  const layout: Layout = { method: 'rtn', rows: 1, columns: 4, bits: 3, group: 2, scale_type: 'f16', symmetric: true }
+  const tensors = {
+    'P.code': tensor('U8', [1, 2], codes(3, [0, 7, 4, 5])),
+    'P.code_scale': tensor('F16', [1, 2], scalars('f16', 0.5, 2)),
+  }
+  expect(await decode(layout, tensors)).toEqual([0.5 * (0 - 4), 0.5 * (7 - 4), 0, 2 * (5 - 4)])
+})
+
 test('gptq: the product is rounded to F32, and stored columns go where order says', async () => {
   const layout: Layout = {
     method: 'gptq',

@@ -7,7 +7,7 @@ export type ScalarType = (typeof scalarTypes)[number]
 const count = z.int().nonnegative()
 const positive = z.int().positive()
 const common = { rows: positive, columns: positive, scale_type: z.enum(scalarTypes) }
-const codes = { ...common, bits: z.int().min(1).max(8), group: positive }
+const codes = { ...common, bits: z.int().min(1).max(8), group: positive, symmetric: z.boolean().optional() }
 const arb = { ...common, blocksize: positive, column_group_bitmap: z.boolean(), salient_columns: count }
 /** Name of a tensor: stored column -> input column. */
 const order = z.string().optional()

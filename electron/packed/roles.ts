@@ -24,7 +24,7 @@ export function rolesOf(layout: Layout): RoleTensor[] {
       return [
         plane('code', n * layout.bits),
         { role: 'code_scale', dtype: scalar, shape: [m, groups], rowAxis: 0 },
-        bytes('code_zero', [m, groups], 0),
+        ...(layout.symmetric ? [] : [bytes('code_zero', [m, groups], 0)]),
       ]
     }
     case 'billm':

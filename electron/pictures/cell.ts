@@ -1,6 +1,7 @@
 // One weight: what it was, what it is, which bits say so, and what else it could have been.
 import type { Cell } from '../contract/pictures.ts'
 import { decodeRows, decodeStored, layoutOf } from '../packed/decode.ts'
+import { zerosOf } from '../packed/decode-codes.ts'
 import type { Layout } from '../packed/layout.ts'
 import { readOrder, readParts, type Parts } from '../packed/parts.ts'
 import { hasOriginal, type OpenRun } from './open-run.ts'
@@ -54,7 +55,7 @@ function levelsOf(layout: Layout, parts: Parts, stored: number): number[] {
   if ('bits' in layout) {
     const group = Math.floor(stored / layout.group)
     const scale = parts.scalars('code_scale')[group]!
-    const zero = parts.bytes('code_zero')[group]!
+    const zero = zerosOf(layout, parts)(group)
     for (let code = 0; code < 2 ** layout.bits; code++) values.add(Math.fround(scale * (code - zero)) + 0)
   } else {
     const roles = layout.method === 'fdb' ? ['sign', 'plane2'] : rolesOfPictures(layout)

@@ -16,6 +16,7 @@ const binary = { blocksize: 64, scale_type: 'f16' } as const
 const layouts: [string, Layout][] = [
   ['rtn', { method: 'rtn', rows: 7, columns: 172, bits: 3, group: 100, scale_type: 'f16' }],
   ['rtn, 1 column', { method: 'rtn', rows: 300, columns: 1, bits: 8, group: 1, scale_type: 'bf16' }],
+  ['rtn, symmetric', { method: 'rtn', rows: 9, columns: 70, bits: 4, group: 32, scale_type: 'f16', symmetric: true }],
   ['gptq', { method: 'gptq', rows: 300, columns: 300, bits: 2, group: 128, scale_type: 'f16', order }],
   ['billm', { ...binary, method: 'billm', rows: 260, columns: 300, salient_columns: 17 }],
   ['billm, none salient', { ...binary, method: 'billm', rows: 1, columns: 172, salient_columns: 0 }],

@@ -58,9 +58,10 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
  */
 function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): number {
   const number = (key: string) => parameters[key] as number
+  const clipSearch = () => (parameters['clip_search'] === true ? 60 : 0)
   const nanoseconds = {
-    rtn: () => 4,
-    gptq: () => 16,
+    rtn: () => 4 + clipSearch(),
+    gptq: () => 16 + clipSearch(),
     billm: () => 36,
     arb: () => 39 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-x': () => 142 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),

@@ -64,8 +64,10 @@ function bytesOf({ method, parameters }: Recipe, report: RunReport): { bytes: nu
 const variants: [MethodId, Parameters][] = [
   ['rtn', { bits: 1 }],
   ['rtn', { bits: 3, group: 100, scale_type: 'f32' }],
+  ['rtn', { bits: 4, group: 32, symmetric: true, clip_search: true }],
   ['gptq', {}],
   ['gptq', { bits: 5, group: -1, order: 'hessian', scale_type: 'bf16' }],
+  ['gptq', { group: 64, symmetric: true, order: 'hessian' }],
   ['billm', {}],
   ['arb', {}],
   ['arb', { column_group_bitmap: false, blocksize: 96, scale_type: 'f32', iterations: 2 }],

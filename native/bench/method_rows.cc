@@ -20,6 +20,8 @@ std::vector<Row> method_rows() {
   fdb.group = 64;
   signum_rc.method = Method::SignumRc;
   signum_rc.descending_order = true;
+  Recipe rtn_clip = rtn, gptq_clip = gptq;
+  rtn_clip.clip_search = gptq_clip.clip_search = true;
   const auto plain = [](Recipe recipe) {
     recipe.column_group_bitmap = false;
     return recipe;
@@ -28,7 +30,9 @@ std::vector<Row> method_rows() {
   quarter.second_plane = 0.25;
   none.second_plane = 0;
   return {{"rtn 2 bit", rtn, {0, 0, 0}},
+          {"rtn 2 bit clip", rtn_clip, {0, 0, 0}},
           {"gptq 2 bit g128", gptq, {0.09, 0.25, 0.85}},
+          {"gptq g128 clip", gptq_clip, {0, 0, 0}},
           {"billm", billm, {0.62, 2.33, 9.06}},
           {"arb", plain(arb), {0, 0, 0}},
           {"arb + bitmap", arb, {0, 0, 0}},

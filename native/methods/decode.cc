@@ -62,7 +62,8 @@ Matrix decode_rows(const PackedLinear& linear, ThreadPool& pool, const RowDecode
 Matrix decode_codes(const PackedLinear& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
   const Floats scale = scalars(linear, "code_scale");
-  const auto& zero = linear.find("code_zero")->bytes;
+  const uint8_t* zero = l.symmetric ? nullptr : linear.find("code_zero")->bytes.data();
+  const int middle = 1 << (l.bits - 1);
   const PackedTensor* code = linear.find("code");
   const size_t groups = (l.columns + l.group - 1) / l.group, bits = size_t(l.bits);
   return decode_rows(linear, pool, [&](size_t i, float* out) {
@@ -72,7 +73,7 @@ Matrix decode_codes(const PackedLinear& linear, ThreadPool& pool) {
       uint32_t word = row[bit >> 3];
       if ((bit & 7) + bits > 8) word |= uint32_t(row[(bit >> 3) + 1]) << 8;
       const int value = int(word >> (bit & 7) & ((1u << bits) - 1));
-      out[j] = scale[g] * float(value - int(zero[g]));
+      out[j] = scale[g] * float(value - (zero ? int(zero[g]) : middle));
     }
   });
 }

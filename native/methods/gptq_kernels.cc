@@ -13,10 +13,11 @@ namespace signum::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 void GptqColumns(float* weight, size_t begin, size_t end, size_t width, ConstView u, const float* r_diagonal,
-                 const float* step, const float* zero, float levels, float* codes, float* quantized) {
+                 const TileGrids& grids, float highest, float* codes, float* quantized) {
   const hn::CappedTag<float, kTileRows> d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
-    const auto s = hn::Load(d, step + lane), z = hn::Load(d, zero + lane), most = hn::Set(d, levels);
+    const auto s = hn::Load(d, grids.step + lane), z = hn::Load(d, grids.zero + lane);
+    const auto most = hn::Set(d, highest);
     for (size_t j = begin; j < end; ++j) {
       const auto w = hn::Load(d, weight + j * kTileRows + lane);
       const auto code = hn::Min(hn::Max(hn::Add(hn::Round(hn::Div(w, s)), z), hn::Zero(d)), most);
@@ -42,9 +43,9 @@ namespace signum {
 HWY_EXPORT(GptqColumns);
 
 void gptq_columns(float* weight, size_t begin, size_t end, size_t width, ConstView u, const float* r_diagonal,
-                  const float* step, const float* zero, float levels, float* codes, float* quantized) {
+                  const TileGrids& grids, float highest, float* codes, float* quantized) {
   HWY_DYNAMIC_DISPATCH(GptqColumns)
-  (weight, begin, end, width, u, r_diagonal, step, zero, levels, codes, quantized);
+  (weight, begin, end, width, u, r_diagonal, grids, highest, codes, quantized);
 }
 
 }  // namespace signum

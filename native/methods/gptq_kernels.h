@@ -6,13 +6,14 @@
 #include <cstdint>
 
 #include "base/matrix.h"
+#include "methods/grid.h"
 
 namespace signum {
 
 // Quantizes columns [begin, end) of a tile. weight [width][16]: compensated weights, updated up to column
-// `width`. u [width, width]: U of the block, and r_diagonal [width] = 1 / U_jj. step, zero [16]: the grid of
-// each row. codes [width][16] out, as floats. quantized [width][16] out.
+// `width`. u [width, width]: U of the block, and r_diagonal [width] = 1 / U_jj. Codes go up to `highest`.
+// codes [width][16] out, as floats. quantized [width][16] out.
 void gptq_columns(float* weight, size_t begin, size_t end, size_t width, ConstView u, const float* r_diagonal,
-                  const float* step, const float* zero, float levels, float* codes, float* quantized);
+                  const TileGrids& grids, float highest, float* codes, float* quantized);
 
 }  // namespace signum

@@ -61,6 +61,7 @@ std::string layout_to_json(const Layout& l) {
     case Method::Gptq:
       object["bits"] = l.bits;
       object["group"] = l.group;
+      if (l.symmetric) object["symmetric"] = true;
       break;
     case Method::Fdb:
       object["group"] = l.group;
@@ -109,6 +110,7 @@ Result<Layout> layout_from_json(const std::string& name, const std::string& text
     case Method::Gptq:
       l.bits = int(read.count("bits", 1, 8));
       l.group = read.count("group", 1, l.columns);
+      l.symmetric = read.has("symmetric") && read.flag("symmetric");
       break;
     case Method::Fdb:
       l.group = read.count("group", 1, l.columns);

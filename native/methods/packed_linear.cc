@@ -88,9 +88,10 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
     case Method::Rtn:
     case Method::Gptq: {
       const size_t groups = (n + l.group - 1) / l.group;
-      return {{"code", DType::U8, {m, bytes_of(n * size_t(l.bits))}},
-              {"code_scale", scalar, {m, groups}},
-              {"code_zero", DType::U8, {m, groups}}};
+      std::vector<TensorRule> rules = {{"code", DType::U8, {m, bytes_of(n * size_t(l.bits))}},
+                                       {"code_scale", scalar, {m, groups}}};
+      if (!l.symmetric) rules.push_back({"code_zero", DType::U8, {m, groups}});
+      return rules;
     }
     case Method::BiLLM:
     case Method::Arb:

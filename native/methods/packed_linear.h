@@ -31,6 +31,7 @@ struct Layout {
   size_t blocksize = 128;            // billm, arb, arb-x, arb-rc, signum-rc
   int bits = 0;                      // rtn, gptq
   size_t group = 0;                  // rtn, gptq, fdb: stored columns per group, resolved
+  bool symmetric = false;            // rtn, gptq: every zero is 2^(bits - 1), none is stored
   bool column_group_bitmap = false;  // arb, arb-x, arb-rc
   size_t salient_columns = 0;        // billm, arb, arb-x, arb-rc: how many in all
   size_t second_columns = 0;         // signum-rc

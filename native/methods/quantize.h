@@ -26,7 +26,9 @@ struct Recipe {
   bool column_group_bitmap = true;
   int iterations = 15;
   int bits = 2;
-  long group = -1;                // -1: the whole row
+  long group = -1;  // -1: the whole row
+  bool symmetric = false;
+  bool clip_search = false;
   bool descending_order = false;  // order = hessian
   double second_plane = 1.0;      // share of columns with two signs
   bool column_scales = true;

@@ -85,6 +85,8 @@ Result<Recipe> recipe_from_json(const std::string& text) {
   if (recipe.method == Method::Rtn || recipe.method == Method::Gptq) {
     recipe.bits = int(p.integer("bits", recipe.method == Method::Rtn ? 1 : 2, 8));
     recipe.group = p.integer("group", 8, 1 << 20, true);
+    recipe.symmetric = p.flag("symmetric");
+    recipe.clip_search = p.flag("clip_search");
   }
   if (recipe.method == Method::Fdb) {
     recipe.group = p.integer("group", 32, 128);
@@ -110,6 +112,9 @@ Result<Recipe> recipe_from_json(const std::string& text) {
     recipe.refits = int(p.integer("refits", 0, 20));
   }
   if (const auto error = p.finish()) return *error;
+  if (recipe.symmetric && recipe.bits < 2)
+    return Error{"recipe_invalid", "A symmetric grid needs at least 2 bits: with 1 every weight becomes 0.",
+                 ""};
   return recipe;
 }
 

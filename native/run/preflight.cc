@@ -22,6 +22,7 @@ uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns) {
   layout.blocksize = recipe.blocksize;
   layout.bits = recipe.bits;
   layout.group = recipe.group < 0 ? columns : std::min(columns, size_t(recipe.group));
+  layout.symmetric = recipe.symmetric;
   layout.column_group_bitmap = recipe.column_group_bitmap;
   layout.salient_columns = std::min(columns, layout.blocks() * recipe.max_salient);
   layout.second_columns = std::min(columns, size_t(recipe.second_plane * double(columns)) + 1);

@@ -36,9 +36,10 @@ struct RecordingObserver : signum::Observer {
 // Recipes whose blocks do not divide the tiny widths.
 inline const std::map<std::string, std::string>& tiny_recipes() {
   static const std::map<std::string, std::string> recipes = {
-      {"rtn", R"({"method":"rtn","parameters":{"bits":3,"group":32,"scale_type":"f16"}})"},
+      {"rtn",
+       R"({"method":"rtn","parameters":{"bits":3,"group":32,"symmetric":true,"clip_search":true,"scale_type":"f16"}})"},
       {"gptq",
-       R"({"method":"gptq","parameters":{"bits":2,"group":-1,"order":"hessian","blocksize":32,"damping":0.01,"scale_type":"f16"}})"},
+       R"({"method":"gptq","parameters":{"bits":2,"group":-1,"symmetric":false,"clip_search":false,"order":"hessian","blocksize":32,"damping":0.01,"scale_type":"f16"}})"},
       {"billm",
        R"({"method":"billm","parameters":{"salience":"hessian","blocksize":32,"damping":0.01,"max_salient":10,"scale_type":"bf16"}})"},
       {"arb",

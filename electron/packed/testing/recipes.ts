@@ -4,11 +4,17 @@ export interface Recipe {
   readonly parameters: Record<string, string | number | boolean>
 }
 
-const rtn = (bits: number, group: number): Recipe => ({ method: 'rtn', parameters: { bits, group } })
+/** The options of a grid, as `symmetric` or `clip` or both. */
+const grid = (options: string) => ({ symmetric: options.includes('symmetric'), clip_search: options.includes('clip') })
 
-const gptq = (bits: number, group: number, order: string): Recipe => ({
+const rtn = (bits: number, group: number, options = ''): Recipe => ({
+  method: 'rtn',
+  parameters: { bits, group, ...grid(options) },
+})
+
+const gptq = (bits: number, group: number, order: string, options = ''): Recipe => ({
   method: 'gptq',
-  parameters: { bits, group, order, blocksize: 128, damping: 0.01 },
+  parameters: { bits, group, order, blocksize: 128, damping: 0.01, ...grid(options) },
 })
 
 const billm = (salience: string, blocksize: number): Recipe => ({
@@ -38,12 +44,17 @@ const signumRc = (secondPlane: number, order: string, columnScales: boolean, blo
 export const recipes: readonly Recipe[] = [
   ...[1, 2, 3, 5, 8].map((bits) => rtn(bits, -1)),
   ...[2, 3, 4, 7].map((bits) => rtn(bits, 64)),
+  rtn(4, 32, 'symmetric'),
+  rtn(2, -1, 'symmetric, clip'),
+  rtn(1, 64, 'clip'),
   gptq(8, -1, 'natural'),
   gptq(2, 64, 'natural'),
   gptq(3, 32, 'natural'),
   gptq(2, -1, 'hessian'),
   gptq(3, 64, 'hessian'),
   gptq(4, 128, 'hessian'),
+  gptq(3, 32, 'hessian', 'symmetric, clip'),
+  gptq(5, -1, 'natural', 'clip'),
   billm('hessian', 128),
   billm('magnitude', 128),
   billm('hessian', 64),
