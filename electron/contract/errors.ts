@@ -32,6 +32,10 @@ export const workerErrorCodes = [
   'factor_failed',
   'job_invalid',
   'packed_broken',
+  'tokenizer_missing',
+  'tokenizer_broken',
+  'tokenizer_unsupported',
+  'export_unsupported',
   'internal',
 ] as const
 
@@ -44,8 +48,6 @@ export const ownErrorCodes = [
   'method_unknown',
   'calibration_missing',
   'text_unreadable',
-  'tokenizer_missing',
-  'tokenizer_broken',
   'worker_missing',
   'worker_hung',
   'worker_crashed',

@@ -39,6 +39,7 @@ export type Jobs = {
     targets: string | null
   }
   logits: Common & { model: string; tokens: string; output: string }
+  export: Common & { model: string; output: string; format: 'gguf'; type: 'f32' }
   devices: Common
 }
 export type WorkerCommand = keyof Jobs
@@ -48,6 +49,8 @@ export const devicesSchema = z.object({
 })
 export type Devices = z.infer<typeof devicesSchema>
 
+export const exportResultSchema = z.object({ architecture: z.string(), tensors: z.number(), bytes: z.number() })
+
 /** `finished.result` of each command. */
 export const resultSchemas = {
   inspect: modelSchema,
@@ -55,6 +58,7 @@ export const resultSchemas = {
   layer: z.object({}),
   evaluate: evaluationResultSchema,
   logits: z.object({}),
+  export: exportResultSchema,
   devices: devicesSchema,
 } satisfies Record<WorkerCommand, z.ZodType>
 export type WorkerResult<C extends WorkerCommand> = z.infer<(typeof resultSchemas)[C]>

@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/logits.h"
+#include "export/export_gguf.h"
 #include "math/linear_algebra.h"
 #include "model/model.h"
 #include "run/machine.h"
@@ -132,6 +133,21 @@ Result<CommandEnd> run(const LogitsJob& job, Tools tools) {
                           {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)}}},
                         {}, false));
   return finished(tools, Json::object());
+}
+
+Result<CommandEnd> run(const ExportJob& job, Tools tools) {
+  SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
+  Progress progress(tools.observer);
+  bool first = true;
+  const WriteProgress written = [&](uint64_t done, uint64_t total) {
+    if (std::exchange(first, false)) progress.begin(Phase::Write, total, "bytes");
+    progress.done(done);
+    return progress.check();
+  };
+  SIGNUM_TAKE(const GgufExport done, export_gguf(*model, job.output, job.type, written, tools.pool));
+  for (const std::string& note : done.notes) tools.observer.warning("export", note);
+  return finished(tools,
+                  {{"architecture", done.architecture}, {"tensors", done.tensors}, {"bytes", done.bytes}});
 }
 
 Result<CommandEnd> run(const DevicesJob&, Tools tools) {

@@ -7,7 +7,8 @@ namespace signum {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kCommands[] = {"inspect", "quantize", "layer", "evaluate", "logits", "devices"};
+constexpr const char* kCommands[] = {"inspect", "quantize", "layer",  "evaluate",
+                                     "logits",  "export",   "devices"};
 
 // Takes fields out of an object; the first fault is kept, and what is left at the end is unknown.
 class Fields {
@@ -150,6 +151,10 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
   } else if (command == "logits") {
     job.work = LogitsJob{
         .model = fields.path("model"), .tokens = fields.path("tokens"), .output = fields.path("output")};
+  } else if (command == "export") {
+    job.work = ExportJob{.model = fields.path("model"), .output = fields.path("output")};
+    fields.choice("format", {"gguf"});
+    fields.choice("type", {"f32"});
   } else {
     job.work = DevicesJob{};
   }

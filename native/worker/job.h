@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "evaluate/windows.h"
+#include "export/gguf_file.h"
 #include "run/layer_job.h"
 #include "run/quantize_run.h"
 
@@ -28,11 +29,16 @@ struct LogitsJob {
   std::string tokens;
   std::string output;
 };
+struct ExportJob {
+  std::string model;
+  std::string output;
+  GgufType type = GgufType::F32;
+};
 struct DevicesJob {};
 
 struct Job {
   size_t threads = 0;  // 0 = one per core
-  std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, DevicesJob> work;
+  std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, ExportJob, DevicesJob> work;
 };
 
 bool is_command(const std::string& command);

@@ -63,7 +63,7 @@ void beat() {
 int usage() {
   std::fprintf(stderr,
                "usage: signum-worker <command> --job job.json [--no-stdin]\n"
-               "commands: inspect, quantize, layer, evaluate, logits, devices\n");
+               "commands: inspect, quantize, layer, evaluate, logits, export, devices\n");
   return kUsage;
 }
 
@@ -74,7 +74,7 @@ int work(const std::string& command, const std::string& job_path, bool read_stdi
   if (!job.ok()) fail(job.error());
 
   const bool resumable = command == "quantize";
-  const bool writes = resumable || command == "layer" || command == "logits";
+  const bool writes = resumable || command == "layer" || command == "logits" || command == "export";
   static Control control(events, std::chrono::milliseconds(writes ? 1500 : 0), !resumable);
   control.listen(read_stdin);
   std::thread(beat).detach();

@@ -1,0 +1,69 @@
+// GGUF version 3, the file of llama.cpp: key-value metadata, a list of tensors, their bytes; everything
+// little-endian (github.com/ggml-org/ggml, docs/gguf.md).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/matrix.h"
+
+namespace signum {
+
+// How a tensor's numbers are stored; the value is ggml's number of the type. A type stores rows in blocks.
+enum class GgufType : uint32_t { F32 = 0 };
+struct GgufTypeTraits {
+  uint32_t file_type;  // general.file_type of a file that stores its matrices so
+  size_t block;        // values in a block; divides a row
+  size_t bytes;        // of a block
+};
+GgufTypeTraits gguf_traits(GgufType type);
+
+// Key-value pairs in the order in which they are added; a key is added once.
+class GgufMetadata {
+ public:
+  void add(std::string_view key, uint32_t value);
+  void add(std::string_view key, float value);
+  void add(std::string_view key, bool value);
+  void add(std::string_view key, std::string_view value);
+  void add(std::string_view key, const char* value) { add(key, std::string_view(value)); }
+  void add(std::string_view key, const std::vector<std::string>& values);
+  void add(std::string_view key, const std::vector<float>& values);
+  void add(std::string_view key, const std::vector<int32_t>& values);
+
+  uint64_t count() const { return count_; }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  void key(std::string_view name, uint32_t type);
+  uint64_t count_ = 0;
+  std::string bytes_;
+};
+
+// Takes the rows of a tensor, some at a time, from the first to the last.
+using RowSink = std::function<Status(ConstView rows)>;
+
+struct GgufTensor {
+  std::string name;
+  size_t rows = 0;  // 0: a vector
+  size_t columns = 0;
+  GgufType type = GgufType::F32;
+  std::function<Status(const RowSink&)> produce;  // gives all rows (a vector: one) to the sink
+
+  uint64_t elements() const { return uint64_t(rows == 0 ? 1 : rows) * columns; }
+  uint64_t bytes() const;
+};
+
+// Called with the bytes of tensors that are written and all of them; its error ends the writing.
+using WriteProgress = std::function<Status(uint64_t done, uint64_t total)>;
+
+// Written as path + ".partial", synced, renamed, its folder synced. Returns the bytes of the file. Errors:
+// disk_full, write_failed, those of `produce` and `progress`.
+Result<uint64_t> write_gguf(const std::string& path, const GgufMetadata& metadata,
+                            const std::vector<GgufTensor>& tensors, const WriteProgress& progress);
+
+}  // namespace signum
