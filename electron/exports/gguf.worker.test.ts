@@ -1,0 +1,98 @@
+// GGUF files against llama.cpp: what it computes from them, and into which tokens it cuts a text.
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { gguf } from '@huggingface/gguf'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { uniform } from '../models/testing/random.ts'
+import { randomConfig, writeRandomModel, type RandomModelName } from '../models/testing/random-models.ts'
+import { loadTokenizer } from '../models/tokenizer.ts'
+import { askLlamaCpp, llamaCppIsThere, nmse } from './testing/llama-cpp.ts'
+import { exportGguf, logitsOf, quantizeRtn } from './testing/worker.ts'
+
+const bundled = path.resolve(import.meta.dirname, '..', '..', 'resources', 'models', 'signum-stories-4m')
+
+let root = ''
+beforeAll(async () => void (root = await mkdtemp(path.join(tmpdir(), 'signum-gguf-'))))
+afterAll(() => rm(root, { recursive: true }))
+
+const texts = [
+  'Once upon a time, there was a little cat. "I\'m HERE," it said; they\'ll see you.',
+  'Numbers 12345 and 7, a tab\tand  two   three spaces.\n\nNew lines\r\n end with a space ',
+  'naïve \u{1f600} façade — 東京 is far',
+]
+
+const ends: Partial<Record<RandomModelName, { tokens?: number; error?: number }>> = {}
+const families: RandomModelName[] = ['llama', 'llama-grouped', 'llama-tied', 'smollm2', 'tinyllama']
+
+interface Case {
+  readonly name: string
+  /** The folder, made where it is not there. */
+  readonly folder: () => Promise<string>
+  readonly vocabulary: number
+  readonly tokens: number
+  readonly error: number
+}
+const usual = { vocabulary: 2048, tokens: 48, error: 1e-10 }
+const cases: Case[] = [
+  { ...usual, name: 'signum-stories-4m', folder: () => Promise.resolve(bundled) },
+  { ...usual, name: 'signum-stories-4m, packed', folder: () => quantizeRtn(bundled, path.join(root, 'run')) },
+  ...families.map((name): Case => ({
+    ...usual,
+    ...ends[name],
+    name,
+    folder: async () => {
+      await writeRandomModel(path.join(root, name), name)
+      return path.join(root, name)
+    },
+    vocabulary: randomConfig(name)['vocab_size'] as number,
+  })),
+]
+
+describe.skipIf(!llamaCppIsThere)('llama.cpp agrees', () => {
+  test.each(cases)('$name', async ({ name, folder, vocabulary, tokens, error }) => {
+    const model = await folder()
+    const file = path.join(root, `${name}.gguf`)
+    await exportGguf(model, file)
+    const next = uniform(tokens)
+    const ids = Array.from({ length: tokens }, () => Math.floor(next() * vocabulary))
+    const judged = await askLlamaCpp(root, file, ids, texts)
+    const ours = await logitsOf(root, model, ids)
+    expect(nmse(ours, judged.logits)).toBeLessThan(error)
+    const encode = await loadTokenizer(model)
+    if (!encode.ok) throw new Error(encode.problem.message)
+    expect(judged.ids).toEqual(
+      texts.map((text) => {
+        const ids = encode.value(text)
+        return ids.ok ? [...ids.value] : ids.problem
+      }),
+    )
+  })
+})
+
+test('the header says what the file is, and the file ends where its tensors do', async () => {
+  const file = path.join(root, 'header.gguf')
+  const result = await exportGguf(bundled, file)
+  const { metadata, tensorInfos, tensorDataOffset } = await gguf(file, { allowLocalFile: true })
+  expect(result).toEqual({ architecture: 'llama', tensors: 38, bytes: (await stat(file)).size })
+  expect(metadata).toMatchObject({
+    version: 3,
+    'general.architecture': 'llama',
+    'general.name': 'signum-stories-4m',
+    'general.file_type': 0,
+    'llama.block_count': 4,
+    'llama.attention.head_count': 4,
+    'llama.attention.head_count_kv': 2,
+    'llama.rope.dimension_count': 64,
+    'tokenizer.ggml.model': 'llama',
+    'tokenizer.ggml.bos_token_id': 1,
+    'tokenizer.ggml.eos_token_id': 2,
+    'tokenizer.ggml.add_bos_token': true,
+    'tokenizer.ggml.add_space_prefix': true,
+  })
+  expect(tensorInfos).toHaveLength(38)
+  const last = tensorInfos.at(-1)!
+  const end = Number(tensorDataOffset) + Number(last.offset) + 4 * Number(last.shape.reduce((a, b) => a * b, 1n))
+  expect(Math.ceil(end / 32) * 32).toBe(result.bytes)
+  expect(tensorInfos[0]).toMatchObject({ name: 'token_embd.weight', shape: [256n, 2048n], dtype: 0 })
+})
