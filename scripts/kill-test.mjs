@@ -21,7 +21,7 @@ const recipes = {
   'arb-x': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
   'arb-rc': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
   fdb: { group: 64, step_rule: 'search', scale_type: 'f16' },
-  'signum-rc': { second_plane: 0.5, order: 'hessian', column_scales: true, refits: 4, ...blocks },
+  'signum-rc': { second_plane: 0.5, order: 'hessian', column_scales: true, refits: 4, correction: 1, ...blocks },
 }
 
 /** @typedef {{ end: 'finished' | 'killed', milliseconds: number }} Attempt */

@@ -36,7 +36,7 @@ export const quantize: Command = {
     ],
     notes: [
       'Ctrl-C stops after the layer in hand (exit code 3), twice cancels (4); both go on with --resume.',
-      'FILE may be bundled:calibration-stories, bundled:evaluation-stories or bundled:evaluation-tales.',
+      'FILE may be bundled:calibration-stories, bundled:evaluation-stories, -tales or -samples.',
     ],
   },
 

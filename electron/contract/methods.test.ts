@@ -80,6 +80,7 @@ describe('the catalogue', () => {
         order: 'hessian',
         column_scales: true,
         refits: 4,
+        correction: 1,
         blocksize: 128,
         damping: 0.01,
         scale_type: 'f16',

@@ -8,7 +8,7 @@ import type { Model, Tokens } from '../contract/records.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
 import { inspect } from './models.ts'
-import { activationLimit, diskNeeded, memoryNeeded } from './needs.ts'
+import { activationLimit, diskNeeded, memoryNeeded, type Sampling } from './needs.ts'
 import * as preflight from './preflight.ts'
 
 export type ResolvedEvaluation = Evaluation & { window: number }
@@ -86,10 +86,14 @@ export async function readEvaluation<T extends { tokens: Tokens }>(
 
 export type Memory = { needed: number; available: number; activationLimit: number }
 
+function samplingOf({ calibration, parameters }: ResolvedRecipe): Sampling | null {
+  return calibration && { ...calibration, streams: Number(parameters['correction'] ?? 0) > 0 ? 2 : 1 }
+}
+
 export async function lookAtMemory(context: Context, recipe: ResolvedRecipe, model: Model): Promise<Memory> {
   const available = await context.machine.availableMemory()
   const limit = activationLimit(available)
-  return { needed: memoryNeeded(model, recipe.calibration, limit), available, activationLimit: limit }
+  return { needed: memoryNeeded(model, samplingOf(recipe), limit), available, activationLimit: limit }
 }
 
 export type Disk = { needed: number; free: number }
@@ -105,7 +109,7 @@ export async function lookAtDisk(
 ): Promise<Disk> {
   const { most } = forecast(recipe.method, recipe.parameters, model)
   return {
-    needed: diskNeeded(model, most.fileBytes, recipe.calibration, limit, tokens),
+    needed: diskNeeded(model, most.fileBytes, samplingOf(recipe), limit, tokens),
     free: await context.machine.freeDisk(out),
   }
 }

@@ -39,8 +39,11 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
   if (calibration !== null) {
     const passed = calibration.sequences * calibration.length
     const hessians = inputs.reduce((total, n) => total + n * n, 0)
-    work['calibrate'] = product(2 * passed * (weights + hessians))
-    work['propagate'] = product(2 * passed * weights)
+    // With a correction both models go through a layer, and anew for each of its inputs.
+    const corrected = Number(parameters['correction'] ?? 0) > 0
+    work['calibrate'] = product(2 * passed * (corrected ? 8 * weights + 2 * hessians : weights + hessians))
+    work['propagate'] = product(2 * passed * weights * (corrected ? 2 : 1))
+    if (corrected) work['quantize']! += model.linears.reduce((all, l) => all + product(4 * l.rows * l.columns ** 2), 0)
     work['factor'] = inputs.reduce((total, n) => total + n ** 3 / 3, 0) / factorRate / threads
   }
   for (const phase of Object.keys(work)) work[phase]! += least[phase] ?? 0

@@ -2,7 +2,8 @@
 import type { Model } from '../contract/records.ts'
 import { inputOf } from '../bits/forecast.ts'
 
-export type Sampling = { sequences: number; length: number }
+/** `streams`: 2 where the original model is followed beside the quantized one. */
+export type Sampling = { sequences: number; length: number; streams?: 1 | 2 }
 
 const f32 = 4
 /** Program, buffers, allocator. */
@@ -35,8 +36,11 @@ export function memoryNeeded(model: Model, sampling: Sampling | null, limit: num
   const tokens = batch(sampling.length) * sampling.length
   const passing = tokens * (5 * model.hidden + 3 * model.intermediate)
   const activations = activationBytes(model, sampling)
-  const kept = activations <= limit ? activations : 0
-  return copies + (weights + hessians + passing) * f32 + widest * widest * (f32 + 8) + kept
+  const streams = sampling.streams ?? 1
+  const kept = activations <= limit ? streams * activations : 0
+  // The other model's layer, what two inputs have in common, and copies of both.
+  const second = streams === 2 ? weights + 2 * widest * widest + 2 * tokens * (model.hidden + widest) : 0
+  return copies + (weights + hessians + passing + second) * f32 + widest * widest * (f32 + 8) + kept
 }
 
 /** The packed files, the token files, and the activations when they do not stay in memory. */
@@ -48,5 +52,5 @@ export function diskNeeded(
   tokens: number,
 ): number {
   const activations = activationBytes(model, sampling)
-  return fileBytes + 4 * tokens + (activations > limit ? activations : 0) + 16 * 2 ** 20
+  return fileBytes + 4 * tokens + (activations > limit ? (sampling?.streams ?? 1) * activations : 0) + 16 * 2 ** 20
 }

@@ -19,15 +19,14 @@ Error not_finite(const DecoderLayer& layer, const std::string& where) {
       ""};
 }
 
-// "input of q_proj, k_proj, v_proj"
-std::string readers(const DecoderLayer& layer, LinearInput input) {
+}  // namespace
+
+Error input_not_finite(const DecoderLayer& layer, LinearInput input) {
   std::string kinds;
   for (const LinearRule& rule : layer.config().architecture->linears)
     if (rule.input == input) kinds += (kinds.empty() ? "" : ", ") + std::string(rule.kind);
-  return "input of " + kinds;
+  return not_finite(layer, "input of " + kinds);
 }
-
-}  // namespace
 
 Result<LayerHessians> collect_hessians(const DecoderLayer& layer, const Activations& inputs,
                                        ForwardBuffers& buffers, ThreadPool& pool,
@@ -52,7 +51,7 @@ Result<LayerHessians> collect_hessians(const DecoderLayer& layer, const Activati
       for (size_t j = 0; j < sum.columns(); ++j) sum(i, j) *= scale;
       if (!all_finite(sum.row(i), sum.columns())) finite = false;
     });
-    if (!finite) return not_finite(layer, readers(layer, LinearInput(which)));
+    if (!finite) return input_not_finite(layer, LinearInput(which));
   }
   return hessians;
 }

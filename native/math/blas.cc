@@ -66,6 +66,12 @@ bool solve_positive(size_t n, double* a, size_t lda, double* b) {
   return true;
 }
 
+void divide_upper(bool transposed, size_t m, size_t n, const float* r, size_t ldr, float* b, size_t ldb) {
+  use_one_thread();
+  cblas_strsm(CblasRowMajor, CblasRight, CblasUpper, transposed ? CblasTrans : CblasNoTrans, CblasNonUnit,
+              int(m), int(n), 1.0f, r, int(ldr), b, int(ldb));
+}
+
 void use_one_thread() {
   static const bool once = (openblas_set_num_threads(1), true);
   (void)once;

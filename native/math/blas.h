@@ -32,6 +32,9 @@ void invert_upper(size_t n, float* a, size_t lda);
 // positive definite.
 bool solve_positive(size_t n, double* a, size_t lda, double* b);
 
+// B <- B op(R)^-1: B [m, n] row-major, R [n, n] upper triangular with a nonzero diagonal.
+void divide_upper(bool transposed, size_t m, size_t n, const float* r, size_t ldr, float* b, size_t ldb);
+
 // Before any other call; products do it by themselves.
 void use_one_thread();
 

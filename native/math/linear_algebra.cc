@@ -16,6 +16,7 @@ constexpr size_t kTileRows = 256;
 constexpr size_t kTileColumns = 1024;
 constexpr size_t kGramTile = 256;
 constexpr size_t kNarrow = 8;
+constexpr size_t kSolveRows = 64;
 
 // Tiles as high as each other to within one row: the BLAS has kernels of its own for products with few rows,
 // and what comes out for a row must not depend on which row of the matrix it is.
@@ -95,6 +96,25 @@ void add_gram(float alpha, ConstView x, View c, ThreadPool& pool) {
       for (size_t r = 0; r < rows; ++r)
         for (size_t k = 0; k < columns; ++k) c.data[(j + k) * c.stride + i + r] = tile[r * c.stride + k];
     }
+  });
+}
+
+void add_products(float alpha, ConstView x, ConstView y, View c, ThreadPool& pool) {
+  const Tiles tiles(c.rows, c.columns, kGramTile, kTileColumns);
+  pool.parallel_for(tiles.down * tiles.across, [&](size_t index) {
+    const size_t band = index / tiles.across, i = band * c.rows / tiles.down;
+    const size_t m = (band + 1) * c.rows / tiles.down - i;
+    const size_t j = index % tiles.across * tiles.columns, n = std::min(tiles.columns, c.columns - j);
+    blas::gemm(true, false, m, n, x.rows, alpha, x.data + i, x.stride, y.data + j, y.stride, 1.0f,
+               c.data + i * c.stride + j, c.stride);
+  });
+}
+
+void divide_by_factored(ConstView r, View a, ThreadPool& pool) {
+  pool.parallel_for((a.rows + kSolveRows - 1) / kSolveRows, [&](size_t band) {
+    const size_t i = band * kSolveRows, rows = std::min(kSolveRows, a.rows - i);
+    blas::divide_upper(true, rows, a.columns, r.data, r.stride, a.row(i), a.stride);
+    blas::divide_upper(false, rows, a.columns, r.data, r.stride, a.row(i), a.stride);
   });
 }
 

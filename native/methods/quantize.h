@@ -33,6 +33,7 @@ struct Recipe {
   double second_plane = 1.0;      // share of columns with two signs
   bool column_scales = true;
   int refits = 4;
+  double correction = 0;  // share of what was lost before the linear that it makes good, 0 to 1
   StepRule step_rule = StepRule::Search;
 };
 

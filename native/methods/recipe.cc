@@ -110,6 +110,7 @@ Result<Recipe> recipe_from_json(const std::string& text) {
     recipe.second_plane = p.number("second_plane", 0, 1);
     recipe.column_scales = p.flag("column_scales");
     recipe.refits = int(p.integer("refits", 0, 20));
+    recipe.correction = p.number("correction", 0, 1);
   }
   if (const auto error = p.finish()) return *error;
   if (recipe.symmetric && recipe.bits < 2)

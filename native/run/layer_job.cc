@@ -34,7 +34,7 @@ Status run_layer(const LayerJob& job, Observer& observer, ThreadPool& pool) {
   SIGNUM_TAKE(const auto file, SafetensorsFile::open(job.input));
   SIGNUM_TAKE(fingerprint.source,
               source_json(input.parent_path().string(), {input.filename().string()}, progress));
-  SIGNUM_TAKE(Matrix weight, read_matrix(*file, "weight", 0, 0));
+  SIGNUM_TAKE(const Matrix weight, read_matrix(*file, "weight", 0, 0));
   const LinearInfo info{
       .name = "linear", .kind = "linear", .rows = weight.rows(), .columns = weight.columns()};
 
@@ -52,9 +52,8 @@ Status run_layer(const LayerJob& job, Observer& observer, ThreadPool& pool) {
     SIGNUM_TRY(progress.check());
   }
   progress.begin(Phase::Quantize, 1, "linears");
-  SIGNUM_TAKE(QuantizedLinear linear,
-              quantize_linear(recipe, info, std::move(weight), factor ? &*factor : nullptr,
-                              hessian ? &*hessian : nullptr, observer, pool));
+  SIGNUM_TAKE(QuantizedLinear linear, quantize_linear(recipe, info, weight, {}, factor ? &*factor : nullptr,
+                                                      hessian ? &*hessian : nullptr, observer, pool));
   progress.end();
   SIGNUM_TRY(progress.check());
   SIGNUM_TRY(file->unchanged());

@@ -48,6 +48,8 @@ uint64_t shards_bytes(const Model& model, const Recipe& recipe, size_t first_lay
   return bytes;
 }
 
+uint64_t streams(const Recipe& recipe) { return recipe.correction > 0 ? 2 : 1; }
+
 uint64_t activation_bytes(const Model& model, const CalibrationPlan& plan) {
   return uint64_t(plan.sequences) * plan.length * model.config().hidden * kFloat;
 }
@@ -74,7 +76,10 @@ uint64_t memory_needed(const Model& model, const Recipe& recipe, const Calibrati
   const uint64_t tokens = uint64_t(sequences_per_batch(plan->length)) * plan->length;
   bytes += tokens * (5 * model.config().hidden + 3 * model.config().intermediate) * kFloat;
   const uint64_t activations = activation_bytes(model, *plan);
-  return bytes + (activations <= activation_limit ? activations : 0);
+  if (recipe.correction > 0) {  // the other model's layer, what two inputs have in common, copies of both
+    bytes += (layer + 2 * widest * widest + 2 * tokens * (model.config().hidden + widest)) * kFloat;
+  }
+  return bytes + (activations <= activation_limit ? streams(recipe) * activations : 0);
 }
 
 Status check_disk(const std::string& folder, uint64_t needed, uint64_t free) {

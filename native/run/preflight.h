@@ -20,7 +20,9 @@ uint64_t shards_bytes(const Model& model, const Recipe& recipe, size_t first_lay
 // plan null: no calibration.
 uint64_t memory_needed(const Model& model, const Recipe& recipe, const CalibrationPlan* plan,
                        uint64_t activation_limit);
-// Bytes of the activations, all sequences.
+// How many models' activations are kept: with a correction the original one's beside the quantized one's.
+uint64_t streams(const Recipe& recipe);
+// Bytes of one model's activations, all sequences.
 uint64_t activation_bytes(const Model& model, const CalibrationPlan& plan);
 
 Status check_disk(const std::string& folder, uint64_t needed, uint64_t free);  // disk_full

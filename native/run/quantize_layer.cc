@@ -43,16 +43,17 @@ Result<Factor> factor_of(const Recipe& recipe, const LinearInfo& info, const Mat
   return factor;
 }
 
-Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, Matrix weight,
-                                        const Factor* factor, const Matrix* hessian, Observer& observer,
-                                        ThreadPool& pool) {
+Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, const Matrix& weight,
+                                        const Matrix& target, const Factor* factor, const Matrix* hessian,
+                                        Observer& observer, ThreadPool& pool) {
   const auto began = std::chrono::steady_clock::now();
-  auto packed = quantize(recipe, weight.clone(), factor, pool);
+  const Matrix& wanted = target.size() > 0 ? target : weight;
+  auto packed = quantize(recipe, wanted.clone(), factor, pool);
   if (!packed.ok()) return named(packed.error(), info.name);
   auto decoded = decode(packed.value(), pool);
   if (!decoded.ok()) return named(decoded.error(), info.name);
   warn_of_scales(packed.value(), info.name, observer);
-  const LinearErrors errors = linear_errors(weight, decoded.value(), hessian, pool);
+  const LinearErrors errors = linear_errors(wanted, decoded.value(), hessian, pool);
   const PackedLinear& linear = packed.value();
   LinearReport report{
       .name = info.name,
@@ -61,7 +62,8 @@ Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& 
       .rows = info.rows,
       .columns = info.columns,
       .nominal_bits = linear.nominal_bits(),
-      .weight_error = errors.weight,
+      .weight_error =
+          target.size() > 0 ? linear_errors(weight, decoded.value(), nullptr, pool).weight : errors.weight,
       .output_error = {},
       .salient_columns = {},
       .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
@@ -84,7 +86,9 @@ Result<QuantizedLayer> quantize_layer(const Recipe& recipe, std::span<const Line
   for (size_t i = 0; i < infos.size(); ++i) {
     const LinearInfo& info = infos[i];
     Matrix* hessian = hessians ? &hessians->of(info.input) : nullptr;
-    if (needs_hessian(recipe.method) && (i == 0 || infos[i - 1].input != info.input)) {
+    const bool new_input = i == 0 || infos[i - 1].input != info.input;
+    if (new_input && weights.reach) SIGNUM_TRY(weights.reach(info.input));
+    if (needs_hessian(recipe.method) && new_input) {
       if (!hessian) return Error{"internal", "This method needs calibration.", ""};
       progress.begin(Phase::Factor, kLinearInputs, "matrices");
       factor.reset();
@@ -94,9 +98,12 @@ Result<QuantizedLayer> quantize_layer(const Recipe& recipe, std::span<const Line
     SIGNUM_TRY(progress.check());
     progress.begin(Phase::Quantize, infos.size(), "linears");
     SIGNUM_TAKE(Matrix weight, weights.take(i));
-    SIGNUM_TAKE(QuantizedLinear linear,
-                quantize_linear(recipe, info, std::move(weight), factor ? &*factor : nullptr, hessian,
-                                observer, pool));
+    Matrix target;
+    if (weights.target && factor && recipe.correction > 0)
+      target = weights.target(info, weight, recipe.correction, *factor);
+    SIGNUM_TAKE(
+        QuantizedLinear linear,
+        quantize_linear(recipe, info, weight, target, factor ? &*factor : nullptr, hessian, observer, pool));
     weights.give(i, std::move(linear.decoded));
     layer.linears.push_back({info.name, std::move(linear.packed)});
     share_orders(layer.linears);

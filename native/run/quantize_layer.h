@@ -20,6 +20,12 @@ class ThreadPool;
 struct LayerWeights {
   std::function<Result<Matrix>(size_t index)> take;
   std::function<void(size_t index, Matrix decoded)> give;
+  // Where inputs are collected one by one, after the linears before them are quantized: called before the
+  // first linear of an input; makes its Hessian. Else empty.
+  std::function<Status(LinearInput input)> reach = {};
+  // What the linear is to be fitted to in place of its weight; with reach only.
+  std::function<Matrix(const LinearInfo& info, const Matrix& weight, double share, const Factor& factor)>
+      target = {};
 };
 
 struct QuantizedLayer {
@@ -33,16 +39,17 @@ Result<QuantizedLayer> quantize_layer(const Recipe& recipe, std::span<const Line
                                       const LayerWeights& weights, LayerHessians* hessians,
                                       Progress& progress, Observer& observer, ThreadPool& pool);
 
-// One linear, with its errors against the original. The report lacks what only a shard tells: linear_bits and
-// bytes.
+// One linear, with its errors: that of the weights against the original ones, that of the outputs against
+// `target`. The report lacks what only a shard tells: linear_bits and bytes. target: what is quantized,
+// empty: the weight itself.
 struct QuantizedLinear {
   PackedLinear packed;
   Matrix decoded;
   LinearReport report;
 };
-Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, Matrix weight,
-                                        const Factor* factor, const Matrix* hessian, Observer& observer,
-                                        ThreadPool& pool);
+Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, const Matrix& weight,
+                                        const Matrix& target, const Factor* factor, const Matrix* hessian,
+                                        Observer& observer, ThreadPool& pool);
 // Fills in bytes and linear_bits, after share_orders.
 void count_stored(const NamedLinear& linear, LinearReport& report);
 

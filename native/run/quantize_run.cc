@@ -2,11 +2,12 @@
 
 #include <filesystem>
 
-#include "calibrate/hessian.h"
+#include "calibrate/paired.h"
 #include "file/durable_file.h"
 #include "file/json_file.h"
 #include "file/packed_shard.h"
 #include "file/sha256.h"
+#include "methods/correction.h"
 #include "model/activations.h"
 #include "run/copied_files.h"
 #include "run/machine.h"
@@ -35,7 +36,7 @@ class QuantizeRun {
   Status embed(const RunFolder& folder);
   Status replay_layer(const RunFolder& folder, size_t layer);
   Status quantize_one(const RunFolder& folder, size_t layer);
-  Status advance_past(const DecoderLayer& layer);
+  Status advance_past(const DecoderLayer& layer, const DecoderLayer* original);
   Status finish(const RunFolder& folder);
   Result<QuantizeOutcome> outcome(const RunFolder& folder);
 
@@ -58,6 +59,7 @@ class QuantizeRun {
   std::vector<uint32_t> windows_;    // [sequences, length] token ids; empty without calibration
   RunState state_;
   std::optional<Activations> activations_;  // inputs of the layer in hand
+  std::optional<Activations> original_;     // the same in the original model, for a correction
   ForwardBuffers buffers_;
 };
 
@@ -116,7 +118,7 @@ Status QuantizeRun::check_room(const RunFolder& folder) const {
   uint64_t disk = shards_bytes(*model_, recipe_, state_.finished_layers);
   const CalibrationPlan* plan = job_.calibration ? &job_.calibration->plan : nullptr;
   if (plan && activation_bytes(*model_, *plan) > job_.activation_limit)
-    disk += activation_bytes(*model_, *plan);
+    disk += streams(recipe_) * activation_bytes(*model_, *plan);
   SIGNUM_TRY(check_disk(folder.path(), disk, free_bytes(folder.path())));
   return check_memory(memory_needed(*model_, recipe_, plan, job_.activation_limit), available_memory());
 }
@@ -135,13 +137,23 @@ Status QuantizeRun::embed(const RunFolder& folder) {
   if (!job_.calibration) return {};
   SIGNUM_TAKE(activations_, Activations::embedded(*model_, windows_, job_.calibration->plan.length,
                                                   {job_.activation_limit, folder.path()}, pool_));
+  if (recipe_.correction > 0) {
+    SIGNUM_TAKE(original_, Activations::embedded(*model_, windows_, job_.calibration->plan.length,
+                                                 {job_.activation_limit, folder.path()}, pool_));
+  }
   return {};
 }
 
-Status QuantizeRun::advance_past(const DecoderLayer& layer) {
-  progress_.begin(Phase::Propagate, activations_->sequences(), "sequences");
+// original: the layer's own weights; needed where the original model is followed as well.
+Status QuantizeRun::advance_past(const DecoderLayer& layer, const DecoderLayer* original) {
+  const size_t sequences = activations_->sequences();
+  progress_.begin(Phase::Propagate, original ? 2 * sequences : sequences, "sequences");
   SIGNUM_TRY(
       advance(layer, *activations_, buffers_, pool_, [&](size_t done, size_t) { progress_.done(done); }));
+  SIGNUM_TRY(progress_.check());
+  if (original)
+    SIGNUM_TRY(advance(*original, *original_, buffers_, pool_,
+                       [&](size_t done, size_t) { progress_.done(sequences + done); }));
   progress_.end();
   return progress_.check();
 }
@@ -151,29 +163,51 @@ Status QuantizeRun::replay_layer(const RunFolder& folder, size_t layer) {
   SIGNUM_TAKE(const auto shard, verified_shard(shard_path(folder, layer), state_.fingerprint));
   if (!activations_) return {};
   SIGNUM_TAKE(DecoderLayer weights, DecoderLayer::load(*model_, layer, pool_));
+  std::optional<DecoderLayer> original;
+  if (original_) {
+    SIGNUM_TAKE(original, DecoderLayer::load(*model_, layer, pool_));
+  }
   const auto infos = model_->linears_of(layer);
   for (size_t i = 0; i < infos.size(); ++i) {
     SIGNUM_TAKE(const PackedLinear packed, shard->linear(infos[i].name));
     SIGNUM_TAKE(Matrix decoded, decode(packed, pool_));
     weights.replace(i, std::move(decoded));
   }
-  return advance_past(weights);
+  return advance_past(weights, original ? &*original : nullptr);
 }
 
 Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
   const auto infos = model_->linears_of(layer);
-  std::optional<DecoderLayer> weights;
+  std::optional<DecoderLayer> weights, original;
   std::optional<LayerHessians> hessians;
+  PairedInput paired;
   LayerWeights source{.take = [&](size_t i) { return model_->weight(infos[i], pool_); },
                       .give = [](size_t, Matrix) {}};
   if (activations_) {
     SIGNUM_TAKE(weights, DecoderLayer::load(*model_, layer, pool_));
-    progress_.begin(Phase::Calibrate, activations_->sequences(), "sequences");
-    SIGNUM_TAKE(hessians, collect_hessians(*weights, *activations_, buffers_, pool_,
-                                           [&](size_t done, size_t) { progress_.done(done); }));
-    SIGNUM_TRY(progress_.check());
+    if (original_) {
+      SIGNUM_TAKE(original, DecoderLayer::load(*model_, layer, pool_));
+      hessians.emplace();
+    } else {
+      progress_.begin(Phase::Calibrate, activations_->sequences(), "sequences");
+      SIGNUM_TAKE(hessians, collect_hessians(*weights, *activations_, buffers_, pool_,
+                                             [&](size_t done, size_t) { progress_.done(done); }));
+      SIGNUM_TRY(progress_.check());
+    }
     source = {.take = [&](size_t i) -> Result<Matrix> { return weights->take(i); },
               .give = [&](size_t i, Matrix decoded) { weights->replace(i, std::move(decoded)); }};
+  }
+  if (original_) {
+    source.reach = [&](LinearInput input) -> Status {
+      progress_.begin(Phase::Calibrate, activations_->sequences(), "sequences");
+      SIGNUM_TAKE(paired, collect_paired({*original, *original_, *weights, *activations_}, input, buffers_,
+                                         pool_, [&](size_t done, size_t) { progress_.done(done); }));
+      hessians->of(input) = std::move(paired.hessian);
+      return progress_.check();
+    };
+    source.target = [&](const LinearInfo&, const Matrix& weight, double share, const Factor& factor) {
+      return corrected(weight, paired.cross, paired.residual, share, factor, pool_);
+    };
   }
   SIGNUM_TAKE(
       const QuantizedLayer done,
@@ -188,7 +222,8 @@ Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
   progress_.done(1);
   observer_.saved(layer, shard_name(layer, layers() + 1), shard_bytes(folder, layer));
   SIGNUM_TRY(progress_.check());
-  if (activations_ && layer + 1 < layers()) SIGNUM_TRY(advance_past(*weights));
+  if (activations_ && layer + 1 < layers())
+    SIGNUM_TRY(advance_past(*weights, original ? &*original : nullptr));
   progress_.end();
   return {};
 }

@@ -251,6 +251,13 @@ TEST_CASE("room on disk and in memory") {
   CHECK(memory_needed(*model, recipe, &plan, activations) ==
         memory_needed(*model, recipe, &plan, 0) + activations);
   CHECK(memory_needed(*model, recipe, &plan, 0) > memory_needed(*model, recipe, nullptr, 0));
+
+  const Recipe corrected =
+      recipe_from_json(tiny_recipes().at("signum-rc")).value();  // two models' activations
+  CHECK(streams(recipe) == 1);
+  CHECK(streams(corrected) == 2);
+  CHECK(memory_needed(*model, corrected, &plan, activations) ==
+        memory_needed(*model, corrected, &plan, 0) + 2 * activations);
 }
 
 TEST_CASE("the command layer: what is written decodes to what it says") {

@@ -36,6 +36,7 @@ const signumRc = (secondPlane: number, order: string, columnScales: boolean, blo
     order,
     column_scales: columnScales,
     refits: 2,
+    correction: 0,
     blocksize,
     damping: 0.01,
   },
