@@ -17,7 +17,7 @@ Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, Thre
                  ""};
   SIGNUM_TRY(check_tokens(model, tokens));
   Matrix hidden(tokens.size(), config.hidden);
-  SIGNUM_TRY(embed(model, tokens, hidden.view(), pool));
+  SIGNUM_TRY(embed(model, tokens, tokens.size(), hidden.view(), pool));
   ForwardBuffers buffers;
   for (size_t index = 0; index < config.layers; ++index) {
     SIGNUM_TAKE(const DecoderLayer layer, DecoderLayer::load(model, index, pool));

@@ -1,5 +1,6 @@
 #include "export/gguf_model.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <span>
 
@@ -28,10 +29,20 @@ std::string model_name(const Model& model) {
   return folder.filename().string();
 }
 
+Error unsupported(const char* what) {
+  return {"export_unsupported",
+          std::string("This model uses ") + what + ", which a GGUF file cannot take yet.", ""};
+}
+
 }  // namespace
 
 Result<std::string> gguf_architecture(const Model& model) {
-  if (const Family* family = family_of(model)) return std::string(family->name);
+  const ModelConfig& config = model.config();
+  if (const Family* family = family_of(model)) {
+    if (std::ranges::find(config.biased, true) != config.biased.end()) return unsupported("biases");
+    if (config.ropes[0].scaling != Rope::Scaling::None) return unsupported("rope_scaling");
+    return std::string(family->name);
+  }
   std::string known;
   for (const Family& family : kFamilies)
     known += (known.empty() ? "" : ", ") + std::string(family.architecture);
@@ -61,7 +72,7 @@ void add_gguf_metadata(const Model& model, GgufType type, GgufMetadata& metadata
   metadata.add(key("attention.value_length"), uint32_t(config.head_dim));
   metadata.add(key("attention.layer_norm_rms_epsilon"), float(config.norm_epsilon));
   metadata.add(key("rope.dimension_count"), uint32_t(config.head_dim));
-  metadata.add(key("rope.freq_base"), float(config.rope_theta));
+  metadata.add(key("rope.freq_base"), float(config.ropes[0].theta));
 }
 
 }  // namespace signum

@@ -53,9 +53,9 @@ class Tensors {
     table("token_embd.weight", model_.embedding_table());
     for (size_t layer = 0; layer < model_.config().layers; ++layer) {
       const std::string block = "blk." + std::to_string(layer) + ".";
-      const std::string prefix = architecture.layers + std::to_string(layer) + ".";
-      norm(block + "attn_norm.weight", prefix + architecture.attention_norm);
-      norm(block + "ffn_norm.weight", prefix + architecture.mlp_norm);
+      const std::string prefix = layer_prefix(model_.config(), layer);
+      norm(block + "attn_norm.weight", prefix + architecture.norms[size_t(LayerNorm::Attention)]);
+      norm(block + "ffn_norm.weight", prefix + architecture.norms[size_t(LayerNorm::Mlp)]);
       for (const LinearInfo& info : model_.linears_of(layer)) {
         const std::string_view module = std::string_view(info.name).substr(prefix.size());
         linear(block + kModules.at(module), info, turned_heads(module));
@@ -89,7 +89,7 @@ class Tensors {
   }
 
   void norm(const std::string& name, const std::string& stored) {
-    const TensorView& tensor = *model_.find(stored);
+    const TensorView& tensor = *model_.find(stored + ".weight");
     tensors_.push_back(
         {name, 0, tensor.elements(), GgufType::F32, [&tensor, &pool = pool_](const RowSink& sink) -> Status {
            SIGNUM_TAKE(const Matrix gain, Model::to_matrix(tensor, pool));

@@ -87,7 +87,7 @@ Result<Activations> Activations::embedded(const Model& model, std::span<const ui
                                           const ActivationLimit& limit, ThreadPool& pool) {
   const size_t sequences = tokens.size() / length;
   SIGNUM_TAKE(Activations made, create(sequences, length, model.config().hidden, limit));
-  SIGNUM_TRY(embed(model, tokens.first(sequences * length), made.batch(0, sequences), pool));
+  SIGNUM_TRY(embed(model, tokens.first(sequences * length), length, made.batch(0, sequences), pool));
   return made;
 }
 

@@ -28,7 +28,7 @@ class Activations {
   // Zero-filled. Errors: disk_full, write_failed, memory_short.
   static Result<Activations> create(size_t sequences, size_t length, size_t hidden,
                                     const ActivationLimit& limit);
-  // create(), then each token's row of the embedding table. tokens [sequences * length]. Adds:
+  // create(), then embed() of each sequence. tokens [sequences * length]. Adds:
   // weights_not_finite.
   static Result<Activations> embedded(const Model& model, std::span<const uint32_t> tokens, size_t length,
                                       const ActivationLimit& limit, ThreadPool& pool);

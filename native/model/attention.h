@@ -14,11 +14,14 @@ struct AttentionShape {
   size_t heads = 0;     // query heads
   size_t kv_heads = 0;  // query head h reads key and value head h / (heads / kv_heads)
   size_t head_dim = 0;
+  float scale = 1;    // scores are multiplied by it
+  float cap = 0;      // then cap * tanh(score / cap); 0: none
+  size_t window = 0;  // tokens that a token sees, itself included; 0: all up to itself
 };
 
 // q [rows, heads * head_dim], k, v [rows, kv_heads * head_dim], positions already applied -> out [rows, heads
-// * head_dim]. Token t of a sequence sees tokens 0 to t of it; scores are divided by sqrt(head_dim). Parallel
-// over sequence, head and rows.
+// * head_dim]. Token t of a sequence sees tokens max(0, t + 1 - window) to t of it. Parallel over sequence,
+// head and rows.
 void causal_attention(const AttentionShape& shape, ConstView q, ConstView k, ConstView v, View out,
                       ThreadPool& pool);
 

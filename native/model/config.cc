@@ -2,11 +2,11 @@
 
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
-#include <optional>
 
 #include "file/json_file.h"
-#include "model/architecture.h"
+#include "model/config_attention.h"
+#include "model/config_fields.h"
+#include "model/refused_models.h"
 
 namespace signum {
 namespace {
@@ -15,87 +15,7 @@ using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr size_t kLargestConfig = size_t(16) << 20;  // bytes; real ones have a few thousand
-
-// A value as a person may read it in a message: short.
-std::string shown(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
-}
-
-Error invalid(const std::string& message) { return {"config_invalid", "config.json: " + message, ""}; }
-
-// Reads the fields of one object; the first wrong one is kept as the error.
-class Fields {
- public:
-  explicit Fields(const Json& object) : object_(object) {}
-
-  // Absent and null are the same, as in transformers.
-  const Json* find(const char* key) const {
-    const auto found = object_.find(key);
-    return found == object_.end() || found->is_null() ? nullptr : &*found;
-  }
-
-  size_t whole(const char* key, size_t low, size_t high, std::optional<size_t> otherwise = std::nullopt) {
-    const Json* value = find(key);
-    if (!value) return otherwise ? *otherwise : missing(key);
-    if (value->is_number_integer() && (value->is_number_unsigned() || value->get<int64_t>() >= 0)) {
-      const uint64_t number = value->get<uint64_t>();
-      if (number >= low && number <= high) return number;
-    }
-    return wrong(key, "a whole number from " + std::to_string(low) + " to " + std::to_string(high), *value);
-  }
-
-  double positive(const char* key, double otherwise) {
-    const Json* value = find(key);
-    if (!value) return otherwise;
-    if (value->is_number()) {
-      const double number = value->get<double>();
-      if (std::isfinite(number) && number > 0) return number;
-    }
-    return double(wrong(key, "a number above 0", *value));
-  }
-
-  bool flag(const char* key, bool otherwise) {
-    const Json* value = find(key);
-    if (!value) return otherwise;
-    if (value->is_boolean()) return value->get<bool>();
-    return wrong(key, "true or false", *value) != 0;
-  }
-
-  std::string text(const char* key, const char* otherwise) {
-    const Json* value = find(key);
-    if (!value) return otherwise;
-    if (value->is_string()) return value->get<std::string>();
-    wrong(key, "a text", *value);
-    return otherwise;
-  }
-
-  void refuse(const Error& error) {
-    if (!error_) error_ = error;
-  }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  size_t missing(const char* key) {
-    refuse(invalid(std::string(key) + " is missing."));
-    return 1;
-  }
-  size_t wrong(const char* key, const std::string& wanted, const Json& value) {
-    refuse(invalid(std::string(key) + " must be " + wanted + ", but it is " + shown(value) + "."));
-    return 1;
-  }
-
-  const Json& object_;
-  std::optional<Error> error_;
-};
-
-Error unsupported_option(const std::string& key, const std::string& given, const std::string& supported) {
-  return {
-      "architecture_unsupported",
-      "This model uses " + key + " " + given + ", which is not supported yet; supported: " + supported + ".",
-      "config.json: " + key};
-}
+constexpr size_t kWidest = size_t(1) << 20;
 
 Result<Json> read_json(const std::string& folder) {
   std::error_code ignored;
@@ -109,9 +29,9 @@ Result<Json> read_json(const std::string& folder) {
     return Error{"not_a_model_folder", "There is no config.json in " + folder + ".", ""};
   SIGNUM_TAKE(const std::string text, read_text_file(path.string(), kLargestConfig));
   Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return invalid("the file is not JSON.");
+  if (json.is_discarded()) return config_invalid("the file is not JSON.");
   if (!json.is_object())
-    return invalid("the file must hold one JSON object, but it holds " + shown(json) + ".");
+    return config_invalid("the file must hold one JSON object, but it holds " + shown(json) + ".");
   return json;
 }
 
@@ -122,59 +42,92 @@ Result<const Architecture*> find_architecture(const Json& json) {
   std::string name;
   if (const Json* list = fields.find("architectures")) {
     if (!list->is_array() || list->empty() || !list->front().is_string())
-      return invalid("architectures must be a list of names, but it is " + shown(*list) + ".");
+      return config_invalid("architectures must be a list of names, but it is " + shown(*list) + ".");
     name = list->front().get<std::string>();
   } else if (model_type.empty()) {
-    return invalid("architectures is missing.");
+    return config_invalid("architectures is missing.");
   }
   for (const Architecture& architecture : architectures())
     if ((name.empty() || name == architecture.name) &&
         (model_type.empty() || model_type == architecture.model_type))
       return &architecture;
-  std::string given = name.empty() ? model_type : name;
-  if (!name.empty() && !model_type.empty()) given += " (" + model_type + ")";
-  return Error{
-      "architecture_unsupported",
-      "The architecture " + given + " is not supported; supported: " + supported_architectures() + ".", ""};
+  return unknown_architecture(json, name, model_type);
 }
 
-Status refuse_quantized(const Json& json) {
-  const auto found = json.find("quantization_config");
-  if (found == json.end() || found->is_null()) return {};
-  std::string how;
-  if (found->is_object() && found->contains("quant_method") && (*found)["quant_method"].is_string())
-    how = " (" + (*found)["quant_method"].get<std::string>() + ")";
-  return Error{"already_quantized", "This model is already quantized" + how + "; give the original one.",
-               "config.json: quantization_config"};
+void read_sizes(Fields& fields, ModelConfig& config) {
+  const Architecture& architecture = *config.architecture;
+  config.hidden = fields.whole("hidden_size", 1, kWidest);
+  config.intermediate = fields.whole(architecture.intermediate_key, 1, kWidest);
+  config.layers = fields.whole("num_hidden_layers", 1, 10000);
+  config.heads = fields.whole("num_attention_heads", 1, 65536);
+  config.kv_heads = fields.whole("num_key_value_heads", 1, 65536, config.heads);
+  config.vocabulary = fields.whole("vocab_size", 1, size_t(1) << 28);
+  config.context = fields.whole("max_position_embeddings", 1, size_t(1) << 30, architecture.context);
+  const size_t usual = architecture.head_dim > 0 ? architecture.head_dim : config.hidden / config.heads;
+  config.head_dim = fields.whole("head_dim", 1, 65536, usual);
+  config.embedding_width = architecture.project_in
+                               ? fields.whole("word_embed_proj_dim", 1, kWidest, config.hidden)
+                               : config.hidden;
 }
 
-// Options of the architecture that the decoder block does not have.
-void refuse_options(Fields& fields) {
-  for (const char* key : {"attention_bias", "mlp_bias"})
-    if (fields.flag(key, false)) fields.refuse(unsupported_option(key, "true", "false"));
-  const std::string activation = fields.text("hidden_act", "silu");
-  if (activation != "silu") fields.refuse(unsupported_option("hidden_act", activation, "silu"));
-  if (const Json* scaling = fields.find("rope_scaling"))
-    fields.refuse(unsupported_option("rope_scaling", shown(*scaling), "null"));
-  if (const Json* share = fields.find("partial_rotary_factor"); share && *share != 1.0)
-    fields.refuse(unsupported_option("partial_rotary_factor", shown(*share), "1"));
+// 0 where config.json says null.
+double read_cap(Fields& fields, const char* key, double otherwise) {
+  if (fields.is_null(key)) return 0;
+  return otherwise > 0 || fields.find(key) ? fields.positive(key, otherwise) : 0;
 }
 
-// transformers 5 moved rope_theta and the former rope_scaling into rope_parameters.
-double read_rope_theta(Fields& fields) {
-  constexpr double kDefault = 10000.0;
-  const Json* parameters = fields.find("rope_parameters");
-  if (!parameters) return fields.positive("rope_theta", kDefault);
-  if (!parameters->is_object()) {
-    fields.refuse(invalid("rope_parameters must be an object, but it is " + shown(*parameters) + "."));
-    return kDefault;
+void read_scales(Fields& fields, ModelConfig& config) {
+  const Architecture& architecture = *config.architecture;
+  const double divisor =
+      architecture.query_scalar ? fields.positive("query_pre_attn_scalar", 256.0) : double(config.head_dim);
+  config.attention_scale = 1 / std::sqrt(divisor);
+  if (architecture.scaled_embedding) config.embedding_scale = std::sqrt(double(config.hidden));
+  if (!architecture.soft_caps) return;
+  config.attention_cap = read_cap(fields, "attn_logit_softcapping", architecture.attention_cap);
+  config.final_cap = read_cap(fields, "final_logit_softcapping", architecture.final_cap);
+}
+
+void read_norms(Fields& fields, ModelConfig& config) {
+  const Architecture& architecture = *config.architecture;
+  config.norm_epsilon = architecture.epsilon;
+  if (architecture.norm != NormKind::Layer) {
+    config.norm_epsilon = fields.positive("rms_norm_eps", architecture.epsilon);
+    return;
   }
-  Fields inner(*parameters);
-  if (const std::string type = inner.text("rope_type", "default"); type != "default")
-    inner.refuse(unsupported_option("rope_parameters", shown(*parameters), "rope_type default"));
-  const double theta = inner.positive("rope_theta", fields.positive("rope_theta", kDefault));
-  if (inner.error()) fields.refuse(*inner.error());
-  return theta;
+  if (!fields.flag("layer_norm_elementwise_affine", true))
+    fields.refuse(unsupported_option("layer_norm_elementwise_affine", "false", "true"));
+  config.norm_first = fields.flag("do_layer_norm_before", true);
+  config.final_norm = config.norm_first && !fields.flag("_remove_final_layer_norm", false);
+}
+
+void read_biases(Fields& fields, ModelConfig& config) {
+  for (const BiasRule& rule : config.architecture->biases)
+    if (!rule.key || fields.flag(rule.key, rule.otherwise))
+      for (size_t input = 0; input < kLinearInputs; ++input) config.biased[input] |= rule.inputs[input];
+}
+
+// Options that the decoder block does not have.
+void refuse_options(Fields& fields, const Architecture& architecture) {
+  const std::string usual = activation_name(architecture.mlp);
+  const std::string activation = fields.text(architecture.activation_key, usual);
+  if (activation != usual) fields.refuse(unsupported_option(architecture.activation_key, activation, usual));
+  if (fields.flag("use_bidirectional_attention", false))
+    fields.refuse(unsupported_option("use_bidirectional_attention", "true", "false"));
+}
+
+Status check_heads(const Fields& fields, const ModelConfig& config) {
+  const auto number = [](size_t value) { return std::to_string(value); };
+  const bool own_head_dim = fields.find("head_dim") || config.architecture->head_dim > 0;
+  if (!own_head_dim && config.hidden % config.heads != 0)
+    return config_invalid("hidden_size " + number(config.hidden) +
+                          " must be a multiple of num_attention_heads " + number(config.heads) + ".");
+  if (config.heads % config.kv_heads != 0)
+    return config_invalid("num_attention_heads " + number(config.heads) +
+                          " must be a multiple of num_key_value_heads " + number(config.kv_heads) + ".");
+  if (!config.architecture->positions && config.head_dim % 2 != 0)
+    return config_invalid("head_dim must be even for rotary positions, but it is " + number(config.head_dim) +
+                          ".");
+  return {};
 }
 
 }  // namespace
@@ -182,36 +135,20 @@ double read_rope_theta(Fields& fields) {
 Result<ModelConfig> read_config(const std::string& folder) {
   SIGNUM_TAKE(const Json json, read_json(folder));
   SIGNUM_TRY(refuse_quantized(json));
-  SIGNUM_TAKE(const Architecture* architecture, find_architecture(json));
-
-  constexpr size_t kWidest = size_t(1) << 20;
-  Fields fields(json);
   ModelConfig config;
-  config.architecture = architecture;
-  config.hidden = fields.whole("hidden_size", 1, kWidest);
-  config.intermediate = fields.whole("intermediate_size", 1, kWidest);
-  config.layers = fields.whole("num_hidden_layers", 1, 10000);
-  config.heads = fields.whole("num_attention_heads", 1, 65536);
-  config.kv_heads = fields.whole("num_key_value_heads", 1, 65536, config.heads);
-  config.vocabulary = fields.whole("vocab_size", 1, size_t(1) << 28);
-  config.context = fields.whole("max_position_embeddings", 1, size_t(1) << 30, 2048);
-  config.norm_epsilon = fields.positive("rms_norm_eps", 1e-6);
-  config.rope_theta = read_rope_theta(fields);
-  config.tied = fields.flag("tie_word_embeddings", false);
-  const bool own_head_dim = fields.find("head_dim") != nullptr;
-  config.head_dim = fields.whole("head_dim", 1, 65536, config.hidden / config.heads);
-  refuse_options(fields);
-  if (fields.error()) return *fields.error();
+  SIGNUM_TAKE(config.architecture, find_architecture(json));
 
-  if (!own_head_dim && config.hidden % config.heads != 0)
-    return invalid("hidden_size " + std::to_string(config.hidden) +
-                   " must be a multiple of num_attention_heads " + std::to_string(config.heads) + ".");
-  if (config.heads % config.kv_heads != 0)
-    return invalid("num_attention_heads " + std::to_string(config.heads) +
-                   " must be a multiple of num_key_value_heads " + std::to_string(config.kv_heads) + ".");
-  if (config.head_dim % 2 != 0)
-    return invalid("head_dim must be even for rotary positions, but it is " +
-                   std::to_string(config.head_dim) + ".");
+  Fields fields(json);
+  read_sizes(fields, config);
+  read_norms(fields, config);
+  config.tied = fields.flag("tie_word_embeddings", config.architecture->tied);
+  refuse_options(fields, *config.architecture);
+  if (fields.error()) return *fields.error();  // the layers' number is known from here on
+  read_attention(fields, config);
+  read_scales(fields, config);
+  read_biases(fields, config);
+  if (fields.error()) return *fields.error();
+  SIGNUM_TRY(check_heads(fields, config));
   return config;
 }
 

@@ -3,34 +3,21 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/pool.h"
 #include "math/linear_algebra.h"
 #include "model/attention.h"
 #include "model/rotary.h"
 #include "model/row_operations.h"
+#include "model/rows.h"
 
 namespace signum {
 namespace {
 
 constexpr size_t kBatchTokens = 4096;  // large enough for products at full speed on many cores
-constexpr size_t kBandRows = 16;       // rows of one task of the loops between products
-
-// Calls row(i) for all rows, in bands.
-template <class Row>
-void for_rows(size_t rows, ThreadPool& pool, const Row& row) {
-  pool.parallel_for((rows + kBandRows - 1) / kBandRows, [&](size_t band) {
-    for (size_t i = band * kBandRows; i < std::min(rows, (band + 1) * kBandRows); ++i) row(i);
-  });
-}
 
 void copy_rows(ConstView from, View to, ThreadPool& pool) {
   if (from.data == to.data) return;
   for_rows(from.rows, pool,
            [&](size_t i) { std::memcpy(to.row(i), from.row(i), from.columns * sizeof(float)); });
-}
-
-void norm_rows(ConstView x, const Matrix& gain, double epsilon, View out, ThreadPool& pool) {
-  for_rows(x.rows, pool, [&](size_t i) { rms_norm(x.row(i), gain.data(), epsilon, out.row(i), x.columns); });
 }
 
 }  // namespace
@@ -50,18 +37,26 @@ struct ForwardBuffers::Arrays {
       return {data.get(), rows, columns, columns};
     }
   };
-  Growing residual, normed, qkv, attended, gate, up;
+  Growing residual, scratch, qkv, attended, mlp;
 
-  RotaryTable rotary;
-  size_t rotary_length = 0, rotary_dim = 0;
-  double rotary_theta = 0;
+  // A table of each kind of positions that a layer asked for.
+  struct Angles {
+    Rope rope;
+    size_t length = 0, dim = 0;
+    RotaryTable table;
+  };
+  std::vector<Angles> angles;
 
-  void need_rotary(size_t length, size_t dim, double theta) {
-    if (rotary_length >= length && rotary_dim == dim && rotary_theta == theta) return;
-    rotary = rotary_table(length, dim, theta);
-    rotary_length = length;
-    rotary_dim = dim;
-    rotary_theta = theta;
+  const RotaryTable& rotary(const Rope& rope, size_t length, size_t dim) {
+    auto found =
+        std::ranges::find_if(angles, [&](const Angles& a) { return a.rope == rope && a.dim == dim; });
+    if (found == angles.end())
+      found = angles.insert(angles.end(), Angles{.rope = rope, .dim = dim, .table = {}});
+    if (found->length < length) {
+      found->table = rotary_table(length, dim, rope);
+      found->length = length;
+    }
+    return found->table;
   }
 };
 
@@ -74,6 +69,15 @@ size_t sequences_per_batch(size_t length) {
   return std::max<size_t>(1, kBatchTokens / std::max<size_t>(1, length));
 }
 
+size_t mlp_width(const ModelConfig& config) {
+  return (is_gated(config.architecture->mlp) ? 2 : 1) * config.intermediate;
+}
+
+size_t forward_floats(const ModelConfig& config) {
+  const size_t queries = width_of(Width::Queries, config);
+  return 2 * config.hidden + width_of(Width::QueriesKeysValues, config) + queries + mlp_width(config);
+}
+
 Result<DecoderLayer> DecoderLayer::load(const Model& model, size_t layer, ThreadPool& pool) {
   DecoderLayer loaded;
   loaded.config_ = model.config();
@@ -81,70 +85,135 @@ Result<DecoderLayer> DecoderLayer::load(const Model& model, size_t layer, Thread
   for (const LinearInfo& linear : model.linears_of(layer)) {
     SIGNUM_TAKE(Matrix weight, model.weight(linear, pool));
     loaded.weights_.push_back(std::move(weight));
+    Matrix bias;
+    if (has_bias(model.config(), linear.input)) {
+      SIGNUM_TAKE(bias, Model::to_matrix(*model.find(linear.name + ".bias"), pool));
+    }
+    loaded.biases_.push_back(std::move(bias));
   }
-  const Architecture& architecture = *model.config().architecture;
-  SIGNUM_TAKE(loaded.attention_norm_, model.norm(layer, architecture.attention_norm, pool));
-  SIGNUM_TAKE(loaded.mlp_norm_, model.norm(layer, architecture.mlp_norm, pool));
+  const auto& names = model.config().architecture->norms;
+  for (size_t which = 0; which < kLayerNorms; ++which)
+    if (names[which]) {
+      SIGNUM_TAKE(loaded.norms_[which],
+                  Norm::load(model, layer_prefix(model.config(), layer) + names[which], pool));
+    }
   return loaded;
 }
 
 void DecoderLayer::replace(size_t index, Matrix weight) { weights_[index] = std::move(weight); }
 Matrix DecoderLayer::take(size_t index) { return std::move(weights_[index]); }
 
-const Matrix& DecoderLayer::of(LinearRole role) const {
-  size_t index = 0;
-  while (config_.architecture->linears[index].role != role) ++index;
-  return weights_[index];
+ConstView DecoderLayer::normed_first(LayerNorm which, ConstView x, View scratch, ThreadPool& pool) const {
+  if (!config_.norm_first) return x;
+  norm(which).apply(x, scratch, pool);
+  return scratch;
+}
+
+void DecoderLayer::project(LinearInput input, ConstView x, float beta, View out, ThreadPool& pool) const {
+  const auto& linears = config_.architecture->linears;
+  size_t at = 0;
+  for (size_t i = 0; i < linears.size(); ++i) {
+    if (linears[i].input != input) continue;
+    const size_t rows = weights_[i].rows();
+    const View part = out.block(0, at, out.rows, rows);
+    gemm_transposed(1.0f, x, weights_[i].view(), beta, part, pool);
+    if (biases_[i].size() > 0)
+      for_rows(part.rows, pool, [&](size_t t) { add_row(part.row(t), biases_[i].data(), rows); });
+    at += rows;
+  }
+}
+
+void DecoderLayer::add_branch(LinearInput input, ConstView x, LayerNorm before, LayerNorm after,
+                              View residual, View scratch, ThreadPool& pool) const {
+  if (norm(after).exists()) {
+    project(input, x, 0.0f, scratch, pool);
+    norm(after).apply(scratch, scratch, pool);
+    for_rows(residual.rows, pool,
+             [&](size_t t) { add_row(residual.row(t), scratch.row(t), residual.columns); });
+  } else {
+    project(input, x, 1.0f, residual, pool);
+  }
+  if (!config_.norm_first) norm(before).apply(residual, residual, pool);
+}
+
+void DecoderLayer::attend(View qkv, size_t length, View out, ForwardBuffers& buffers,
+                          ThreadPool& pool) const {
+  const size_t dim = config_.head_dim, tokens = qkv.rows;
+  const size_t q_width = config_.heads * dim, kv_width = config_.kv_heads * dim;
+  const View q = qkv.block(0, 0, tokens, q_width), k = qkv.block(0, q_width, tokens, kv_width);
+  const View v = qkv.block(0, q_width + kv_width, tokens, kv_width);
+  const LayerAttention& layer = config_.attention[layer_];
+  const RotaryTable* rotary =
+      config_.ropes.empty() ? nullptr : &buffers.arrays_->rotary(config_.ropes[layer.rope], length, dim);
+  const auto place = [&](View x, const Norm& norm, size_t token) {
+    for (float* head = x.row(token); head < x.row(token) + x.columns; head += dim) {
+      if (norm.exists()) norm.apply(head, head);
+      if (rotary)
+        rotate_halves(head, rotary->cosine.row(token % length), rotary->sine.row(token % length), dim / 2);
+    }
+  };
+  for_rows(tokens, pool, [&](size_t token) {
+    place(q, norm(LayerNorm::Query), token);
+    place(k, norm(LayerNorm::Key), token);
+  });
+  causal_attention({.length = length,
+                    .heads = config_.heads,
+                    .kv_heads = config_.kv_heads,
+                    .head_dim = dim,
+                    .scale = float(config_.attention_scale),
+                    .cap = float(config_.attention_cap),
+                    .window = layer.window},
+                   q, k, v, out, pool);
+}
+
+View DecoderLayer::activate(View gate_up, ThreadPool& pool) const {
+  const size_t width = config_.intermediate;
+  const View out = gate_up.block(0, 0, gate_up.rows, width);
+  for_rows(out.rows, pool, [&](size_t i) {
+    float *gate = gate_up.row(i), *up = gate + width;
+    switch (config_.architecture->mlp) {
+      case MlpKind::SiluGated:
+        return silu_multiply(gate, up, gate, width);
+      case MlpKind::GeluTanhGated:
+        return gelu_tanh_multiply(gate, up, gate, width);
+      case MlpKind::Relu:
+        return relu(gate, width);
+    }
+  });
+  return out;
 }
 
 void DecoderLayer::forward(ConstView input, size_t length, View output, ForwardBuffers& buffers,
                            ThreadPool& pool, const InputSink& sink) const {
   ForwardBuffers::Arrays& arrays = *buffers.arrays_;
-  const size_t tokens = input.rows, dim = config_.head_dim;
-  const size_t q_width = config_.heads * dim, kv_width = config_.kv_heads * dim;
+  const size_t tokens = input.rows;
   const auto give = [&](LinearInput which, ConstView x) {
     if (sink) sink(which, x);
   };
+  const View residual = output.data ? output : arrays.residual.view(tokens, config_.hidden);
+  const View scratch = arrays.scratch.view(tokens, config_.hidden);
 
   // x + attention(norm(x))
-  const View residual = output.data ? output : arrays.residual.view(tokens, config_.hidden);
-  const View normed = arrays.normed.view(tokens, config_.hidden);
-  norm_rows(input, attention_norm_, config_.norm_epsilon, normed, pool);
-  give(LinearInput::Attention, normed);
-
-  const View qkv = arrays.qkv.view(tokens, q_width + 2 * kv_width);
-  const View q = qkv.block(0, 0, tokens, q_width), k = qkv.block(0, q_width, tokens, kv_width);
-  const View v = qkv.block(0, q_width + kv_width, tokens, kv_width);
-  gemm_transposed(1.0f, normed, of(LinearRole::Query).view(), 0.0f, q, pool);
-  gemm_transposed(1.0f, normed, of(LinearRole::Key).view(), 0.0f, k, pool);
-  gemm_transposed(1.0f, normed, of(LinearRole::Value).view(), 0.0f, v, pool);
-
-  arrays.need_rotary(length, dim, config_.rope_theta);
-  for_rows(tokens, pool, [&](size_t i) {
-    const float* cosine = arrays.rotary.cosine.row(i % length);
-    const float* sine = arrays.rotary.sine.row(i % length);
-    for (size_t head = 0; head < config_.heads; ++head)
-      rotate_halves(q.row(i) + head * dim, cosine, sine, dim / 2);
-    for (size_t head = 0; head < config_.kv_heads; ++head)
-      rotate_halves(k.row(i) + head * dim, cosine, sine, dim / 2);
-  });
-
-  const View attended = arrays.attended.view(tokens, q_width);
-  causal_attention({length, config_.heads, config_.kv_heads, dim}, q, k, v, attended, pool);
+  const ConstView attention = normed_first(LayerNorm::Attention, input, scratch, pool);
+  give(LinearInput::Attention, attention);
+  const View qkv = arrays.qkv.view(tokens, width_of(Width::QueriesKeysValues, config_));
+  project(LinearInput::Attention, attention, 0.0f, qkv, pool);
+  const View attended = arrays.attended.view(tokens, width_of(Width::Queries, config_));
+  attend(qkv, length, attended, buffers, pool);
   give(LinearInput::AttentionOutput, attended);
   copy_rows(input, residual, pool);
-  gemm_transposed(1.0f, attended, of(LinearRole::Output).view(), 1.0f, residual, pool);
+  add_branch(LinearInput::AttentionOutput, attended, LayerNorm::Attention, LayerNorm::AttentionOutput,
+             residual, scratch, pool);
 
   // x + mlp(norm(x))
-  norm_rows(residual, mlp_norm_, config_.norm_epsilon, normed, pool);
-  give(LinearInput::Mlp, normed);
-  const View gate = arrays.gate.view(tokens, config_.intermediate),
-             up = arrays.up.view(tokens, config_.intermediate);
-  gemm_transposed(1.0f, normed, of(LinearRole::Gate).view(), 0.0f, gate, pool);
-  gemm_transposed(1.0f, normed, of(LinearRole::Up).view(), 0.0f, up, pool);
-  for_rows(tokens, pool, [&](size_t i) { silu_multiply(gate.row(i), up.row(i), gate.row(i), gate.columns); });
-  give(LinearInput::MlpHidden, gate);
-  if (output.data) gemm_transposed(1.0f, gate, of(LinearRole::Down).view(), 1.0f, residual, pool);
+  const ConstView mlp = normed_first(LayerNorm::Mlp, residual, scratch, pool);
+  give(LinearInput::Mlp, mlp);
+  const View gate_up = arrays.mlp.view(tokens, mlp_width(config_));
+  project(LinearInput::Mlp, mlp, 0.0f, gate_up, pool);
+  const View hidden = activate(gate_up, pool);
+  give(LinearInput::MlpHidden, hidden);
+  if (output.data)
+    add_branch(LinearInput::MlpHidden, hidden, LayerNorm::Mlp, LayerNorm::MlpOutput, residual, scratch, pool);
 }
 
 }  // namespace signum

@@ -1,6 +1,7 @@
 // One decoder layer in F32: its weights and its forward pass.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "base/matrix.h"
 #include "model/model.h"
+#include "model/norm.h"
 
 namespace signum {
 
@@ -18,8 +20,8 @@ class ThreadPool;
 // x [tokens, width]; valid during the call only.
 using InputSink = std::function<void(LinearInput input, ConstView x)>;
 
-// Scratch arrays of forward(), kept between calls; grow to the largest batch seen: tokens * (2 * hidden +
-// 2 * queries + keys + values + 2 * intermediate) floats, 0.8 GB for 4,096 tokens of a 7B model.
+// Scratch arrays of forward(), kept between calls; grow to the largest batch seen: tokens *
+// forward_floats() floats, 0.8 GB for 4,096 tokens of a 7B model.
 class ForwardBuffers {
  public:
   ForwardBuffers();
@@ -56,14 +58,31 @@ class DecoderLayer {
 
  private:
   DecoderLayer() = default;
-  const Matrix& of(LinearRole role) const;
+  const Norm& norm(LayerNorm which) const { return norms_[size_t(which)]; }
+  // x, or its norm in `scratch` where the family norms first.
+  ConstView normed_first(LayerNorm which, ConstView x, View scratch, ThreadPool& pool) const;
+  // All linears that read this input, side by side in out [tokens, sum of their rows]; beta 1 adds to out.
+  void project(LinearInput input, ConstView x, float beta, View out, ThreadPool& pool) const;
+  // The branch's last linear, added to the residual stream, with the norms that stand behind it. scratch
+  // [tokens, hidden].
+  void add_branch(LinearInput input, ConstView x, LayerNorm before, LayerNorm after, View residual,
+                  View scratch, ThreadPool& pool) const;
+  // qkv [tokens, queries + keys + values] -> out [tokens, queries]: head norms, positions, attention.
+  void attend(View qkv, size_t length, View out, ForwardBuffers& buffers, ThreadPool& pool) const;
+  // gate_up [tokens, intermediate, twice where gated] -> its first [tokens, intermediate].
+  View activate(View gate_up, ThreadPool& pool) const;
 
   ModelConfig config_;
   size_t layer_ = 0;
   std::vector<Matrix> weights_;  // by place in the architecture's linears
-  Matrix attention_norm_;        // [1, hidden]
-  Matrix mlp_norm_;              // [1, hidden]
+  std::vector<Matrix> biases_;   // likewise [1, rows], empty where there is none
+  std::array<Norm, kLayerNorms> norms_;
 };
+
+// Width of the outputs of the linears that read the MLP's input: gate and up, or up alone.
+size_t mlp_width(const ModelConfig& config);
+// Numbers that forward() keeps per token.
+size_t forward_floats(const ModelConfig& config);
 
 // How many sequences of this length to pass to forward() at once: enough for large products, a function of
 // shape only.

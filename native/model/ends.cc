@@ -4,10 +4,10 @@
 #include <atomic>
 #include <string>
 
-#include "base/pool.h"
 #include "math/finite.h"
 #include "math/linear_algebra.h"
 #include "model/row_operations.h"
+#include "model/rows.h"
 
 namespace signum {
 
@@ -22,35 +22,85 @@ Status check_tokens(const Model& model, std::span<const uint32_t> tokens) {
   return {};
 }
 
-Status embed(const Model& model, std::span<const uint32_t> tokens, View out, ThreadPool& pool) {
-  constexpr size_t kBandTokens = 64;
-  const TensorView& table = model.embedding_table();
-  const size_t width = model.config().hidden, row_bytes = width * dtype_bytes(table.dtype);
+namespace {
+
+// The tokens' rows of the embedding table. out [tokens, embedding_width]
+Status look_up(const TensorView& table, std::span<const uint32_t> tokens, View out, ThreadPool& pool) {
+  const size_t row_bytes = out.columns * dtype_bytes(table.dtype);
   std::atomic<bool> finite{true};
-  pool.parallel_for((tokens.size() + kBandTokens - 1) / kBandTokens, [&](size_t band) {
-    for (size_t i = band * kBandTokens; i < std::min(tokens.size(), (band + 1) * kBandTokens); ++i) {
-      to_f32(table.dtype, table.bytes.data() + tokens[i] * row_bytes, width, out.row(i));
-      if (!all_finite(out.row(i), width)) finite = false;
-    }
+  for_rows(tokens.size(), pool, [&](size_t i) {
+    to_f32(table.dtype, table.bytes.data() + tokens[i] * row_bytes, out.columns, out.row(i));
+    if (!all_finite(out.row(i), out.columns)) finite = false;
   });
   if (!finite) return Error{"weights_not_finite", "The tensor " + table.name + " holds NaN or infinity.", ""};
   return {};
 }
 
+// The embedding table is narrower (or wider) than the residual stream: in batches, for the rows between.
+Status look_up_projected(const Model& model, std::span<const uint32_t> tokens, View out, ThreadPool& pool) {
+  constexpr size_t kBatch = 4096;
+  SIGNUM_TAKE(const Matrix project,
+              Model::to_matrix(*model.find(model.config().architecture->project_in), pool));
+  Matrix narrow(std::min(kBatch, tokens.size()), project.columns());
+  for (size_t first = 0; first < tokens.size(); first += kBatch) {
+    const size_t count = std::min(kBatch, tokens.size() - first);
+    const View rows = narrow.view().block(0, 0, count, narrow.columns());
+    SIGNUM_TRY(look_up(model.embedding_table(), tokens.subspan(first, count), rows, pool));
+    gemm_transposed(1.0f, rows, project.view(), 0.0f, out.block(first, 0, count, out.columns), pool);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status embed(const Model& model, std::span<const uint32_t> tokens, size_t length, View out,
+             ThreadPool& pool) {
+  const ModelConfig& config = model.config();
+  const Architecture& architecture = *config.architecture;
+  if (has_projections(config))
+    SIGNUM_TRY(look_up_projected(model, tokens, out, pool));
+  else
+    SIGNUM_TRY(look_up(model.embedding_table(), tokens, out, pool));
+  if (config.embedding_scale != 1)
+    for_rows(out.rows, pool,
+             [&](size_t i) { scale_row(out.row(i), float(config.embedding_scale), out.columns); });
+  if (!architecture.positions) return {};
+  SIGNUM_TAKE(const Matrix positions, Model::to_matrix(*model.find(architecture.positions), pool));
+  for_rows(out.rows, pool, [&](size_t i) {
+    add_row(out.row(i), positions.row(architecture.position_offset + i % length), out.columns);
+  });
+  return {};
+}
+
 Result<Head> Head::load(const Model& model, ThreadPool& pool) {
+  const ModelConfig& config = model.config();
+  const Architecture& architecture = *config.architecture;
   Head head;
-  SIGNUM_TAKE(head.norm_, Model::to_matrix(*model.find(model.config().architecture->final_norm), pool));
+  if (config.final_norm) {
+    SIGNUM_TAKE(head.norm_, Norm::load(model, architecture.final_norm, pool));
+  }
+  if (has_projections(config)) {
+    SIGNUM_TAKE(head.project_out_, Model::to_matrix(*model.find(architecture.project_out), pool));
+  }
   SIGNUM_TAKE(head.table_, Model::to_matrix(model.head_table(), pool));
-  head.epsilon_ = model.config().norm_epsilon;
+  head.cap_ = float(config.final_cap);
   return head;
 }
 
 void Head::logits(ConstView hidden, View logits, ThreadPool& pool) const {
-  Matrix normed(hidden.rows, hidden.columns);
-  pool.parallel_for(hidden.rows, [&](size_t i) {
-    rms_norm(hidden.row(i), norm_.data(), epsilon_, normed.row(i), hidden.columns);
-  });
-  gemm_transposed(1.0f, normed.view(), table_.view(), 0.0f, logits, pool);
+  Matrix normed, narrow;
+  if (norm_.exists()) {
+    normed = Matrix(hidden.rows, hidden.columns);
+    norm_.apply(hidden, normed.view(), pool);
+    hidden = normed.view();
+  }
+  if (project_out_.size() > 0) {
+    narrow = Matrix(hidden.rows, project_out_.rows());
+    gemm_transposed(1.0f, hidden, project_out_.view(), 0.0f, narrow.view(), pool);
+    hidden = narrow.view();
+  }
+  gemm_transposed(1.0f, hidden, table_.view(), 0.0f, logits, pool);
+  if (cap_ > 0) for_rows(logits.rows, pool, [&](size_t i) { soft_cap(logits.row(i), cap_, logits.columns); });
 }
 
 }  // namespace signum

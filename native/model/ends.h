@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/matrix.h"
 #include "model/model.h"
+#include "model/norm.h"
 
 namespace signum {
 
@@ -15,9 +16,10 @@ class ThreadPool;
 // tokens_invalid when an id is not below the vocabulary.
 Status check_tokens(const Model& model, std::span<const uint32_t> tokens);
 
-// out [tokens, hidden] = the tokens' rows of the embedding table. Tokens must be below the vocabulary. Error:
-// weights_not_finite.
-Status embed(const Model& model, std::span<const uint32_t> tokens, View out, ThreadPool& pool);
+// out [tokens, hidden] = the tokens' rows of the embedding table, scaled or projected where the family does
+// so, and learned positions: token i has position i % length. Tokens must be below the vocabulary, length at
+// most the context. Error: weights_not_finite.
+Status embed(const Model& model, std::span<const uint32_t> tokens, size_t length, View out, ThreadPool& pool);
 
 // Final norm and head, in F32: vocabulary * hidden * 4 bytes.
 class Head {
@@ -30,9 +32,10 @@ class Head {
 
  private:
   Head() = default;
-  Matrix norm_;   // [1, hidden]
-  Matrix table_;  // [vocabulary, hidden]
-  double epsilon_ = 0;
+  Norm norm_;
+  Matrix project_out_;  // [embedding_width, hidden]; empty: the widths are the same
+  Matrix table_;        // [vocabulary, embedding_width]
+  float cap_ = 0;       // of the logits; 0: none
 };
 
 }  // namespace signum

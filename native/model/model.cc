@@ -60,13 +60,13 @@ std::vector<const TensorView*> Model::other_tensors(size_t layer) const {
     const size_t dot = name.rfind('.');
     if (dot == std::string::npos) return false;
     const std::string owner = name.substr(0, dot);
-    if (packed_linears_.count(owner)) return true;
+    if (packed_linears_.count(owner)) return name.substr(dot) != ".bias";
     return name.substr(dot) == ".weight" &&
            std::ranges::any_of(linears_, [&](const LinearInfo& linear) { return linear.name == owner; });
   };
   const auto layer_of = [&](const std::string& name) {
     for (size_t i = 0; i < config_.layers; ++i)
-      if (name.starts_with(layer_prefix(i))) return i;
+      if (name.starts_with(layer_prefix(config_, i))) return i;
     return config_.layers;
   };
   std::vector<const TensorView*> found;
@@ -90,10 +90,6 @@ Result<Matrix> Model::to_matrix(const TensorView& tensor, ThreadPool& pool) {
   Matrix matrix(rows, rows == 0 ? 0 : tensor.elements() / rows);
   SIGNUM_TRY(convert(tensor, matrix.data(), pool));
   return matrix;
-}
-
-Result<Matrix> Model::norm(size_t layer, const char* name, ThreadPool& pool) const {
-  return to_matrix(*find(layer_prefix(layer) + name), pool);
 }
 
 Status Model::check_finite(ThreadPool& pool) const {

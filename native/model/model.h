@@ -15,6 +15,7 @@
 #include "model/architecture.h"
 #include "model/checkpoint.h"
 #include "model/config.h"
+#include "model/needed_tensors.h"
 
 namespace signum {
 
@@ -25,7 +26,6 @@ class ThreadPool;
 struct LinearInfo {
   std::string name;  // "model.layers.0.self_attn.q_proj"
   size_t layer = 0;
-  LinearRole role = LinearRole::Query;
   std::string kind;  // "q_proj"
   LinearInput input = LinearInput::Attention;
   size_t rows = 0;     // outputs
@@ -63,13 +63,14 @@ class Model {
   // Columns of linears with this input.
   size_t input_width(LinearInput input) const;
 
-  // The stored tensors that are not a linear's, by name: layer < layers: below that layer (norms); layer ==
-  // layers: the rest (embedding, final norm, head). Names the architecture does not know are included, so a
-  // copy loses nothing.
+  // The stored tensors that are not a linear's weight, by name: layer < layers: below that layer (norms,
+  // biases); layer == layers: the rest (embedding, final norm, head). Names the architecture does not know
+  // are included, so a copy loses nothing.
   std::vector<const TensorView*> other_tensors(size_t layer) const;
   // Null when there is no such stored tensor.
   const TensorView* find(const std::string& name) const;
-  // The [vocabulary, hidden] tables, after tying is resolved; the same tensor when the model is tied.
+  // The [vocabulary, embedding_width] tables, after tying is resolved; the same tensor when the model is
+  // tied.
   const TensorView& embedding_table() const { return *embedding_; }
   const TensorView& head_table() const { return *head_; }
 
@@ -79,8 +80,6 @@ class Model {
   // A stored floating tensor as F32, rows = shape[0] (1 for a vector), columns = the rest. Error:
   // weights_not_finite.
   static Result<Matrix> to_matrix(const TensorView& tensor, ThreadPool& pool);
-  // A layer's norm [1, hidden]; name as in Architecture ("input_layernorm.weight").
-  Result<Matrix> norm(size_t layer, const char* name, ThreadPool& pool) const;
   // Reads every stored weight once and refuses NaN and infinity (weights_not_finite), so that a long run need
   // not fail late.
   Status check_finite(ThreadPool& pool) const;
@@ -93,13 +92,11 @@ class Model {
   void list_linears();
   Status open_packed();
   Status check_linear(const LinearInfo& linear) const;
-  Status check_norms() const;
   Status resolve_tables();
   void note_unknown();
   void count();
   // The tensor, when it is there with this shape and a dtype of weights.
   Result<const TensorView*> require(const std::string& name, const std::vector<size_t>& shape) const;
-  std::string layer_prefix(size_t layer) const;
 
   std::string folder_;
   ModelConfig config_;
@@ -110,6 +107,7 @@ class Model {
   std::vector<ModelFile> files_;
   std::vector<std::string> notes_;
   std::vector<LinearInfo> linears_;
+  std::vector<NeededTensor> needed_;
   std::map<std::string, std::shared_ptr<const PackedShard>> packed_linears_;  // by linear name
   const TensorView* embedding_ = nullptr;
   const TensorView* head_ = nullptr;

@@ -38,25 +38,22 @@ Result<std::shared_ptr<const Model>> Model::open(const std::string& folder) {
   SIGNUM_TAKE(model->config_, read_config(folder));
   SIGNUM_TAKE(model->checkpoint_, open_checkpoint(folder));
   model->list_linears();
+  model->needed_ = needed_tensors(model->config_);
   SIGNUM_TRY(model->open_packed());
   for (const LinearInfo& linear : model->linears_) SIGNUM_TRY(model->check_linear(linear));
-  SIGNUM_TRY(model->check_norms());
+  for (const NeededTensor& needed : model->needed_)
+    if (const auto found = model->require(needed.name, needed.shape); !found.ok()) return found.error();
   SIGNUM_TRY(model->resolve_tables());
   model->note_unknown();
   model->count();
   return std::shared_ptr<const Model>(std::move(model));
 }
 
-std::string Model::layer_prefix(size_t layer) const {
-  return config_.architecture->layers + std::to_string(layer) + ".";
-}
-
 void Model::list_linears() {
   for (size_t layer = 0; layer < config_.layers; ++layer)
     for (const LinearRule& rule : config_.architecture->linears)
-      linears_.push_back({.name = layer_prefix(layer) + rule.module,
+      linears_.push_back({.name = layer_prefix(config_, layer) + rule.module,
                           .layer = layer,
-                          .role = rule.role,
                           .kind = rule.kind,
                           .input = rule.input,
                           .rows = width_of(rule.rows, config_),
@@ -107,22 +104,11 @@ Status Model::check_linear(const LinearInfo& linear) const {
   return tensor.ok() ? Status() : tensor.error();
 }
 
-Status Model::check_norms() const {
-  const Architecture& architecture = *config_.architecture;
-  std::vector<std::string> names = {architecture.final_norm};
-  for (size_t layer = 0; layer < config_.layers; ++layer)
-    for (const char* norm : {architecture.attention_norm, architecture.mlp_norm})
-      names.push_back(layer_prefix(layer) + norm);
-  for (const std::string& name : names)
-    if (const auto tensor = require(name, {config_.hidden}); !tensor.ok()) return tensor.error();
-  return {};
-}
-
 // Tied: one table serves both ends. Some files store it under the head's name only; where both names are
 // stored, the embedding's counts, as in transformers' tie_weights().
 Status Model::resolve_tables() {
   const std::string embedding = config_.architecture->embedding, head = config_.architecture->head;
-  const std::vector<size_t> shape = {config_.vocabulary, config_.hidden};
+  const std::vector<size_t> shape = {config_.vocabulary, config_.embedding_width};
   if (!config_.tied) {
     SIGNUM_TAKE(embedding_, require(embedding, shape));
     SIGNUM_TAKE(head_, require(head, shape));
@@ -140,11 +126,8 @@ Status Model::resolve_tables() {
 }
 
 void Model::note_unknown() {
-  const Architecture& architecture = *config_.architecture;
-  std::set<std::string> known = {architecture.embedding, architecture.final_norm, architecture.head};
-  for (size_t layer = 0; layer < config_.layers; ++layer)
-    for (const char* norm : {architecture.attention_norm, architecture.mlp_norm})
-      known.insert(layer_prefix(layer) + norm);
+  std::set<std::string> known = {config_.architecture->embedding, config_.architecture->head};
+  for (const NeededTensor& needed : needed_) known.insert(needed.name);
   for (const LinearInfo& linear : linears_) known.insert(linear.name + ".weight");
   size_t unknown = 0;
   std::string first;
@@ -152,7 +135,7 @@ void Model::note_unknown() {
     // Old checkpoints store the rotary frequencies, which follow from the configuration.
     if (known.count(name) || name.ends_with(".rotary_emb.inv_freq")) continue;
     if (const size_t dot = name.rfind('.');
-        dot != std::string::npos && packed_linears_.count(name.substr(0, dot)))
+        dot != std::string::npos && name.substr(dot) != ".bias" && packed_linears_.count(name.substr(0, dot)))
       continue;
     if (unknown++ == 0) first = name;
   }
@@ -174,10 +157,7 @@ void Model::count() {
     else
       add(*find(linear.name + ".weight"));
   }
-  add(*find(config_.architecture->final_norm));
-  for (size_t layer = 0; layer < config_.layers; ++layer)
-    for (const char* norm : {config_.architecture->attention_norm, config_.architecture->mlp_norm})
-      add(*find(layer_prefix(layer) + norm));
+  for (const NeededTensor& needed : needed_) add(*find(needed.name));
   add(*embedding_);
   if (head_ != embedding_) add(*head_);
   constexpr DType dtypes[] = {DType::F32, DType::F16, DType::BF16};

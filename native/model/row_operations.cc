@@ -70,14 +70,78 @@ void rms_norm(const float* x, const float* gain, double epsilon, float* out, siz
           n - i);
 }
 
+void layer_norm(const float* x, const float* gain, const float* bias, double epsilon, float* out, size_t n) {
+  const Floats d;
+  const double total = sum(d, n, [&](size_t i) HWY_ATTR { return load(d, x + i, n - i, 0.0f); });
+  const float mean = float(total / double(n));
+  const Vector middle = hn::Set(d, mean);
+  const double squares = sum(d, n, [&](size_t i) HWY_ATTR {
+    const Vector v = hn::Sub(load(d, x + i, n - i, mean), middle);
+    return hn::Mul(v, v);
+  });
+  const Vector scale = hn::Set(d, float(1.0 / std::sqrt(squares / double(n) + epsilon)));
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const size_t left = n - i;
+    const Vector v = hn::Mul(hn::Sub(load(d, x + i, left, 0.0f), middle), scale);
+    store(d, hn::Add(hn::Mul(v, load(d, gain + i, left, 0.0f)), load(d, bias + i, left, 0.0f)), out + i,
+          left);
+  }
+}
+
+// x / (1 + exp(-t)). exp is defined up to 104, and infinite from 89 on.
+HWY_INLINE Vector times_sigmoid(Floats d, Vector x, Vector t) {
+  const Vector e = hn::Exp(d, hn::Min(hn::Neg(t), hn::Set(d, 100.0f)));
+  return hn::Div(x, hn::Add(hn::Set(d, 1.0f), e));
+}
+
 void silu_multiply(const float* gate, const float* up, float* out, size_t n) {
   const Floats d;
-  const Vector one = hn::Set(d, 1.0f);
   for (size_t i = 0; i < n; i += hn::Lanes(d)) {
     const Vector g = load(d, gate + i, n - i, 0.0f), u = load(d, up + i, n - i, 0.0f);
-    const Vector divisor = hn::Add(one, hn::Exp(d, hn::Neg(g)));
-    store(d, hn::Mul(hn::Div(g, divisor), u), out + i, n - i);
+    store(d, hn::Mul(times_sigmoid(d, g, g), u), out + i, n - i);
   }
+}
+
+// (1 + tanh(t)) / 2 is sigmoid(2 t), which does not cancel where t is far below 0.
+void gelu_tanh_multiply(const float* gate, const float* up, float* out, size_t n) {
+  const Floats d;
+  const Vector cubic = hn::Set(d, 0.044715f), twice = hn::Set(d, 1.5957691216057308f);  // 2 sqrt(2 / pi)
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const Vector g = load(d, gate + i, n - i, 0.0f), u = load(d, up + i, n - i, 0.0f);
+    const Vector t = hn::Mul(twice, hn::Add(g, hn::Mul(cubic, hn::Mul(g, hn::Mul(g, g)))));
+    store(d, hn::Mul(times_sigmoid(d, g, t), u), out + i, n - i);
+  }
+}
+
+void relu(float* x, size_t n) {
+  const Floats d;
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const Vector v = load(d, x + i, n - i, 0.0f);
+    store(d, hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v), x + i, n - i);  // a NaN stays
+  }
+}
+
+void soft_cap(float* x, float cap, size_t n) {
+  const Floats d;
+  const Vector by = hn::Set(d, cap);
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const Vector v = load(d, x + i, n - i, 0.0f);
+    const Vector capped = hn::Mul(by, hn::Tanh(d, hn::Div(v, by)));
+    store(d, hn::IfThenElse(hn::IsNaN(v), v, capped), x + i, n - i);
+  }
+}
+
+void scale_row(float* x, float factor, size_t n) {
+  const Floats d;
+  const Vector by = hn::Set(d, factor);
+  for (size_t i = 0; i < n; i += hn::Lanes(d))
+    store(d, hn::Mul(load(d, x + i, n - i, 0.0f), by), x + i, n - i);
+}
+
+void add_row(float* x, const float* y, size_t n) {
+  const Floats d;
+  for (size_t i = 0; i < n; i += hn::Lanes(d))
+    store(d, hn::Add(load(d, x + i, n - i, 0.0f), load(d, y + i, n - i, 0.0f)), x + i, n - i);
 }
 
 void rotate_halves(float* x, const float* cosine, const float* sine, size_t half) {
@@ -136,7 +200,13 @@ HWY_AFTER_NAMESPACE();
 namespace signum {
 
 HWY_EXPORT(rms_norm);
+HWY_EXPORT(layer_norm);
 HWY_EXPORT(silu_multiply);
+HWY_EXPORT(gelu_tanh_multiply);
+HWY_EXPORT(relu);
+HWY_EXPORT(soft_cap);
+HWY_EXPORT(scale_row);
+HWY_EXPORT(add_row);
 HWY_EXPORT(rotate_halves);
 HWY_EXPORT(softmax);
 HWY_EXPORT(log_sum_exp);
@@ -145,6 +215,16 @@ HWY_EXPORT(softmax_difference);
 void rms_norm(const float* x, const float* gain, double epsilon, float* out, size_t n) {
   HWY_DYNAMIC_DISPATCH(rms_norm)(x, gain, epsilon, out, n);
 }
+void layer_norm(const float* x, const float* gain, const float* bias, double epsilon, float* out, size_t n) {
+  HWY_DYNAMIC_DISPATCH(layer_norm)(x, gain, bias, epsilon, out, n);
+}
+void gelu_tanh_multiply(const float* gate, const float* up, float* out, size_t n) {
+  HWY_DYNAMIC_DISPATCH(gelu_tanh_multiply)(gate, up, out, n);
+}
+void relu(float* x, size_t n) { HWY_DYNAMIC_DISPATCH(relu)(x, n); }
+void soft_cap(float* x, float cap, size_t n) { HWY_DYNAMIC_DISPATCH(soft_cap)(x, cap, n); }
+void scale_row(float* x, float factor, size_t n) { HWY_DYNAMIC_DISPATCH(scale_row)(x, factor, n); }
+void add_row(float* x, const float* y, size_t n) { HWY_DYNAMIC_DISPATCH(add_row)(x, y, n); }
 void silu_multiply(const float* gate, const float* up, float* out, size_t n) {
   HWY_DYNAMIC_DISPATCH(silu_multiply)(gate, up, out, n);
 }

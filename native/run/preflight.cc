@@ -74,7 +74,7 @@ uint64_t memory_needed(const Model& model, const Recipe& recipe, const Calibrati
   }
   if (needs_hessian(recipe.method)) bytes += widest * widest * (kFloat + sizeof(double));
   const uint64_t tokens = uint64_t(sequences_per_batch(plan->length)) * plan->length;
-  bytes += tokens * (5 * model.config().hidden + 3 * model.config().intermediate) * kFloat;
+  bytes += tokens * forward_floats(model.config()) * kFloat;
   const uint64_t activations = activation_bytes(model, *plan);
   if (recipe.correction > 0) {  // the other model's layer, what two inputs have in common, copies of both
     bytes += (layer + 2 * widest * widest + 2 * tokens * (model.config().hidden + widest)) * kFloat;

@@ -10,7 +10,7 @@
 #include "model/decoder_layer.h"
 #include "model/ends.h"
 #include "model/row_operations.h"
-#include "tests/naive_forward.h"
+#include "tests/naive_families.h"
 
 using signum::ConstView;
 using signum::DecoderLayer;
@@ -37,7 +37,7 @@ std::shared_ptr<const Model> opened(const TinyModel& tiny, const TemporaryFolder
 
 Matrix embedded(const Model& model, const std::vector<uint32_t>& tokens, ThreadPool& pool) {
   Matrix x(tokens.size(), model.config().hidden);
-  REQUIRE(signum::embed(model, tokens, x.view(), pool).ok());
+  REQUIRE(signum::embed(model, tokens, tokens.size(), x.view(), pool).ok());
   return x;
 }
 
@@ -77,6 +77,32 @@ TEST_CASE("row operations at every length up to 70, against F64") {
     for (size_t i = 0; i < n; ++i)
       CHECK(std::abs(out[i] - double(x[i]) / (1 + std::exp(-double(x[i]))) * y[i]) < 1e-5);
     CHECK(out[n] == 7.0f);
+
+    signum::gelu_tanh_multiply(x.data(), y.data(), out.data(), n);
+    for (size_t i = 0; i < n; ++i) CHECK(std::abs(out[i] - naive_gelu_tanh(double(x[i])) * y[i]) < 2e-6);
+    CHECK(out[n] == 7.0f);
+
+    const auto z = random_row(n, 3, uint32_t(n + 300));
+    double mean = 0, variance = 0;
+    for (const float value : x) mean += double(value) / double(n);
+    for (const float value : x) variance += std::pow(double(value) - mean, 2) / double(n);
+    signum::layer_norm(x.data(), y.data(), z.data(), 1e-5, out.data(), n);
+    for (size_t i = 0; i < n; ++i)
+      CHECK(std::abs(out[i] - ((x[i] - mean) / std::sqrt(variance + 1e-5) * y[i] + z[i])) <
+            (n == 1 ? 1e-3 : 1e-5));
+    CHECK(out[n] == 7.0f);
+
+    const auto in_place = [&](const auto& change, const auto& expected) {
+      std::copy(x.begin(), x.end(), out.begin());
+      change(out.data());
+      for (size_t i = 0; i < n; ++i) CHECK(out[i] == doctest::Approx(expected(i)).epsilon(1e-6));
+      CHECK(out[n] == 7.0f);
+    };
+    in_place([&](float* row) { signum::relu(row, n); }, [&](size_t i) { return std::max(x[i], 0.0f); });
+    in_place([&](float* row) { signum::soft_cap(row, 1.5f, n); },
+             [&](size_t i) { return 1.5 * std::tanh(x[i] / 1.5); });
+    in_place([&](float* row) { signum::scale_row(row, 2.5f, n); }, [&](size_t i) { return 2.5f * x[i]; });
+    in_place([&](float* row) { signum::add_row(row, y.data(), n); }, [&](size_t i) { return x[i] + y[i]; });
 
     std::vector<float> scores = x;
     scores.resize(n + 5, 9.0f);
@@ -128,6 +154,26 @@ TEST_CASE("row operations at the edges of F32") {
   CHECK(out[1] == 150.0f);
   CHECK(out[2] == 0.0f);
   CHECK(out[3] == doctest::Approx(-20 / (1 + std::exp(20.0))).epsilon(1e-5));
+  const float steep[] = {-largest, -1e5f, 1e5f, -6.0f};
+  signum::silu_multiply(steep, ones, out, 4);
+  CHECK(out[1] == 0.0f);
+  CHECK(out[2] == 1e5f);
+  signum::gelu_tanh_multiply(steep, ones, out, 4);
+  CHECK(out[1] == 0.0f);
+  CHECK(out[2] == 1e5f);
+  CHECK(out[3] == doctest::Approx(naive_gelu_tanh(-6)).epsilon(1e-3));  // 1 + tanh(-6.5) cancels in F64 too
+  signum::soft_cap(std::copy(steep, steep + 4, out) - 4, 30, 4);
+  CHECK(out[0] == -30.0f);
+  CHECK(out[2] == 30.0f);
+  // A NaN stays one, to be found where the activations are looked at.
+  for (const auto& change : std::initializer_list<void (*)(float*)>{
+           [](float* row) { signum::relu(row, 4); }, [](float* row) { signum::soft_cap(row, 3, 4); },
+           [](float* row) { signum::gelu_tanh_multiply(row, row, row, 4); }}) {
+    float row[] = {1, std::nanf(""), 2, 3};
+    change(row);
+    CHECK(std::isnan(row[1]));
+    CHECK_FALSE(std::isnan(row[2]));
+  }
   const float finite[] = {largest, -largest, std::numeric_limits<float>::denorm_min(), 0.0f};
   CHECK(signum::all_finite(finite, 4));
   const float broken[] = {1.0f, std::nanf(""), 2.0f};

@@ -37,6 +37,10 @@ std::string changed_config(const std::string& from, const std::string& to) {
   return config.replace(at, from.size(), to);
 }
 
+const std::string kSupported =
+    "supported: LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Gemma2ForCausalLM, "
+    "Gemma3ForCausalLM, Phi3ForCausalLM, OPTForCausalLM.";
+
 std::string with_field(const std::string& field) { return changed_config("{", "{" + field + ", "); }
 
 }  // namespace
@@ -57,14 +61,13 @@ TEST_CASE("config.json: every wrong field is named") {
        "config.json: architectures must be a list of names, but it is []."},
       {"{\"model_type\": 7}", "config_invalid", "config.json: model_type must be a text, but it is 7."},
       {"{\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"gpt2\"}", "architecture_unsupported",
-       "The architecture GPT2LMHeadModel (gpt2) is not supported; supported: LlamaForCausalLM."},
+       "The architecture GPT2LMHeadModel (gpt2) is not supported; " + kSupported},
       {"{\"model_type\": \"mamba\"}", "architecture_unsupported",
-       "The architecture mamba is not supported; supported: LlamaForCausalLM."},
+       "The architecture mamba is not supported; " + kSupported},
       {changed_config("LlamaForCausalLM", "LlamaForSequenceClassification"), "architecture_unsupported",
-       "The architecture LlamaForSequenceClassification (llama) is not supported; supported: "
-       "LlamaForCausalLM."},
+       "The architecture LlamaForSequenceClassification (llama) is not supported; " + kSupported},
       {changed_config("\"llama\"", "\"mistral\""), "architecture_unsupported",
-       "The architecture LlamaForCausalLM (mistral) is not supported; supported: LlamaForCausalLM."},
+       "The architecture LlamaForCausalLM (mistral) is not supported; " + kSupported},
       {changed_config("\"hidden_size\": 24, ", ""), "config_invalid", "config.json: hidden_size is missing."},
       {changed_config("\"hidden_size\": 24", "\"hidden_size\": null"), "config_invalid",
        "config.json: hidden_size is missing."},
@@ -99,28 +102,43 @@ TEST_CASE("config.json: every wrong field is named") {
        "config.json: rope_theta must be a number above 0, but it is true."},
       {changed_config("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": 0"), "config_invalid",
        "config.json: tie_word_embeddings must be true or false, but it is 0."},
-      {with_field("\"attention_bias\": true"), "architecture_unsupported",
-       "This model uses attention_bias true, which is not supported yet; supported: false."},
-      {with_field("\"mlp_bias\": true"), "architecture_unsupported",
-       "This model uses mlp_bias true, which is not supported yet; supported: false."},
+      {with_field("\"attention_bias\": true"), "tensor_missing",
+       "The tensor model.layers.0.self_attn.q_proj.bias is missing."},
+      {with_field("\"mlp_bias\": true"), "tensor_missing",
+       "The tensor model.layers.0.mlp.gate_proj.bias is missing."},
       {with_field("\"mlp_bias\": \"no\""), "config_invalid",
        "config.json: mlp_bias must be true or false, but it is \"no\"."},
       {with_field("\"hidden_act\": \"gelu\""), "architecture_unsupported",
        "This model uses hidden_act gelu, which is not supported yet; supported: silu."},
-      {with_field("\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2.0}"), "architecture_unsupported",
-       "This model uses rope_scaling {\"factor\":2.0,\"type\":\"linear\"}, which is not supported yet; "
-       "supported: null."},
+      {with_field("\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 2.0}"), "architecture_unsupported",
+       "This model uses rope_scaling yarn, which is not supported yet; supported: default, linear, dynamic, "
+       "llama3."},
+      {with_field("\"rope_scaling\": {\"rope_type\": \"longrope\", \"long_factor\": [1.0]}"),
+       "architecture_unsupported",
+       "This model uses rope_scaling longrope, which is not supported yet; supported: default, linear, "
+       "dynamic, llama3."},
+      {with_field("\"rope_scaling\": {\"type\": \"linear\"}"), "config_invalid",
+       "config.json: factor is missing."},
+      {with_field("\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 4, "
+                  "\"high_freq_factor\": 4}"),
+       "config_invalid", "config.json: rope_scaling: high_freq_factor must be above low_freq_factor."},
+      {with_field("\"rope_scaling\": \"linear\""), "config_invalid",
+       "config.json: rope_scaling must be an object, but it is \"linear\"."},
       {with_field("\"rope_parameters\": {\"rope_type\": \"yarn\"}"), "architecture_unsupported",
-       "This model uses rope_parameters {\"rope_type\":\"yarn\"}, which is not supported yet; supported: "
-       "rope_type "
-       "default."},
+       "This model uses rope_parameters yarn, which is not supported yet; supported: default, linear, "
+       "dynamic, "
+       "llama3."},
       {with_field("\"rope_parameters\": 3"), "config_invalid",
        "config.json: rope_parameters must be an object, but it is 3."},
       {with_field("\"partial_rotary_factor\": 0.5"), "architecture_unsupported",
        "This model uses partial_rotary_factor 0.5, which is not supported yet; supported: 1."},
+      {with_field("\"rope_parameters\": {\"partial_rotary_factor\": 0.75}"), "architecture_unsupported",
+       "This model uses partial_rotary_factor 0.75, which is not supported yet; supported: 1."},
       {with_field("\"quantization_config\": {\"quant_method\": \"gptq\", \"bits\": 4}"), "already_quantized",
        "This model is already quantized (gptq); give the original one."},
       {with_field("\"quantization_config\": {}"), "already_quantized",
+       "This model is already quantized; give the original one."},
+      {with_field("\"quantization\": {\"group_size\": 64, \"bits\": 4}"), "already_quantized",
        "This model is already quantized; give the original one."},
   };
   TemporaryFolder folder;
@@ -139,6 +157,142 @@ TEST_CASE("config.json: every wrong field is named") {
   CHECK(model.error().code == "read_failed");
 }
 
+TEST_CASE("mixtures of experts and models of more than text are refused as what they are") {
+  struct Case {
+    std::string fields, name, what;
+  };
+  const std::string mixture = " is a mixture of experts, which is not supported; ",
+                    pictures = " reads more than text, which is not supported; ";
+  const Case cases[] = {
+      {R"("architectures": ["MixtralForCausalLM"], "model_type": "mixtral", "num_local_experts": 8)",
+       "MixtralForCausalLM (mixtral)", mixture},
+      {R"("architectures": ["Qwen2MoeForCausalLM"], "model_type": "qwen2_moe")",
+       "Qwen2MoeForCausalLM (qwen2_moe)", mixture},
+      {R"("architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe")",
+       "Qwen3MoeForCausalLM (qwen3_moe)", mixture},
+      {R"("architectures": ["PhiMoEForCausalLM"], "model_type": "phimoe")", "PhiMoEForCausalLM (phimoe)",
+       mixture},
+      {R"("architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3")",
+       "DeepseekV3ForCausalLM (deepseek_v3)", mixture},
+      {R"("model_type": "some_model", "n_routed_experts": 64)", "some_model", mixture},
+      {R"("architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "text_config": {})",
+       "Gemma3ForConditionalGeneration (gemma3)", pictures},
+      {R"("architectures": ["LlavaModel"], "vision_config": {})", "LlavaModel", pictures},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.fields);
+    TemporaryFolder folder;
+    write_bytes(folder / "config.json", "{" + c.fields + "}");
+    check_refused(folder.path, "architecture_unsupported",
+                  "The architecture " + c.name + c.what + kSupported);
+  }
+}
+
+TEST_CASE("options of families that the decoder block does not have") {
+  struct Case {
+    std::string fields, code, message;
+  };
+  const std::string opt = R"("model_type": "opt", "ffn_dim": 8, )";
+  const std::string gemma = R"("model_type": "gemma3_text", "intermediate_size": 8, )";
+  const Case cases[] = {
+      {opt + R"("activation_function": "gelu")", "architecture_unsupported",
+       "This model uses activation_function gelu, which is not supported yet; supported: relu."},
+      {opt + R"("layer_norm_elementwise_affine": false)", "architecture_unsupported",
+       "This model uses layer_norm_elementwise_affine false, which is not supported yet; supported: true."},
+      {opt + R"("do_layer_norm_before": 1)", "config_invalid",
+       "config.json: do_layer_norm_before must be true or false, but it is 1."},
+      {R"("model_type": "opt", "intermediate_size": 8)", "config_invalid",
+       "config.json: ffn_dim is missing."},
+      {gemma + R"("hidden_activation": "gelu")", "architecture_unsupported",
+       "This model uses hidden_activation gelu, which is not supported yet; supported: gelu_pytorch_tanh."},
+      {gemma + R"("use_bidirectional_attention": true)", "architecture_unsupported",
+       "This model uses use_bidirectional_attention true, which is not supported yet; supported: false."},
+      {gemma + R"("layer_types": ["full_attention"])", "config_invalid",
+       "config.json: layer_types must have a name for each of the 2 layers, but it is [\"full_attention\"]."},
+      {gemma + R"("layer_types": ["full_attention", "chunked_attention"])", "architecture_unsupported",
+       "This model uses layer_types \"chunked_attention\", which is not supported yet; supported: "
+       "full_attention, sliding_attention."},
+      {gemma + R"("sliding_window": 0)", "config_invalid",
+       "config.json: sliding_window must be a whole number from 1 to 1073741824, but it is 0."},
+      {gemma + R"("attn_logit_softcapping": 0)", "config_invalid",
+       "config.json: attn_logit_softcapping must be a number above 0, but it is 0."},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.fields);
+    TemporaryFolder folder;
+    write_bytes(folder / "config.json",
+                R"({"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 9, )" +
+                    c.fields + "}");
+    check_refused(folder.path, c.code, c.message);
+  }
+}
+
+TEST_CASE("config.json: what counts in a family where a field is absent, and where it is null") {
+  const auto read = [](const std::string& fields) {
+    TemporaryFolder folder;
+    write_bytes(folder / "config.json",
+                R"({"hidden_size": 64, "num_hidden_layers": 7, "num_attention_heads": 4, "vocab_size": 9,
+                    "intermediate_size": 8, "ffn_dim": 8, )" +
+                    fields + "}");
+    const auto config = signum::read_config(folder.path);
+    REQUIRE_MESSAGE(config.ok(), config.error().message);
+    return config.value();
+  };
+  const auto windows = [](const signum::ModelConfig& config) {
+    std::vector<size_t> list;
+    for (const auto& layer : config.attention) list.push_back(layer.window);
+    return list;
+  };
+  using Windows = std::vector<size_t>;
+
+  CHECK(windows(read(R"("model_type": "mistral")")) == Windows(7, 4096));
+  CHECK(windows(read(R"("model_type": "mistral", "sliding_window": null)")) == Windows(7, 0));
+  CHECK(windows(read(R"("model_type": "phi3")")) == Windows(7, 0));
+  CHECK(windows(read(R"("model_type": "phi3", "sliding_window": 2047)")) == Windows(7, 2047));
+  CHECK(windows(read(R"("model_type": "qwen2", "sliding_window": 9)")) == Windows(7, 0));
+  CHECK(windows(read(R"("model_type": "qwen3", "use_sliding_window": true, "max_window_layers": 5)")) ==
+        Windows{0, 0, 0, 0, 0, 4096, 4096});
+  CHECK(windows(read(R"("model_type": "qwen2", "use_sliding_window": true, "sliding_window": 9,
+                        "layer_types": ["full_attention", "sliding_attention", "full_attention",
+                        "full_attention", "full_attention", "full_attention", "full_attention"])")) ==
+        Windows{0, 9, 0, 0, 0, 0, 0});
+
+  const auto gemma2 = read(R"("model_type": "gemma2")");
+  CHECK(windows(gemma2) == Windows{4096, 0, 4096, 0, 4096, 0, 4096});
+  CHECK(gemma2.head_dim == 256);
+  CHECK(gemma2.tied);
+  CHECK(gemma2.attention_scale == 1.0 / 16);
+  CHECK(gemma2.attention_cap == 50);
+  CHECK(gemma2.final_cap == 30);
+  CHECK(gemma2.embedding_scale == 8);
+  CHECK(read(R"("model_type": "gemma2", "attn_logit_softcapping": null)").attention_cap == 0);
+
+  const auto gemma3 = read(R"("model_type": "gemma3_text", "sliding_window": 512)");
+  CHECK(windows(gemma3) == Windows{512, 512, 512, 512, 512, 0, 512});
+  CHECK(gemma3.attention_cap == 0);
+  CHECK(gemma3.final_cap == 0);
+  CHECK(read(R"("model_type": "gemma3_text", "final_logit_softcapping": 20)").final_cap == 20);
+  REQUIRE(gemma3.ropes.size() == 2);
+  CHECK(gemma3.ropes[gemma3.attention[5].rope].theta == 1e6);
+  CHECK(gemma3.ropes[gemma3.attention[6].rope].theta == 10000);
+
+  CHECK(read(R"("model_type": "qwen3")").head_dim == 128);
+  CHECK(read(R"("model_type": "phi3")").norm_epsilon == 1e-5);
+  // Dynamic scaling begins beyond the longest sequence that is taken.
+  CHECK(read(R"("model_type": "llama", "rope_scaling": {"type": "dynamic", "factor": 4.0}, "rope_theta": 7)")
+            .ropes.at(0) == signum::Rope{.theta = 7});
+
+  const auto opt = read(R"("model_type": "opt", "word_embed_proj_dim": 32)");
+  CHECK(opt.tied);
+  CHECK(opt.ropes.empty());
+  CHECK(opt.norm_first);
+  CHECK(opt.final_norm);
+  CHECK(opt.embedding_width == 32);
+  CHECK(opt.norm_epsilon == 1e-5);
+  CHECK_FALSE(read(R"("model_type": "opt", "_remove_final_layer_norm": true)").final_norm);
+  CHECK_FALSE(read(R"("model_type": "opt", "do_layer_norm_before": false)").final_norm);
+}
+
 TEST_CASE("config.json: fields that may be absent, and transformers 5's rope_parameters") {
   TemporaryFolder folder;
   write_bytes(
@@ -152,7 +306,7 @@ TEST_CASE("config.json: fields that may be absent, and transformers 5's rope_par
   CHECK(config.value().head_dim == 16);
   CHECK(config.value().context == 2048);
   CHECK(config.value().norm_epsilon == 1e-6);
-  CHECK(config.value().rope_theta == 500000);
+  CHECK(config.value().ropes.at(0).theta == 500000);
   CHECK_FALSE(config.value().tied);
 }
 
@@ -325,7 +479,7 @@ TEST_CASE("NaN and infinity in weights are refused when read, the tensor named")
         const uint32_t last[] = {36};
         signum::Matrix out(1, 24);
         if (name[0] == 'l') refused(signum::Head::load(*model.value(), pool), name);
-        if (name[6] == 'e') refused(signum::embed(*model.value(), last, out.view(), pool), name);
+        if (name[6] == 'e') refused(signum::embed(*model.value(), last, 1, out.view(), pool), name);
         if (name[6] == 'l') refused(model.value()->weight(model.value()->linears().back(), pool), name);
       }
   TemporaryFolder folder;

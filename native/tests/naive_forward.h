@@ -29,19 +29,37 @@ inline Rows naive_norm(const Rows& x, const TinyTensor& gain, double epsilon) {
   return out;
 }
 
-inline void naive_rotate(Rows& x, size_t head_dim, double theta) {
+// theta^(-2i / head_dim)
+inline std::vector<double> naive_frequencies(size_t head_dim, double theta) {
+  std::vector<double> frequencies;
+  for (size_t i = 0; i < head_dim / 2; ++i)
+    frequencies.push_back(std::pow(theta, -2.0 * double(i) / double(head_dim)));
+  return frequencies;
+}
+
+inline void naive_rotate(Rows& x, const std::vector<double>& frequencies) {
+  const size_t half = frequencies.size();
   for (size_t t = 0; t < x.size(); ++t)
-    for (size_t head = 0; head * head_dim < x[t].size(); ++head)
-      for (size_t i = 0; i < head_dim / 2; ++i) {
-        const double angle = double(t) * std::pow(theta, -2.0 * double(i) / double(head_dim));
-        double &a = x[t][head * head_dim + i], &b = x[t][head * head_dim + i + head_dim / 2];
+    for (size_t head = 0; head * 2 * half < x[t].size(); ++head)
+      for (size_t i = 0; i < half; ++i) {
+        const double angle = double(t) * frequencies[i];
+        double &a = x[t][head * 2 * half + i], &b = x[t][head * 2 * half + i + half];
         const double turned = a * std::cos(angle) - b * std::sin(angle);
         b = b * std::cos(angle) + a * std::sin(angle);
         a = turned;
       }
 }
 
-inline Rows naive_attention(const TinyModel& m, const Rows& q, const Rows& k, const Rows& v) {
+// Scores times scale, then cap * tanh(score / cap) where there is a cap; a token sees the last `window`
+// tokens.
+struct NaiveScores {
+  double scale;
+  double cap = 0;
+  size_t window = size_t(1) << 40;
+};
+
+inline Rows naive_attention(const TinyModel& m, const Rows& q, const Rows& k, const Rows& v,
+                            const NaiveScores& how) {
   Rows out(q.size(), std::vector<double>(m.heads * m.head_dim));
   for (size_t head = 0; head < m.heads; ++head) {
     const size_t at = head * m.head_dim, kv_at = head / (m.heads / m.kv_heads) * m.head_dim;
@@ -49,9 +67,12 @@ inline Rows naive_attention(const TinyModel& m, const Rows& q, const Rows& k, co
       std::vector<double> share(t + 1);
       double total = 0;
       for (size_t s = 0; s <= t; ++s) {
+        if (t - s >= how.window) continue;
         double score = 0;
         for (size_t i = 0; i < m.head_dim; ++i) score += q[t][at + i] * k[s][kv_at + i];
-        share[s] = std::exp(score / std::sqrt(double(m.head_dim)));
+        score *= how.scale;
+        if (how.cap > 0) score = how.cap * std::tanh(score / how.cap);
+        share[s] = std::exp(score);
         total += share[s];
       }
       for (size_t s = 0; s <= t; ++s)
@@ -74,9 +95,9 @@ inline NaiveLayer naive_layer(const TinyModel& m, size_t index, const Rows& inpu
   Rows q = naive_linear(result.attention_input, tensor("self_attn.q_proj.weight"));
   Rows k = naive_linear(result.attention_input, tensor("self_attn.k_proj.weight"));
   const Rows v = naive_linear(result.attention_input, tensor("self_attn.v_proj.weight"));
-  naive_rotate(q, m.head_dim, m.theta);
-  naive_rotate(k, m.head_dim, m.theta);
-  result.attention_output = naive_attention(m, q, k, v);
+  naive_rotate(q, naive_frequencies(m.head_dim, m.theta));
+  naive_rotate(k, naive_frequencies(m.head_dim, m.theta));
+  result.attention_output = naive_attention(m, q, k, v, {1 / std::sqrt(double(m.head_dim))});
   Rows x = input;
   const Rows attention = naive_linear(result.attention_output, tensor("self_attn.o_proj.weight"));
   for (size_t t = 0; t < x.size(); ++t)

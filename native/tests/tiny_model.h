@@ -24,32 +24,48 @@ struct TinyModel {
   size_t context = 160;
   double epsilon = 1e-5, theta = 10000;
   bool tied = false;
-  std::map<std::string, TinyTensor> tensors;
+  std::string architecture = "LlamaForCausalLM", model_type = "llama";
+  std::map<std::string, std::string> options = {};  // further fields of config.json, as JSON text
+  std::map<std::string, TinyTensor> tensors = {};
+
+  const TinyTensor& tensor(const std::string& name) const { return tensors.at(name); }
+  double number(const std::string& option) const { return std::stod(options.at(option)); }
 
   std::string config() const {
     const auto field = [](const char* key, auto value) {
       return std::string(", \"") + key + "\": " + std::to_string(value);
     };
-    return "{\"architectures\": [\"LlamaForCausalLM\"], \"model_type\": \"llama\"" +
+    std::string more;
+    for (const auto& [key, value] : options) more += ", \"" + key + "\": " + value;
+    return "{\"architectures\": [\"" + architecture + "\"], \"model_type\": \"" + model_type + "\"" +
            field("hidden_size", hidden) + field("intermediate_size", intermediate) +
            field("num_hidden_layers", layers) + field("num_attention_heads", heads) +
            field("num_key_value_heads", kv_heads) + field("head_dim", head_dim) +
            field("vocab_size", vocabulary) + field("max_position_embeddings", context) +
            field("rms_norm_eps", epsilon) + field("rope_theta", theta) +
-           ", \"tie_word_embeddings\": " + (tied ? "true" : "false") + "}";
+           ", \"tie_word_embeddings\": " + (tied ? "true" : "false") + more + "}";
   }
 };
 
-// Fills every tensor of the sizes given. Weights so large that each part matters; norms around 1.
-inline void randomize(TinyModel& model, uint32_t seed) {
-  std::mt19937 source(seed);
-  const auto add = [&](const std::string& name, std::vector<size_t> shape, float middle, float spread) {
+// Adds random tensors to a model.
+struct TensorFiller {
+  TinyModel& model;
+  std::mt19937 source;
+
+  TensorFiller(TinyModel& filled, uint32_t seed) : model(filled), source(seed) {}
+  // Even from middle - spread to middle + spread.
+  void operator()(const std::string& name, std::vector<size_t> shape, float middle, float spread) {
     size_t count = 1;
     for (const size_t side : shape) count *= side;
     TinyTensor tensor{shape, std::vector<float>(count)};
     for (float& value : tensor.values) value = middle + spread * (float(source()) / 2147483648.0f - 1.0f);
     model.tensors[name] = tensor;
-  };
+  }
+};
+
+// Fills every tensor of the sizes given. Weights so large that each part matters; norms around 1.
+inline void randomize(TinyModel& model, uint32_t seed) {
+  TensorFiller add(model, seed);
   const size_t queries = model.heads * model.head_dim, keys = model.kv_heads * model.head_dim;
   add("model.embed_tokens.weight", {model.vocabulary, model.hidden}, 0, 1);
   for (size_t i = 0; i < model.layers; ++i) {
