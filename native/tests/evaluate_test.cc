@@ -104,6 +104,8 @@ TEST_CASE("golden logits and greedy continuation") {
                environment("SIGNUM_TEST_DATA") + "/signum-stories-4m.json");
   check_golden(environment("SIGNUM_TEST_DATA") + "/models/llama-mix-1m",
                environment("SIGNUM_TEST_DATA") + "/llama-mix-1m.json");
+  check_golden(environment("SIGNUM_TEST_DATA") + "/models/opt-tinystories-1m",
+               environment("SIGNUM_TEST_DATA") + "/opt-tinystories-1m.json");
 }
 
 // SIGNUM_MORE_MODELS: a folder with models/NAME and model-golden/NAME.json.
