@@ -60,16 +60,21 @@ struct TinyRun {
   TemporaryFolder folder;
   TinyModel model;
 
-  explicit TinyRun(size_t layers = 3) {
+  explicit TinyRun(size_t layers = 3) : TinyRun(wider(layers)) {}
+  explicit TinyRun(TinyModel given) : model(std::move(given)) {
+    write_model(model, source(), signum::DType::F16);
+    write_bytes(source() + "/tokenizer.json", "{\"a tokenizer\": true}");
+    write_bytes(source() + "/README.md", "not copied");
+    write_tokens(5);
+  }
+  static TinyModel wider(size_t layers) {
+    TinyModel model;
     model.hidden = 72;
     model.intermediate = 104;
     model.layers = layers;
     model.vocabulary = 61;
     randomize(model, 11);
-    write_model(model, source(), signum::DType::F16);
-    write_bytes(source() + "/tokenizer.json", "{\"a tokenizer\": true}");
-    write_bytes(source() + "/README.md", "not copied");
-    write_tokens(5);
+    return model;
   }
   std::string source() const { return folder / "model"; }
   std::string tokens() const { return folder / "tokens.u32"; }
