@@ -12,6 +12,7 @@ export const recipeOf = ({ method, parameters = {}, sequences = 8 }: Wish): Reci
   signum_recipe: 1,
   method,
   parameters,
+  overrides: [],
   calibration:
     method === 'rtn'
       ? null

@@ -50,7 +50,10 @@ describe('for any model and any parameters that stay', () => {
         expect(points.length).toBeGreaterThan(0)
         points.forEach((point, i) => {
           if (i > 0) expect(point.linear).toBeGreaterThan(points[i - 1]!.linear)
-          const { nominal, linear, file, linearBytes, fileBytes } = forecast(id, point.parameters, model).expected
+          const { nominal, linear, file, linearBytes, fileBytes } = forecast(
+            { method: id, parameters: point.parameters, overrides: [] },
+            model,
+          ).expected
           const { parameters, ...sizes } = point
           expect(sizes).toEqual({ nominal, linear, file, linear_bytes: linearBytes, file_bytes: fileBytes })
           expect(parameters).toMatchObject(fixed)

@@ -2,6 +2,7 @@
 // where it makes sense, each point with its forecast.
 import { findMethod, resolveParameters, type MethodId, type Parameters } from '../contract/methods.ts'
 import type { Curve, CurvePoint } from '../contract/curve.ts'
+import { checkOverrides, type Override } from '../contract/overrides.ts'
 import { forecast, type Measures } from './forecast.ts'
 
 /** `level`: a point of a lower level has to be smaller than every one of a higher level, or nobody would choose it. */
@@ -48,8 +49,11 @@ const candidates: Record<MethodId, { chooses: string[]; points: Candidate[] }> =
   },
 }
 
-/** `fixed`: parameters that are not as usual and stay; a candidate that does not go with them is left out. */
-export function curveOf(id: MethodId, fixed: Parameters, model: Measures): Curve {
+/**
+ * `fixed`: parameters that are not as usual and stay; a candidate that does not go with them is left out. `overrides`:
+ * for single linears, which then have their part of every size.
+ */
+export function curveOf(id: MethodId, fixed: Parameters, model: Measures, overrides: readonly Override[] = []): Curve {
   const method = findMethod(id)
   const { chooses, points } = candidates[id]
   const reached: (CurvePoint & { level: number })[] = []
@@ -58,7 +62,8 @@ export function curveOf(id: MethodId, fixed: Parameters, model: Measures): Curve
     const resolved = method.ok ? resolveParameters(method.value, { ...fixed, ...chosen }) : method
     if (!resolved.ok) continue
     const parameters = resolved.value
-    const { expected, most } = forecast(id, parameters, model)
+    if (!checkOverrides({ method: id, parameters, overrides }).ok) continue
+    const { expected, most } = forecast({ method: id, parameters, overrides }, model)
     if (most.linearBytes !== expected.linearBytes) exact = false
     const { nominal, linear, file, linearBytes, fileBytes } = expected
     reached.push({ parameters, nominal, linear, file, linear_bytes: linearBytes, file_bytes: fileBytes, level })

@@ -10,6 +10,12 @@ function parametersOf(id: MethodId, changes: Parameters = {}): Parameters {
   return resolved.value
 }
 
+const recipeOf = (method: MethodId, changes: Parameters = {}) => ({
+  method,
+  parameters: parametersOf(method, changes),
+  overrides: [],
+})
+
 const shapes = { q_proj: [256, 256], k_proj: [128, 256], v_proj: [128, 256], o_proj: [256, 256] } as const
 const mlp = { gate_proj: [768, 256], up_proj: [768, 256], down_proj: [256, 768] } as const
 const linears = [0, 1].flatMap((layer) =>
@@ -26,13 +32,13 @@ const model: Measures = { parameters: weights + 100_000, dtype: 'F16', linears }
 
 test('linears with one input share one order', () => {
   expect(new Set(linears.filter(({ layer }) => layer === 0).map(inputOf)).size).toBe(4)
-  const { parts } = forecast('signum-rc', parametersOf('signum-rc'), model)
+  const { parts } = forecast(recipeOf('signum-rc'), model)
   expect(parts.order).toBe(2 * 2 * (256 + 256 + 256 + 768))
 })
 
 test('the sum over the linears, and the rest of the model as it is', () => {
   const parameters = parametersOf('gptq')
-  const { expected, most, parts } = forecast('gptq', parameters, model)
+  const { expected, most, parts } = forecast({ method: 'gptq', parameters, overrides: [] }, model)
   const bytes = linears.reduce((total, shape) => total + sum(linearCost('gptq', parameters, shape, 0).bytes), 0)
   expect(expected.linearBytes).toBe(bytes)
   expect(parts.rest).toBe(200_000)
@@ -43,14 +49,14 @@ test('the sum over the linears, and the rest of the model as it is', () => {
 })
 
 test('arb-rc: what the weights decide is a range', () => {
-  const { expected, most } = forecast('arb-rc', parametersOf('arb-rc'), model)
+  const { expected, most } = forecast(recipeOf('arb-rc'), model)
   expect(most.linearBytes).toBeGreaterThan(expected.linearBytes)
   expect(most.nominal).toBeGreaterThan(expected.nominal)
   expect(expected.nominal).toBeCloseTo(1.09, 2)
 })
 
 test('F32 scales cost twice the F16 ones', () => {
-  const of = (scale_type: string) => forecast('billm', parametersOf('billm', { scale_type }), model).parts.scales
+  const of = (scale_type: string) => forecast(recipeOf('billm', { scale_type }), model).parts.scales
   expect(of('f32')).toBe(2 * of('f16'))
   expect(of('bf16')).toBe(of('f16'))
 })

@@ -1,11 +1,11 @@
 // What a packed model will weigh, before anything is computed.
-import type { MethodId, Parameters } from '../contract/methods.ts'
+import { linearRecipes, type LinearRecipe, type Treatment } from '../contract/overrides.ts'
 import type { Linear, Model } from '../contract/records.ts'
 import { headerBytes } from './headers.ts'
 import { linearCost, orderBytes, salientColumns, sum, type LinearBytes } from './linear.ts'
 
 export type Sizes = {
-  /** Bits per weight of the quantized linears: as the paper counts, and as stored. */
+  /** Bits per weight of the decoder's linears: as the paper counts, and as stored. Kept ones count as they are stored. */
   nominal: number
   linear: number
   /** Bits of all files per parameter of the model. */
@@ -19,7 +19,7 @@ export type Forecast = {
   expected: Sizes
   most: Sizes
   /** Of `expected`, by what the bytes are for. */
-  parts: LinearBytes & { order: number; rest: number }
+  parts: LinearBytes & { order: number; kept: number; rest: number }
 }
 
 /** What inspect says, as far as sizes depend on it. */
@@ -32,23 +32,41 @@ export const elementBytes: Record<string, number> = { F16: 2, BF16: 2, F32: 4 }
 const sharedInputs: Record<string, string> = { k_proj: 'q_proj', v_proj: 'q_proj', up_proj: 'gate_proj' }
 export const inputOf = ({ layer, kind }: Linear): string => `${layer}.${sharedInputs[kind] ?? kind}`
 
-export function forecast(method: MethodId, parameters: Parameters, model: Measures): Forecast {
+type Recipes = ReadonlyMap<string, LinearRecipe | null>
+
+/** `recipes`: of every linear; null: it is kept. */
+export function forecast(
+  treatment: Treatment,
+  model: Measures,
+  recipes: Recipes = linearRecipes(
+    treatment,
+    model.linears.map(({ name }) => name),
+  ),
+): Forecast {
   const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
-  const restParameters = model.parameters - weights
-  const rest = restParameters * (elementBytes[model.dtype] ?? 4)
-  const widths = inputWidths(model.linears)
-  const order = widths.reduce((total, columns) => total + orderBytes(method, parameters, columns), 0)
+  const element = elementBytes[model.dtype] ?? 4
+  const rest = (model.parameters - weights) * element
+  const orders = ordersOf(recipes, model.linears)
+  const order = orders.reduce((total, bytes) => total + bytes, 0)
+  const headers = headerBytes(recipes, model.linears, orders.length)
   const total = (pick: 'expected' | 'most') => {
     const parts: LinearBytes = { codes: 0, signs: 0, second: 0, bitmaps: 0, scales: 0 }
-    let nominal = 0
-    for (const { rows, columns } of model.linears) {
+    let [nominal, kept] = [0, 0]
+    for (const { name, rows, columns } of model.linears) {
+      const recipe = recipes.get(name)
+      if (!recipe) {
+        nominal += 8 * element * rows * columns
+        kept += element * rows * columns
+        continue
+      }
+      const { method, parameters } = recipe
       const salient = salientColumns(method, parameters, columns)?.[pick] ?? 0
       const cost = linearCost(method, parameters, { rows, columns }, salient)
       nominal += cost.nominal * rows * columns
       for (const key of Object.keys(parts) as (keyof LinearBytes)[]) parts[key] += cost.bytes[key]
     }
-    const linearBytes = sum(parts) + order
-    const fileBytes = linearBytes + rest + headerBytes(method, parameters, model.linears, order > 0 ? widths.length : 0)
+    const linearBytes = sum(parts) + order + kept
+    const fileBytes = linearBytes + rest + headers
     const sizes: Sizes = {
       nominal: nominal / weights,
       linear: (8 * linearBytes) / weights,
@@ -56,14 +74,19 @@ export function forecast(method: MethodId, parameters: Parameters, model: Measur
       linearBytes,
       fileBytes,
     }
-    return { sizes, parts }
+    return { sizes, parts: { ...parts, order, kept, rest } }
   }
   const expected = total('expected')
-  return { expected: expected.sizes, most: total('most').sizes, parts: { ...expected.parts, order, rest } }
+  return { expected: expected.sizes, most: total('most').sizes, parts: expected.parts }
 }
 
-/** The widths of all inputs, each of which has its own order. */
-function inputWidths(linears: readonly Linear[]): number[] {
-  const widths = new Map(linears.map((linear) => [inputOf(linear), linear.columns]))
-  return [...widths.values()]
+/** Bytes of the orders that are stored: linears of one input have one in common. */
+function ordersOf(recipes: Recipes, linears: readonly Linear[]): number[] {
+  const orders = new Map<string, number>()
+  for (const linear of linears) {
+    const recipe = recipes.get(linear.name)
+    const bytes = recipe ? orderBytes(recipe.method, recipe.parameters, linear.columns) : 0
+    if (bytes > 0) orders.set(inputOf(linear), bytes)
+  }
+  return [...orders.values()]
 }

@@ -1,6 +1,7 @@
 // The bytes of the shards' JSON headers. They hold names, hashes and layouts, so their length is known to a few bytes per
 // number in them; in a model of a few million parameters they are a percent or two of the files.
 import type { MethodId, Parameters } from '../contract/methods.ts'
+import type { LinearRecipe } from '../contract/overrides.ts'
 import type { Linear } from '../contract/records.ts'
 
 /** An entry of the header, an entry of `sha256` (64 digits, quotes escaped): without the name, which stands in both. */
@@ -37,21 +38,24 @@ function roles(method: MethodId, parameters: Parameters): string[] {
   }
 }
 
-/** `orders`: how many order tensors the model has. */
+/** `recipes`: of every linear; null: it is kept. `orders`: how many order tensors there are. */
 export function headerBytes(
-  method: MethodId,
-  parameters: Parameters,
+  recipes: ReadonlyMap<string, LinearRecipe | null>,
   linears: readonly Linear[],
   orders: number,
 ): number {
   const shards = new Set(linears.map(({ layer }) => layer)).size + 1
-  const ofMethod = roles(method, parameters)
-  const ordered = parameters['order'] === 'hessian'
-  const symmetric = parameters['symmetric'] === true
   let bytes = shards * shardBytes + (shards - 1) * otherTensorsOfLayer
   for (const { name } of linears) {
-    bytes += layoutBytes + name.length + (ordered ? name.length + 20 : 0) + (symmetric ? 19 : 0)
-    for (const role of ofMethod) bytes += tensorBytes + 2 * (name.length + 1 + role.length)
+    const recipe = recipes.get(name)
+    if (!recipe) {
+      bytes += tensorBytes + 2 * (name.length + '.weight'.length)
+      continue
+    }
+    const { method, parameters } = recipe
+    bytes += layoutBytes + name.length + (parameters['order'] === 'hessian' ? name.length + 20 : 0)
+    if (parameters['symmetric'] === true) bytes += 19
+    for (const role of roles(method, parameters)) bytes += tensorBytes + 2 * (name.length + 1 + role.length)
   }
   const longest = Math.max(0, ...linears.map(({ name }) => name.length))
   return bytes + orders * (tensorBytes + 2 * (longest + 6))

@@ -41,7 +41,10 @@ export async function fitBudget(
   const method = findMethod(recipe.method)
   if (!method.ok) return { reply: refusal(method.problem) }
   const given = unusual(method.value, recipe.parameters)
-  const ending = await workbench.curves({ model, fixed: { [recipe.method]: given } }, attention)
+  const ending = await workbench.curves(
+    { model, fixed: { [recipe.method]: given }, overrides: recipe.overrides },
+    attention,
+  )
   if (ending.kind !== 'finished') return { reply: unfinished(ending, null) }
   const curve = ending.value.find((one) => one.method === recipe.method)!
   const twice = setByHand(values, curve)

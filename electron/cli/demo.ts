@@ -109,6 +109,7 @@ function recipeOf(variant: (typeof variants)[number]): Recipe {
     signum_recipe: 1,
     method: variant.method,
     parameters: parameters.value,
+    overrides: [],
     calibration: needed ? calibration : null,
     evaluations: texts.map(({ source }) => ({ source, window: 256, protocol: 'papers' })),
   }

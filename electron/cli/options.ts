@@ -28,6 +28,8 @@ export type Values = {
   flag: (name: string) => boolean
   text: (name: string) => string | undefined
   list: (name: string) => string[]
+  /** Of several lists, in the order in which they were typed. */
+  inOrder: (...names: string[]) => { name: string; value: string }[]
   integer: (name: string) => number | undefined
   /** Whether the person gave it. */
   given: (name: string) => boolean
@@ -52,6 +54,7 @@ export function parseOptions(spec: CommandSpec, argv: readonly string[]): Result
   const { tokens } = parseArgs({ args: [...argv], options: { ...types, ...short }, strict: false, tokens: true })
   const positionals: string[] = []
   const values = new Map<string, string[]>()
+  const typed: { name: string; value: string }[] = []
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
@@ -65,6 +68,7 @@ export function parseOptions(spec: CommandSpec, argv: readonly string[]): Result
       return failure('option_invalid', `--${option.name} is given twice.`)
     }
     values.set(option.name, [...(values.get(option.name) ?? []), checked.value])
+    typed.push({ name: option.name, value: checked.value })
   }
   const { positionals: named } = spec
   const wanting = values.has('help') ? undefined : named.filter(({ optional }) => !optional)[positionals.length]
@@ -80,6 +84,7 @@ export function parseOptions(spec: CommandSpec, argv: readonly string[]): Result
     flag: (name) => values.has(name),
     text: (name) => values.get(name)?.[0],
     list: (name) => values.get(name) ?? [],
+    inOrder: (...names) => typed.filter(({ name }) => names.includes(name)),
     integer: (name) => (values.has(name) ? Number(values.get(name)![0]) : undefined),
     given: (name) => values.has(name),
   })

@@ -5,9 +5,10 @@ import type { RunReport } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import { budgetOption, fitBudget, type Fitted } from './budget.ts'
 import { refusal, reply, unfinished, type Command, type Task } from './command.ts'
+import { effectText } from '../contract/override-text.ts'
 import * as quantities from '../contract/quantities.ts'
 import { comparisonLines, measuredBy } from './evaluation-text.ts'
-import { methodOptions, recipeFrom, saveRecipe, textOptions } from './recipe-options.ts'
+import { methodOptions, overrideOptions, recipeFrom, saveRecipe, textOptions } from './recipe-options.ts'
 
 export const quantize: Command = {
   spec: {
@@ -16,6 +17,7 @@ export const quantize: Command = {
     positionals: [{ name: 'MODEL', help: 'a Hugging Face model folder.', optional: true }],
     options: [
       ...methodOptions,
+      ...overrideOptions,
       budgetOption,
       {
         name: 'save-recipe',
@@ -102,6 +104,7 @@ export function summary(report: RunReport): string {
       'method',
       [recipe.method, ...Object.entries(recipe.parameters).map(([key, value]) => `${key}=${value}`)].join(' '),
     ],
+    ...recipe.overrides.map((one): [string, string] => ['override', `${one.match}: ${effectText(one)}`]),
     [
       'bits',
       `${quantities.bits(bits.nominal)} nominal, ${quantities.bits(bits.linear)} linear, ${quantities.bits(bits.file)} file`,

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { outOf, quantizeLine, quoted, sourceName } from '../contract/command-line.ts'
 import { methods, resolveParameters, type Parameters } from '../contract/methods.ts'
 import type { Parameter } from '../contract/parameters.ts'
+import { resolvedOverrides, type Override } from '../contract/overrides.ts'
 import { parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import { parseOptions } from './options.ts'
 import { quantize } from './quantize.ts'
@@ -38,6 +39,18 @@ function anyValue(parameter: Parameter): fc.Arbitrary<number | string | boolean>
   }
 }
 
+const anyOverride: fc.Arbitrary<Override> = fc.oneof(
+  fc.record({ match: fc.constantFrom('a|b', '-x', String.raw`^\d=\$`), keep: fc.constant(true as const) }),
+  fc.record({
+    match: fc.constantFrom('(?=mlp)', '=', "'"),
+    method: fc.constant('rtn' as const),
+    parameters: fc.record({ bits: fc.integer({ min: 1, max: 8 }) }),
+  }),
+)
+
+/** Overrides with every parameter, whether it was said or is usual. */
+const spelledOut = (recipe: Recipe): Recipe => ({ ...recipe, overrides: resolvedOverrides(recipe) })
+
 const anyRecipe: fc.Arbitrary<Recipe> = fc.constantFrom(...methods).chain((method) => {
   const given = fc.record(Object.fromEntries(method.parameters.map((one) => [one.key, anyValue(one)])), {
     requiredKeys: [],
@@ -54,14 +67,15 @@ const anyRecipe: fc.Arbitrary<Recipe> = fc.constantFrom(...methods).chain((metho
           seed: fc.integer({ min: 0, max: 0xffff_ffff }),
         }),
       ),
+      overrides: fc.array(anyOverride, { maxLength: 3 }),
       sources: fc.uniqueArray(anySource, { maxLength: 3 }),
       window: fc.option(fc.integer({ min: 2, max: 9000 })),
     })
     .filter((made) => resolveParameters(method, made.given as Parameters).ok)
     .map((made) => {
-      const { calibration, sources, window } = made
+      const { calibration, overrides, sources, window } = made
       const evaluations = sources.map((source) => ({ source, window }))
-      const json = { signum_recipe: 1, method: method.id, parameters: made.given, calibration, evaluations }
+      const json = { signum_recipe: 1, method: method.id, parameters: made.given, overrides, calibration, evaluations }
       const parsed = parseRecipe(json, 'test')
       if (!parsed.ok) throw new Error(parsed.problem.message)
       return parsed.value
@@ -84,7 +98,8 @@ describe('the line', () => {
         const values = parseOptions(quantize.spec, argv)
         if (!values.ok) throw new Error(values.problem.message)
         const recipe = await recipeFrom(values.value, one.model)
-        expect(recipe).toEqual({ ok: true, value: one.recipe })
+        if (!recipe.ok || recipe.value === null) throw new Error('no recipe')
+        expect(spelledOut(recipe.value)).toEqual(spelledOut(one.recipe))
         expect(values.value.positionals).toEqual([one.model])
         expect(values.value.text('name') ?? null).toBe(one.name)
         expect(values.value.integer('threads') ?? 0).toBe(one.threads)

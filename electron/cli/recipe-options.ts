@@ -4,6 +4,7 @@ import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
 import { protocols, type Protocol } from '../contract/evaluation.ts'
 import { findMethod, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
+import { overrideForm, readOverride } from '../contract/override-text.ts'
 import { bundledPrefix, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import type { Option, Values } from './options.ts'
 
@@ -19,6 +20,21 @@ export const protocolOption: Option = {
   kind: 'text',
   help: `How perplexity is measured: ${protocols.join(' or ')} (default papers).`,
 }
+
+export const overrideOptions: readonly Option[] = [
+  {
+    name: 'override',
+    value: `'${overrideForm}'`,
+    kind: 'list',
+    help: 'Another method for the linears whose names match; without METHOD (REGEX=:key=value) only other parameters. The first match decides; may be given again.',
+  },
+  {
+    name: 'keep',
+    value: 'REGEX',
+    kind: 'list',
+    help: 'Linears whose names match stay as they are stored; may be given again.',
+  },
+]
 
 export const textOptions: readonly Option[] = [
   {
@@ -63,12 +79,14 @@ const standardEvaluation = `${bundledPrefix}evaluation-stories`
 
 /** Null when no option says what to do: a resumed run knows by itself. */
 export async function recipeFrom(values: Values, model: string | undefined): Promise<Result<Recipe | null>> {
-  const asked = [...methodOptions, ...textOptions].some(({ name }) => values.given(name))
+  const asked = [...methodOptions, ...overrideOptions, ...textOptions].some(({ name }) => values.given(name))
   if (!asked && values.flag('resume')) return success(null)
   const base = await baseRecipe(values)
   if (!base.ok) return base
   const parameters = settings(values, base.value)
   if (!parameters.ok) return parameters
+  const overrides = overridesFrom(values, base.value)
+  if (!overrides.ok) return overrides
   const calibration = calibrationFrom(values, base.value)
   if (!calibration.ok) return calibration
   const evaluations = await evaluationsFrom(values, base.value, model ?? base.value.model)
@@ -76,6 +94,7 @@ export async function recipeFrom(values: Values, model: string | undefined): Pro
   const recipe = {
     ...base.value,
     parameters: parameters.value,
+    overrides: overrides.value,
     calibration: calibration.value,
     evaluations: evaluations.value,
   }
@@ -141,6 +160,19 @@ function settings(values: Values, { method: id, parameters }: Recipe): Result<Pa
     changed[setting.value.key] = setting.value.value
   }
   return success(changed)
+}
+
+/** Those of the command line come first, so that they decide before the recipe's own. */
+function overridesFrom(values: Values, { method: id, overrides }: Recipe): Result<Recipe['overrides']> {
+  const method = findMethod(id)
+  if (!method.ok) return method
+  const given: Recipe['overrides'] = []
+  for (const { name, value } of values.inOrder('override', 'keep')) {
+    const read = name === 'keep' ? success({ match: value, keep: true as const }) : readOverride(value, method.value)
+    if (!read.ok) return read
+    given.push(read.value)
+  }
+  return success([...given, ...overrides])
 }
 
 function calibrationFrom(values: Values, base: Recipe): Result<Recipe['calibration']> {

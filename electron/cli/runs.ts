@@ -8,6 +8,7 @@ import {
   type RunSummary,
 } from '../contract/history.ts'
 import { metricWords } from '../contract/metric-words.ts'
+import { effectText } from '../contract/override-text.ts'
 import * as quantities from '../contract/quantities.ts'
 import { refusal, reply, unfinished, type Command, type Reply, type Task } from './command.ts'
 import { table, type Column } from './table.ts'
@@ -115,6 +116,7 @@ function page(run: RunDetails): string {
     ['status', statusOf(run)],
     ['model', model ? `${model.path}, ${quantities.amount(model.parameters)} parameters` : (recipe.model ?? 'unknown')],
     ['method', [recipe.method, ...parameters].join(' ')],
+    ...recipe.overrides.map((one): [string, string] => ['override', `${one.match}: ${effectText(one)}`]),
     ['folder', run.folder ?? 'none: its files are gone'],
     ['created', time(run.created_at)],
   ]

@@ -132,6 +132,8 @@ export const calls = {
     request: z.object({
       model: folder,
       fixed: z.partialRecord(z.enum(methodIds), recipeSchema.shape.parameters.unwrap()).default({}),
+      /** For single linears; they have their part of every size. */
+      overrides: recipeSchema.shape.overrides,
     }),
     answer: z.array(curveSchema),
   },

@@ -1,6 +1,7 @@
 // A recipe as the line that makes the command line do the same.
 import { bundledPrefix, type Recipe } from './recipe.ts'
 import { findMethod, unusual } from './methods.ts'
+import { overrideText } from './override-text.ts'
 import { lastPart } from './run-name.ts'
 
 export type Asked = {
@@ -25,6 +26,10 @@ export function quantizeLine({ model, recipe, name, threads, out }: Asked): stri
   const words = ['signum', 'quantize', model, ...option('method', recipe.method)]
   for (const [key, value] of Object.entries(unusual(method.value, recipe.parameters))) {
     words.push(...option('set', `${key}=${value}`))
+  }
+  for (const override of recipe.overrides) {
+    const text = overrideText(override)
+    words.push(...(text === null ? option('keep', override.match) : option('override', text)))
   }
   if (recipe.calibration !== null) {
     const { source, sampling, sequences, length, seed } = recipe.calibration

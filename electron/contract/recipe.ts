@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { protocolSchema } from './evaluation.ts'
 import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
-import { findMethod, methodIds, resolveParameters } from './methods.ts'
+import { findMethod, methodIds, methods, resolveParameters, type MethodId } from './methods.ts'
+import { checkOverrides, overrideSchema } from './overrides.ts'
 
 /** A text file, a token file (.u32), or `bundled:NAME` for a text that comes with Signum. */
 const source = z.string().min(1)
@@ -36,6 +37,8 @@ export const recipeSchema = z.strictObject({
   model: z.string().optional(),
   method: z.enum(methodIds),
   parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).default({}),
+  /** For single linears; the first whose pattern matches decides. */
+  overrides: z.array(overrideSchema).default([]),
   calibration: calibrationSchema.nullable().default(null),
   evaluations: z.array(evaluationSchema).default([]),
 })
@@ -54,7 +57,16 @@ export function parseRecipe(json: unknown, from: string): Result<Recipe> {
   const found = findMethod(parsed.data.method)
   if (!found.ok) return found
   const parameters = resolveParameters(found.value, parsed.data.parameters)
-  return parameters.ok ? success({ ...parsed.data, parameters: parameters.value }) : parameters
+  if (!parameters.ok) return parameters
+  const recipe = { ...parsed.data, parameters: parameters.value }
+  const overrides = checkOverrides(recipe)
+  return overrides.ok ? success(recipe) : overrides
+}
+
+/** The first method of the recipe that cannot do without a calibration text, or null. */
+export function needingCalibration({ method, overrides }: Pick<Recipe, 'method' | 'overrides'>): MethodId | null {
+  const used = [method, ...overrides.flatMap((one) => (one.method === undefined ? [] : [one.method]))]
+  return used.find((id) => methods.find((one) => one.id === id)?.needsCalibration) ?? null
 }
 
 const methodOf = (json: unknown): string | undefined => {
@@ -68,7 +80,8 @@ function sentence(issue: Issue): string {
   const where = issue.path.join('.')
   if (issue.code !== 'unrecognized_keys') return `${where || 'the recipe'}: ${issue.message}.`
   const key = issue.keys[0]!
-  const part = { calibration: calibrationSchema, evaluations: evaluationSchema }[String(issue.path[0])] ?? recipeSchema
+  const parts = { calibration: calibrationSchema, evaluations: evaluationSchema, overrides: overrideSchema }
+  const part = parts[String(issue.path[0]) as keyof typeof parts] ?? recipeSchema
   const keys = Object.keys(part.shape)
   return `${where ? `${where} has` : 'a recipe has'} no key '${key}'${didYouMean(key, keys) || '.'} Keys: ${keys.join(', ')}.`
 }

@@ -33,9 +33,11 @@ export const modelSchema = z.object({
 })
 export type Model = z.infer<typeof modelSchema>
 
-/** One quantized linear. Numbers that a worker could not make finite are null. */
+/** One linear. Numbers that a worker could not make finite are null. */
 export const layerReportSchema = z.object({
   name: z.string(),
+  /** `keep` where it stays as it is stored; null in reports from before linears had methods of their own: the run's. */
+  method: z.string().nullable().default(null),
   layer: z.int(),
   kind: z.string(),
   rows: z.int(),

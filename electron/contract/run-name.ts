@@ -2,11 +2,15 @@
 import { findMethod, unusual } from './methods.ts'
 import type { Recipe } from './recipe.ts'
 
-/** Model, method, and the parameters that are not as usual: `TinyLlama gptq bits=3`. */
-export function runName(model: string, { method: id, parameters }: Pick<Recipe, 'method' | 'parameters'>): string {
+type Named = Pick<Recipe, 'method' | 'parameters' | 'overrides'>
+
+/** Model, method, and the parameters that are not as usual: `TinyLlama gptq bits=3 +2 overrides`. */
+export function runName(model: string, { method: id, parameters, overrides }: Named): string {
   const method = findMethod(id)
   const changed = Object.entries(method.ok ? unusual(method.value, parameters) : parameters)
-  return [lastPart(model), id, ...changed.map(([key, value]) => `${key}=${value}`)].join(' ')
+  const words = [lastPart(model), id, ...changed.map(([key, value]) => `${key}=${value}`)]
+  if (overrides.length > 0) words.push(`+${overrides.length} override${overrides.length === 1 ? '' : 's'}`)
+  return words.join(' ')
 }
 
 /** Of a path of any platform. */

@@ -10,17 +10,19 @@ import {
 } from './records.ts'
 import type { Protocol } from './evaluation.ts'
 import type { Parameters } from './methods.ts'
+import type { NamedOverride } from './overrides.ts'
 
 export const protocolVersion = 1
 
 type Common = { version: typeof protocolVersion; threads: number }
 export type WorkerRecipe = { method: string; parameters: Parameters }
+export type WorkerRunRecipe = WorkerRecipe & { overrides?: NamedOverride[] }
 export type Jobs = {
   inspect: Common & { model: string }
   quantize: Common & {
     model: string
     run: string
-    recipe: WorkerRecipe
+    recipe: WorkerRunRecipe
     calibration: { tokens: string; sampling: string; sequences: number; length: number; seed: number } | null
     resume: boolean
     activation_limit: number

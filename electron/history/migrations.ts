@@ -161,4 +161,8 @@ export const migrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    title: 'the method of each linear',
+    sql: 'ALTER TABLE layer_reports ADD COLUMN method TEXT;',
+  },
 ]

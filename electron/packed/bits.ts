@@ -11,9 +11,9 @@ import { rolesOf } from './roles.ts'
 import type { TensorSource } from './source.ts'
 
 export interface BitNumbers {
-  /** As the papers count, over all quantized weights. */
+  /** As the papers count, over all weights of the decoder's linears; kept ones at the width that they are stored in. */
   readonly nominal: number
-  /** All bytes of the quantized linears, per weight of theirs. */
+  /** All bytes of the decoder's linears, per weight of theirs. */
   readonly linear: number
   /** All bytes of all safetensors files, per parameter of the model. */
   readonly file: number
@@ -27,14 +27,20 @@ export async function bitNumbers(model: PackedModel): Promise<BitNumbers> {
     weights += size
     nominal += size * (await nominalBits(model, name, layout))
   }
-  if (weights === 0) throw new PackedError('packed_broken', `${model.path} has no quantized linear.`)
   const packed = linearTensors(model)
+  const kept = keptLinears(model)
+  for (const { elements, bytes } of kept) {
+    weights += elements
+    nominal += 8 * bytes
+  }
+  if (weights === 0) throw new PackedError('packed_broken', `${model.path} has no linear.`)
   let fileBytes = 0
   for (const shard of model.shards.values()) fileBytes += shard.file.size
-  const parameters = weights + (await otherParameters(model, packed))
+  const parameters = weights + (await otherParameters(model, new Set([...packed, ...kept.map(({ name }) => name)])))
+  const bytes = kept.reduce((sum, one) => sum + one.bytes, bytesOf(model, packed))
   return {
     nominal: nominal / weights,
-    linear: (8 * bytesOf(model, packed)) / weights,
+    linear: (8 * bytes) / weights,
     file: (8 * fileBytes) / parameters,
   }
 }
@@ -57,6 +63,12 @@ async function nominalBits(source: TensorSource, linear: string, layout: Layout)
       return 1 + layout.second_columns / layout.columns
   }
 }
+
+/** The linears of decoder layers that are stored as they were: matrices, unlike norms and biases. */
+const keptLinears = ({ tensors }: PackedModel) =>
+  [...tensors]
+    .filter(([name, { shape }]) => /\.layers\.\d+\..+\.weight$/.test(name) && shape.length === 2)
+    .map(([name, { shape, bytes }]) => ({ name, elements: shape[0]! * shape[1]!, bytes }))
 
 /** Every tensor that a quantized linear is made of; an order that several share is there once. */
 function linearTensors(model: PackedModel): Set<string> {

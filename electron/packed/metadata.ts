@@ -9,7 +9,12 @@ export const formatVersion = '1'
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a sha256 in lower-case hex')
 const count = z.int().nonnegative()
 const hashes = z.record(z.string(), sha256)
-const recipe = z.strictObject({ method: z.string(), parameters: z.record(z.string(), z.unknown()) })
+const treatment = { method: z.string(), parameters: z.record(z.string(), z.unknown()) }
+const override = z.union([
+  z.strictObject({ linears: z.array(z.string()), keep: z.literal(true) }),
+  z.strictObject({ linears: z.array(z.string()), ...treatment }),
+])
+const recipe = z.strictObject({ ...treatment, overrides: z.array(override).optional() })
 const calibration = z
   .strictObject({ sha256, tokens: count, sampling: z.string(), sequences: count, length: count, seed: count })
   .nullable()

@@ -90,6 +90,18 @@ test('three numbers of bits', async () => {
   expect((await bitNumbers(model)).file).toBe((8 * bytes) / (12 + 4 + 40))
 })
 
+test('a linear that is kept counts as it is stored', async () => {
+  const down = 'model.layers.0.mlp.down_proj.weight'
+  const model = await open(
+    await writeModel({ shard: { ...layer0, [down]: tensor('BF16', [3, 4], new Uint8Array(24)) } }),
+  )
+  const { nominal, linear, file } = await bitNumbers(model)
+  expect(nominal).toBe((8 * 2 + 4 * 1.5 + 12 * 16) / 24)
+  expect(linear).toBe((8 * (22 + 24)) / 24)
+  const bytes = [...model.shards.values()].map((shard) => shard.file.size).reduce((total, size) => total + size)
+  expect(file).toBe((8 * bytes) / (24 + 4 + 20))
+})
+
 test('sha256 of tensors', async () => {
   const folder = await writeModel()
   const model = await open(folder)

@@ -1,9 +1,9 @@
 // What is looked at before a run starts, one step each: the run takes them until one fails, the window shows them all.
 import type { Attention, Ending } from '../contract/api.ts'
 import { failure, type Problem, type Result } from '../contract/errors.ts'
-import { findMethod } from '../contract/methods.ts'
 import { windowOf } from '../contract/evaluation.ts'
-import { parseRecipe, type Evaluation, type Recipe } from '../contract/recipe.ts'
+import { checkMatches, corrects, resolvedOverrides } from '../contract/overrides.ts'
+import { needingCalibration, parseRecipe, type Evaluation, type Recipe } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
@@ -22,12 +22,11 @@ export type ResolvedRecipe = Omit<Recipe, 'model' | 'calibration' | 'evaluations
 export function checkRecipe(asked: unknown): Result<Recipe> {
   const recipe = parseRecipe(asked, 'the recipe')
   if (!recipe.ok) return recipe
-  const method = findMethod(recipe.value.method)
-  if (!method.ok) return method
-  if (method.value.needsCalibration && recipe.value.calibration === null) {
+  const needing = needingCalibration(recipe.value)
+  if (needing !== null && recipe.value.calibration === null) {
     return failure(
       'calibration_missing',
-      `${recipe.value.method} needs a calibration text (or token ids, X.u32), for example bundled:calibration-stories.`,
+      `${needing} needs a calibration text (or token ids, X.u32), for example bundled:calibration-stories.`,
     )
   }
   return recipe
@@ -37,6 +36,13 @@ export async function inspectOriginal(context: Context, folder: string, attentio
   const inspected = await inspect(context, { folder }, attention)
   return inspected.kind === 'finished' ? original(inspected.value) : inspected
 }
+
+/** Every override has something to say about this model. */
+export const checkLinears = ({ overrides }: Pick<Recipe, 'overrides'>, { linears }: Model): Result<null> =>
+  checkMatches(
+    overrides,
+    linears.map(({ name }) => name),
+  )
 
 /** A packed model is no original. */
 export function original(model: Model): Ending<Model> {
@@ -49,6 +55,7 @@ export function resolve(recipe: Recipe, folder: string, model: Model): ResolvedR
   const { calibration, evaluations } = recipe
   return {
     ...recipe,
+    overrides: resolvedOverrides(recipe),
     model: folder,
     calibration: calibration && { ...calibration, length: windowOf(calibration.length, model) },
     evaluations: evaluations.map((one) => ({ ...one, window: windowOf(one.window, model, one.protocol) })),
@@ -86,8 +93,8 @@ export async function readEvaluation<T extends { tokens: Tokens }>(
 
 export type Memory = { needed: number; available: number; activationLimit: number }
 
-function samplingOf({ calibration, parameters }: ResolvedRecipe): Sampling | null {
-  return calibration && { ...calibration, streams: Number(parameters['correction'] ?? 0) > 0 ? 2 : 1 }
+function samplingOf(recipe: ResolvedRecipe): Sampling | null {
+  return recipe.calibration && { ...recipe.calibration, streams: corrects(recipe) ? 2 : 1 }
 }
 
 export async function lookAtMemory(context: Context, recipe: ResolvedRecipe, model: Model): Promise<Memory> {
@@ -107,7 +114,7 @@ export async function lookAtDisk(
   limit: number,
   tokens: number,
 ): Promise<Disk> {
-  const { most } = forecast(recipe.method, recipe.parameters, model)
+  const { most } = forecast(recipe, model)
   return {
     needed: diskNeeded(model, most.fileBytes, samplingOf(recipe), limit, tokens),
     free: await context.machine.freeDisk(out),

@@ -2,6 +2,7 @@
 // nothing is known of this computer, and the measure by which its finished runs are compared.
 import type { Parameters } from '../contract/methods.ts'
 import type { Model } from '../contract/records.ts'
+import { corrects, linearRecipes } from '../contract/overrides.ts'
 import { inputOf } from '../bits/forecast.ts'
 import type { ResolvedRecipe } from './checks.ts'
 
@@ -10,7 +11,7 @@ export type Seconds = Record<string, number>
 /** What the time depends on. `tokens`: of the evaluation texts, in their order. */
 export type TimedRun = {
   model: Pick<Model, 'bytes' | 'parameters' | 'linears'>
-  recipe: Pick<ResolvedRecipe, 'method' | 'parameters' | 'calibration' | 'evaluations'>
+  recipe: Pick<ResolvedRecipe, 'method' | 'parameters' | 'overrides' | 'calibration' | 'evaluations'>
   tokens: readonly number[]
   fileBytes: number
   threads: number
@@ -26,12 +27,19 @@ const writeRate = 100e6
 const least: Seconds = { hash: 0.005, calibrate: 0.02, factor: 0.005, quantize: 0.01, propagate: 0.01, write: 0.01 }
 
 export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: TimedRun): Seconds {
-  const { method, parameters, calibration, evaluations } = recipe
+  const { calibration, evaluations } = recipe
+  const recipes = linearRecipes(
+    recipe,
+    model.linears.map(({ name }) => name),
+  )
   const inputs = [...new Map(model.linears.map((linear) => [inputOf(linear), linear.columns])).values()]
   const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
   const product = (operations: number) => operations / productRate / threads
   const work: Seconds = { hash: model.bytes / readRate, write: fileBytes / writeRate, quantize: 0 }
-  for (const { rows, columns } of model.linears) {
+  for (const { name, rows, columns } of model.linears) {
+    const its = recipes.get(name)
+    if (!its) continue
+    const { method, parameters } = its
     const own = (rows * columns * ownTime(method, parameters)) / threads
     // rtn and fdb pass no errors on; in the others every weight is moved by all that came before it in its row.
     work['quantize']! += own + (method === 'rtn' || method === 'fdb' ? 0 : product(rows * columns * columns))
@@ -40,7 +48,7 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
     const passed = calibration.sequences * calibration.length
     const hessians = inputs.reduce((total, n) => total + n * n, 0)
     // With a correction both models go through a layer, and anew for each of its inputs.
-    const corrected = Number(parameters['correction'] ?? 0) > 0
+    const corrected = corrects(recipe)
     work['calibrate'] = product(2 * passed * (corrected ? 8 * weights + 2 * hessians : weights + hessians))
     work['propagate'] = product(2 * passed * weights * (corrected ? 2 : 1))
     if (corrected) work['quantize']! += model.linears.reduce((all, l) => all + product(4 * l.rows * l.columns ** 2), 0)

@@ -25,7 +25,10 @@ export async function curves(
   const model = await originalIn(context, request.model, attention)
   if (model.kind !== 'finished') return model
   const fixed = request.fixed ?? {}
-  return { kind: 'finished', value: methodIds.map((id) => curveOf(id, fixed[id] ?? {}, model.value)) }
+  return {
+    kind: 'finished',
+    value: methodIds.map((id) => curveOf(id, fixed[id] ?? {}, model.value, request.overrides)),
+  }
 }
 
 export async function forecast(
@@ -39,7 +42,7 @@ export async function forecast(
   if (found.kind !== 'finished') return found
   const model = found.value
   const recipe = resolve(parsed.value, model.path, model)
-  const sizes = forecastSizes(recipe.method, recipe.parameters, model)
+  const sizes = forecastSizes(recipe, model)
   const about = (source: string) => tokensAbout(context.root, source, model)
   const tokens = await Promise.all(recipe.evaluations.map(({ source }) => about(source)))
   const calibration = recipe.calibration === null ? 0 : await about(recipe.calibration.source)
@@ -79,9 +82,9 @@ const said = ({ nominal, linear, file, linearBytes, fileBytes }: Forecast['expec
 
 /** As the finished file's bytes are told apart. */
 function partsOf({ expected, parts }: Forecast, model: Model): FileBytes {
-  const { rest, ...stored } = parts
+  const { rest, kept, ...stored } = parts
   const one = model.vocabulary * model.hidden * (elementBytes[model.dtype] ?? 4)
   const embeddings = Math.min(rest, model.tied ? one : 2 * one)
   const headers = expected.fileBytes - expected.linearBytes - rest
-  return { ...stored, embeddings, rest: rest - embeddings, headers }
+  return { ...stored, embeddings, rest: rest + kept - embeddings, headers }
 }

@@ -12,6 +12,7 @@ const recipe: Recipe = {
   model: '/m',
   method: 'gptq',
   parameters: { bits: 2, group: 128 },
+  overrides: [],
   calibration: { source: '/t.txt', sampling: 'sequential', sequences: 4, length: 16, seed: 0 },
   evaluations: [{ source: 'bundled:evaluation-stories', window: 16, protocol: 'papers' }],
 }

@@ -45,6 +45,8 @@ export async function prepare(
   const inspected = await checks.inspectOriginal(context, folder, attention)
   if (inspected.kind !== 'finished') return inspected
   const model = inspected.value
+  const matched = checks.checkLinears(asked, model)
+  if (!matched.ok) return refused(matched.problem)
   const recipe = checks.resolve(asked, folder, model)
   if (state.kind === 'run') {
     const different = preflight.checkSame(state.recipe, recipe)

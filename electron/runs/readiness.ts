@@ -27,6 +27,8 @@ export async function readiness(
   const history = await context.history?.()
   if (found.kind === 'finished' && recipe.ok) {
     const model = found.value
+    const matched = checks.checkLinears(recipe.value, model)
+    if (!matched.ok) list.push(look('recipe', 'cannot be used', matched.problem))
     const resolved = checks.resolve(recipe.value, model.path, model)
     const texts = await textReadiness(context.root, resolved, model)
     const out = history?.ok ? runsFolder(history.value.data) : path.resolve('.')

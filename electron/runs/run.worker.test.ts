@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { forecast, inputOf } from '../bits/forecast.ts'
 import { linearCost, orderBytes, sum } from '../bits/linear.ts'
 import type { MethodId, Parameters } from '../contract/methods.ts'
+import type { Override } from '../contract/overrides.ts'
 import { parseRecipe, type Recipe } from '../contract/recipe.ts'
 import type { Model, RunReport } from '../contract/records.ts'
 import { findWorker, usualPlaces } from '../worker/location.ts'
@@ -31,13 +32,13 @@ beforeAll(async () => {
 })
 afterAll(() => rm(out, { recursive: true }))
 
-async function run(method: MethodId, parameters: Parameters): Promise<RunReport> {
+async function run(method: MethodId, parameters: Parameters, overrides: Override[] = []): Promise<RunReport> {
   const calibration = { source: 'bundled:calibration-stories', sequences: 4, length: 64 }
-  const recipe = parseRecipe({ signum_recipe: 1, method, parameters, calibration }, 'test')
+  const recipe = parseRecipe({ signum_recipe: 1, method, parameters, overrides, calibration }, 'test')
   if (!recipe.ok) throw new Error(recipe.problem.message)
   const place = path.join(
     out,
-    `${method}${Object.values(parameters)
+    `${method}${overrides.length || ''}${Object.values(parameters)
       .map((value) => `-${value}`)
       .join('')}`,
   )
@@ -89,13 +90,33 @@ test.each(variants)('%s %j', async (method, parameters) => {
   expect(report.bits.nominal).toBeCloseTo(nominal, 9)
   expect(report.bits.linear).toBeCloseTo((8 * bytes) / report.sizes.weights, 9)
 
-  const { expected, most } = forecast(method, report.recipe.parameters, model)
+  const { expected, most } = forecast(report.recipe, model)
   expect(most.linearBytes).toBeGreaterThanOrEqual(bytes)
   if (!('column_group_bitmap' in report.recipe.parameters)) {
     expect(expected.linearBytes).toBe(bytes)
     expect(expected.fileBytes / report.sizes.file_bytes).toBeCloseTo(1, 2)
     expect(Math.abs(expected.file - report.bits.file)).toBeLessThan(0.01)
   }
+})
+
+test('each linear as its override says, counted as it is stored', async () => {
+  const report = await run('signum-rc', { refits: 1 }, [
+    { match: String.raw`layers\.0\.`, keep: true },
+    { match: 'down_proj', method: 'gptq', parameters: { bits: 3, order: 'hessian' } },
+    { match: 'q_proj', parameters: { second_plane: 0 } },
+  ])
+  const expected = model.linears.map(({ name, layer }) =>
+    layer === 0 ? 'keep' : name.endsWith('down_proj') ? 'gptq' : 'signum-rc',
+  )
+  expect(report.layers.map(({ method }) => method)).toEqual(expected)
+  for (const one of report.layers.filter(({ method }) => method === 'keep')) {
+    const bytes = 2 * one.rows * one.columns
+    expect(one).toMatchObject({ nominal_bits: 16, linear_bits: 16, relative_output_error: 0, bytes })
+  }
+  const forecasted = forecast(report.recipe, model).expected
+  expect(forecasted.linearBytes).toBe(report.sizes.linear_bytes)
+  expect(forecasted.nominal).toBeCloseTo(report.bits.nominal, 9)
+  expect(forecasted.fileBytes / report.sizes.file_bytes).toBeCloseTo(1, 2)
 })
 
 test('report and shards speak of the same calibration', async () => {

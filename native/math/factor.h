@@ -18,6 +18,8 @@ struct FactorOptions {
   double damping = 0.01;          // share of mean(diag H), taken after dead columns got 1
   bool descending_order = false;  // factor H with its columns in order of descending diagonal (stable)
   size_t keep_blocks = 0;         // width of the undamped diagonal blocks to keep; 0: none
+
+  bool operator==(const FactorOptions&) const = default;
 };
 
 struct Factor {

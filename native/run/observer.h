@@ -28,9 +28,10 @@ struct ProgressReport {
   std::optional<double> eta;  // seconds to the end of the command
 };
 
-// One quantized linear. linear_bits and bytes count a shared order under the linear that stores it.
+// One linear. linear_bits and bytes count a shared order under the linear that stores it.
 struct LinearReport {
   std::string name;
+  std::string method;  // "keep" where it stays as it is stored
   size_t layer = 0;
   std::string kind;
   size_t rows = 0;
@@ -43,6 +44,8 @@ struct LinearReport {
   std::optional<size_t> salient_columns;  // of the methods that have them
   double seconds = 0;
 };
+
+inline constexpr const char* kKeep = "keep";
 
 class Observer {
  public:

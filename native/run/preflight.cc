@@ -11,6 +11,22 @@ constexpr uint64_t kFloat = sizeof(float);
 constexpr uint64_t kHeader = uint64_t(64) << 10;   // of one shard, with room to spare
 constexpr uint64_t kProcess = uint64_t(64) << 20;  // code, buffers, allocator
 
+// The most factors that are held at once: linears of one input may ask for several.
+uint64_t most_factors(const Model& model, const RunRecipe& recipe) {
+  size_t most = 0;
+  std::vector<FactorOptions> held;
+  const LinearInfo* before = nullptr;
+  for (const LinearInfo& linear : model.linears()) {
+    if (before && (before->layer != linear.layer || before->input != linear.input)) held.clear();
+    before = &linear;
+    const Recipe* its = recipe.of(linear.name);
+    if (!its || !needs_hessian(its->method)) continue;
+    if (std::ranges::find(held, factor_options(*its)) == held.end()) held.push_back(factor_options(*its));
+    most = std::max(most, held.size());
+  }
+  return most;
+}
+
 }  // namespace
 
 uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns) {
@@ -36,19 +52,24 @@ uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns) {
   return bytes;
 }
 
-uint64_t shards_bytes(const Model& model, const Recipe& recipe, size_t first_layer) {
+uint64_t shards_bytes(const Model& model, const RunRecipe& recipe, size_t first_layer) {
   uint64_t bytes = 0;
   for (size_t layer = first_layer; layer <= model.config().layers; ++layer) {
     bytes += kHeader;
     for (const TensorView* tensor : model.other_tensors(layer)) bytes += tensor->bytes.size();
     if (layer == model.config().layers) break;
-    for (const LinearInfo& linear : model.linears_of(layer))
-      bytes += packed_bytes(recipe, linear.rows, linear.columns);
+    for (const LinearInfo& linear : model.linears_of(layer)) {
+      const Recipe* its = recipe.of(linear.name);
+      bytes += its ? packed_bytes(*its, linear.rows, linear.columns)
+                   : model.find(linear.name + ".weight")->bytes.size();
+    }
   }
   return bytes;
 }
 
-uint64_t streams(const Recipe& recipe) { return recipe.correction > 0 ? 2 : 1; }
+uint64_t streams(const Model& model, const RunRecipe& recipe) {
+  return recipe.corrects(model.linears()) ? 2 : 1;
+}
 
 uint64_t activation_bytes(const Model& model, const CalibrationPlan& plan) {
   return uint64_t(plan.sequences) * plan.length * model.config().hidden * kFloat;
@@ -56,7 +77,7 @@ uint64_t activation_bytes(const Model& model, const CalibrationPlan& plan) {
 
 // The largest moment: one layer in F32, all its Hessians, and for its largest linear the factor (F64 while it
 // is made) and the method's copies of the weight.
-uint64_t memory_needed(const Model& model, const Recipe& recipe, const CalibrationPlan* plan,
+uint64_t memory_needed(const Model& model, const RunRecipe& recipe, const CalibrationPlan* plan,
                        uint64_t activation_limit) {
   uint64_t layer = 0, largest = 0, widest = 0;
   for (const LinearInfo& linear : model.linears_of(0)) {
@@ -72,14 +93,16 @@ uint64_t memory_needed(const Model& model, const Recipe& recipe, const Calibrati
     const uint64_t width = model.input_width(LinearInput(input));
     bytes += width * width * kFloat;
   }
-  if (needs_hessian(recipe.method)) bytes += widest * widest * (kFloat + sizeof(double));
+  if (const uint64_t factors = most_factors(model, recipe))
+    bytes += widest * widest * (factors * kFloat + sizeof(double));
   const uint64_t tokens = uint64_t(sequences_per_batch(plan->length)) * plan->length;
   bytes += tokens * forward_floats(model.config()) * kFloat;
   const uint64_t activations = activation_bytes(model, *plan);
-  if (recipe.correction > 0) {  // the other model's layer, what two inputs have in common, copies of both
+  if (recipe.corrects(
+          model.linears())) {  // the other model's layer, what two inputs have in common, copies of both
     bytes += (layer + 2 * widest * widest + 2 * tokens * (model.config().hidden + widest)) * kFloat;
   }
-  return bytes + (activations <= activation_limit ? streams(recipe) * activations : 0);
+  return bytes + (activations <= activation_limit ? streams(model, recipe) * activations : 0);
 }
 
 Status check_disk(const std::string& folder, uint64_t needed, uint64_t free) {

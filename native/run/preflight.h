@@ -9,19 +9,20 @@
 #include "calibrate/tokens.h"
 #include "methods/quantize.h"
 #include "model/model.h"
+#include "run/run_recipe.h"
 
 namespace signum {
 
 // Bytes of the linear when packed; where salient columns are searched for, the most there can be.
 uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns);
 // Bytes that the shards from `first_layer` on will take at most, headers included.
-uint64_t shards_bytes(const Model& model, const Recipe& recipe, size_t first_layer);
+uint64_t shards_bytes(const Model& model, const RunRecipe& recipe, size_t first_layer);
 
 // plan null: no calibration.
-uint64_t memory_needed(const Model& model, const Recipe& recipe, const CalibrationPlan* plan,
+uint64_t memory_needed(const Model& model, const RunRecipe& recipe, const CalibrationPlan* plan,
                        uint64_t activation_limit);
 // How many models' activations are kept: with a correction the original one's beside the quantized one's.
-uint64_t streams(const Recipe& recipe);
+uint64_t streams(const Model& model, const RunRecipe& recipe);
 // Bytes of one model's activations, all sequences.
 uint64_t activation_bytes(const Model& model, const CalibrationPlan& plan);
 

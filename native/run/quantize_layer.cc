@@ -1,8 +1,11 @@
 #include "run/quantize_layer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/half.h"
 
@@ -57,6 +60,7 @@ Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& 
   const PackedLinear& linear = packed.value();
   LinearReport report{
       .name = info.name,
+      .method = method_id(recipe.method),
       .layer = info.layer,
       .kind = info.kind,
       .rows = info.rows,
@@ -77,39 +81,102 @@ void count_stored(const NamedLinear& linear, LinearReport& report) {
   report.linear_bits = 8.0 * double(report.bytes) / double(report.rows * report.columns);
 }
 
-Result<QuantizedLayer> quantize_layer(const Recipe& recipe, std::span<const LinearInfo> infos,
+namespace {
+
+// The factors of one input, one for each way in which the recipes of its linears want it.
+class Factors {
+ public:
+  const Factor* find(const FactorOptions& options) const {
+    for (const auto& [its, factor] : made_)
+      if (its == options) return factor.get();
+    return nullptr;
+  }
+  const Factor* add(const FactorOptions& options, Factor factor) {
+    return made_.emplace_back(options, std::make_unique<Factor>(std::move(factor))).second.get();
+  }
+  void clear() { made_.clear(); }
+
+ private:
+  std::vector<std::pair<FactorOptions, std::unique_ptr<Factor>>> made_;
+};
+
+// The linear stays as it is stored: nothing is lost, and every one of its bits counts.
+LinearReport kept_report(const LinearInfo& info, const TensorView& stored, bool calibrated) {
+  const double bits = 8.0 * double(dtype_bytes(stored.dtype));
+  LinearReport report{.name = info.name,
+                      .method = kKeep,
+                      .layer = info.layer,
+                      .kind = info.kind,
+                      .rows = info.rows,
+                      .columns = info.columns,
+                      .nominal_bits = bits,
+                      .linear_bits = bits,
+                      .bytes = stored.bytes.size(),
+                      .output_error = {},
+                      .salient_columns = {}};
+  if (calibrated) report.output_error = 0;
+  return report;
+}
+
+size_t factors_needed(std::span<const LinearTask> tasks, std::span<const LinearInfo> infos) {
+  size_t needed = 0;
+  std::vector<FactorOptions> of_input;
+  for (size_t i = 0; i < infos.size(); ++i) {
+    if (i > 0 && infos[i - 1].input != infos[i].input) of_input.clear();
+    const Recipe* recipe = tasks[i].recipe;
+    if (!recipe || !needs_hessian(recipe->method)) continue;
+    if (std::ranges::find(of_input, factor_options(*recipe)) != of_input.end()) continue;
+    of_input.push_back(factor_options(*recipe));
+    ++needed;
+  }
+  return needed;
+}
+
+}  // namespace
+
+Result<QuantizedLayer> quantize_layer(std::span<const LinearTask> tasks, std::span<const LinearInfo> infos,
                                       const LayerWeights& weights, LayerHessians* hessians,
                                       Progress& progress, Observer& observer, ThreadPool& pool) {
   QuantizedLayer layer;
-  std::optional<Factor> factor;
+  Factors factors;
   size_t factored = 0;
   for (size_t i = 0; i < infos.size(); ++i) {
     const LinearInfo& info = infos[i];
+    const Recipe* recipe = tasks[i].recipe;
     Matrix* hessian = hessians ? &hessians->of(info.input) : nullptr;
     const bool new_input = i == 0 || infos[i - 1].input != info.input;
+    if (new_input) factors.clear();
     if (new_input && weights.reach) SIGNUM_TRY(weights.reach(info.input));
-    if (needs_hessian(recipe.method) && new_input) {
-      if (!hessian) return Error{"internal", "This method needs calibration.", ""};
-      progress.begin(Phase::Factor, kLinearInputs, "matrices");
-      factor.reset();
-      SIGNUM_TAKE(factor, factor_of(recipe, info, *hessian, observer, pool));
-      progress.done(++factored);
-    }
     SIGNUM_TRY(progress.check());
-    progress.begin(Phase::Quantize, infos.size(), "linears");
-    SIGNUM_TAKE(Matrix weight, weights.take(i));
-    Matrix target;
-    if (weights.target && factor && recipe.correction > 0)
-      target = weights.target(info, weight, recipe.correction, *factor);
-    SIGNUM_TAKE(
-        QuantizedLinear linear,
-        quantize_linear(recipe, info, weight, target, factor ? &*factor : nullptr, hessian, observer, pool));
-    weights.give(i, std::move(linear.decoded));
-    layer.linears.push_back({info.name, std::move(linear.packed)});
-    share_orders(layer.linears);
-    count_stored(layer.linears.back(), linear.report);
-    observer.linear(linear.report);
-    layer.reports.push_back(std::move(linear.report));
+    if (!recipe) {
+      layer.reports.push_back(kept_report(info, *tasks[i].stored, hessian != nullptr));
+    } else {
+      const Factor* factor = nullptr;
+      if (needs_hessian(recipe->method)) {
+        if (!hessian) return Error{"internal", "This method needs calibration.", ""};
+        factor = factors.find(factor_options(*recipe));
+        if (!factor) {
+          progress.begin(Phase::Factor, factors_needed(tasks, infos), "matrices");
+          SIGNUM_TAKE(Factor made, factor_of(*recipe, info, *hessian, observer, pool));
+          factor = factors.add(factor_options(*recipe), std::move(made));
+          progress.done(++factored);
+          SIGNUM_TRY(progress.check());
+        }
+      }
+      progress.begin(Phase::Quantize, infos.size(), "linears");
+      SIGNUM_TAKE(Matrix weight, weights.take(i));
+      Matrix target;
+      if (weights.target && factor && recipe->correction > 0)
+        target = weights.target(info, weight, recipe->correction, *factor);
+      SIGNUM_TAKE(QuantizedLinear linear,
+                  quantize_linear(*recipe, info, weight, target, factor, hessian, observer, pool));
+      weights.give(i, std::move(linear.decoded));
+      layer.linears.push_back({info.name, std::move(linear.packed)});
+      share_orders(layer.linears);
+      count_stored(layer.linears.back(), linear.report);
+      layer.reports.push_back(std::move(linear.report));
+    }
+    observer.linear(layer.reports.back());
     if (hessian && (i + 1 == infos.size() || infos[i + 1].input != info.input)) *hessian = Matrix();
     progress.done(i + 1);
     SIGNUM_TRY(progress.check());

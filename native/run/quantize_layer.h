@@ -1,4 +1,5 @@
-// All linears of one decoder layer, quantized in their order; linears of one input share one factor.
+// All linears of one decoder layer, quantized in their order; linears of one input share the factors that
+// their recipes ask for.
 #pragma once
 
 #include <functional>
@@ -29,13 +30,19 @@ struct LayerWeights {
 };
 
 struct QuantizedLayer {
-  std::vector<NamedLinear> linears;
-  std::vector<LinearReport> reports;
+  std::vector<NamedLinear> linears;   // without those that are kept
+  std::vector<LinearReport> reports;  // of all
 };
 
-// hessians: null without calibration (the method must then need none); each is released after its last
-// linear. Errors: those of factorize and quantize, with the linear named; cancelled.
-Result<QuantizedLayer> quantize_layer(const Recipe& recipe, std::span<const LinearInfo> infos,
+// What to do with one linear. recipe null: it is kept; stored then is its tensor.
+struct LinearTask {
+  const Recipe* recipe = nullptr;
+  const TensorView* stored = nullptr;
+};
+
+// tasks: one for each of infos. hessians: null without calibration (the recipes must then need none); each is
+// released after its last linear. Errors: those of factorize and quantize, with the linear named; cancelled.
+Result<QuantizedLayer> quantize_layer(std::span<const LinearTask> tasks, std::span<const LinearInfo> infos,
                                       const LayerWeights& weights, LayerHessians* hessians,
                                       Progress& progress, Observer& observer, ThreadPool& pool);
 

@@ -53,7 +53,7 @@ class QuantizeRun {
   Observer& observer_;
   ThreadPool& pool_;
   Progress progress_;
-  Recipe recipe_;
+  RunRecipe recipe_;
   std::shared_ptr<const Model> model_;
   std::vector<std::string> copied_;  // names of files that are copied
   std::vector<uint32_t> windows_;    // [sequences, length] token ids; empty without calibration
@@ -64,15 +64,17 @@ class QuantizeRun {
 };
 
 Status QuantizeRun::open() {
-  SIGNUM_TAKE(recipe_, recipe_from_json(job_.recipe));
+  SIGNUM_TAKE(recipe_, RunRecipe::from_json(job_.recipe));
   SIGNUM_TAKE(state_.fingerprint, fingerprint_of_program(job_.recipe));
   SIGNUM_TAKE(model_, Model::open(job_.model));
   if (model_->packed())
     return Error{"already_quantized", job_.model + " is a packed model; give the original one.", ""};
   state_.layers = layers();
-  if (!job_.calibration && needs_hessian(recipe_.method))
+  SIGNUM_TRY(recipe_.check(*model_));
+  const Recipe* needing = recipe_.needing_hessian(model_->linears());
+  if (!job_.calibration && needing)
     return Error{"job_invalid",
-                 std::string("The method ") + method_id(recipe_.method) + " needs a calibration.", ""};
+                 std::string("The method ") + method_id(needing->method) + " needs a calibration.", ""};
   SIGNUM_TRY(read_calibration());
   for (const std::string& note : model_->notes()) observer_.warning("model", note);
 
@@ -118,7 +120,7 @@ Status QuantizeRun::check_room(const RunFolder& folder) const {
   uint64_t disk = shards_bytes(*model_, recipe_, state_.finished_layers);
   const CalibrationPlan* plan = job_.calibration ? &job_.calibration->plan : nullptr;
   if (plan && activation_bytes(*model_, *plan) > job_.activation_limit)
-    disk += streams(recipe_) * activation_bytes(*model_, *plan);
+    disk += streams(*model_, recipe_) * activation_bytes(*model_, *plan);
   SIGNUM_TRY(check_disk(folder.path(), disk, free_bytes(folder.path())));
   return check_memory(memory_needed(*model_, recipe_, plan, job_.activation_limit), available_memory());
 }
@@ -137,7 +139,7 @@ Status QuantizeRun::embed(const RunFolder& folder) {
   if (!job_.calibration) return {};
   SIGNUM_TAKE(activations_, Activations::embedded(*model_, windows_, job_.calibration->plan.length,
                                                   {job_.activation_limit, folder.path()}, pool_));
-  if (recipe_.correction > 0) {
+  if (recipe_.corrects(model_->linears())) {
     SIGNUM_TAKE(original_, Activations::embedded(*model_, windows_, job_.calibration->plan.length,
                                                  {job_.activation_limit, folder.path()}, pool_));
   }
@@ -169,6 +171,7 @@ Status QuantizeRun::replay_layer(const RunFolder& folder, size_t layer) {
   }
   const auto infos = model_->linears_of(layer);
   for (size_t i = 0; i < infos.size(); ++i) {
+    if (!recipe_.of(infos[i].name)) continue;
     SIGNUM_TAKE(const PackedLinear packed, shard->linear(infos[i].name));
     SIGNUM_TAKE(Matrix decoded, decode(packed, pool_));
     weights.replace(i, std::move(decoded));
@@ -209,13 +212,17 @@ Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
       return corrected(weight, paired.cross, paired.residual, share, factor, pool_);
     };
   }
-  SIGNUM_TAKE(
-      const QuantizedLayer done,
-      quantize_layer(recipe_, infos, source, hessians ? &*hessians : nullptr, progress_, observer_, pool_));
+  std::vector<LinearTask> tasks;
+  std::vector<const TensorView*> copied = model_->other_tensors(layer);
+  for (const LinearInfo& info : infos) {
+    tasks.push_back({recipe_.of(info.name), model_->find(info.name + ".weight")});
+    if (!tasks.back().recipe) copied.push_back(tasks.back().stored);
+  }
+  SIGNUM_TAKE(const QuantizedLayer done, quantize_layer(tasks, infos, source, hessians ? &*hessians : nullptr,
+                                                        progress_, observer_, pool_));
   SIGNUM_TRY(model_->unchanged());
   progress_.begin(Phase::Write, 1, "shards");
-  SIGNUM_TRY(write_shard(shard_path(folder, layer), done.linears, model_->other_tensors(layer), {},
-                         state_.fingerprint));
+  SIGNUM_TRY(write_shard(shard_path(folder, layer), done.linears, copied, {}, state_.fingerprint));
   state_.finished_layers = layer + 1;
   state_.linears.insert(state_.linears.end(), done.reports.begin(), done.reports.end());
   SIGNUM_TRY(write_state(folder.state(), state_));
@@ -251,7 +258,7 @@ Result<QuantizeOutcome> QuantizeRun::outcome(const RunFolder& folder) {
                           .packed = folder.packed(),
                           .parameters = model_->parameters(),
                           .peak_resident_bytes = peak_resident_bytes()};
-  SIGNUM_TAKE(outcome.numbers, count_packed(folder.packed(), layers() + 1, model_->parameters()));
+  SIGNUM_TAKE(outcome.numbers, count_packed(folder.packed(), layers() + 1, *model_));
   for (size_t phase = 0; phase < std::size(kPhaseNames); ++phase)
     if (const double seconds = progress_.seconds(Phase(phase)); seconds > 0)
       outcome.seconds.emplace_back(kPhaseNames[phase], seconds);

@@ -1,5 +1,6 @@
 #include "run/shard.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -25,14 +26,18 @@ size_t NamedLinear::stored_bytes() const {
 }
 
 void share_orders(std::vector<NamedLinear>& linears) {
-  std::map<const void*, std::string> stored;
+  std::vector<const NamedLinear*> stored;
   for (NamedLinear& linear : linears) {
     Layout& layout = linear.packed.layout;
     layout.has_order = linear.packed.order != nullptr;
     if (!layout.has_order) continue;
-    const auto [place, first] = stored.emplace(linear.packed.order.get(), linear.name + ".order");
-    linear.stores_order = first;
-    layout.order_tensor = place->second;
+    const auto same = [&](const NamedLinear* one) {
+      return one->packed.order == linear.packed.order || *one->packed.order == *linear.packed.order;
+    };
+    const auto first = std::ranges::find_if(stored, same);
+    linear.stores_order = first == stored.end();
+    layout.order_tensor = (linear.stores_order ? linear.name : (*first)->name) + ".order";
+    if (linear.stores_order) stored.push_back(&linear);
   }
 }
 
@@ -106,7 +111,8 @@ Status write_index(const std::string& folder, size_t count) {
   return write_text_file(folder + "/model.safetensors.index.json", index.dump(2) + "\n");
 }
 
-Result<PackedNumbers> count_packed(const std::string& folder, size_t count, size_t parameters) {
+Result<PackedNumbers> count_packed(const std::string& folder, size_t count, const Model& model) {
+  const size_t parameters = model.parameters();
   PackedNumbers numbers;
   double nominal = 0;  // bits
   for (size_t i = 0; i < count; ++i) {
@@ -122,6 +128,13 @@ Result<PackedNumbers> count_packed(const std::string& folder, size_t count, size
       nominal += PackedLinear{layout, {}, nullptr}.nominal_bits() * double(weights);
       for (const TensorRule& rule : tensor_rules(layout)) add(name + "." + rule.role);
       if (layout.has_order) add(layout.order_tensor);
+    }
+    for (const LinearInfo& linear : model.linears()) {
+      const TensorView* kept = shard->file()->find(linear.name + ".weight");
+      if (!kept) continue;
+      add(kept->name);
+      numbers.weights += kept->elements();
+      nominal += 8.0 * double(kept->bytes.size());
     }
   }
   if (numbers.weights > 0) {

@@ -21,7 +21,7 @@ struct NamedLinear {
   size_t stored_bytes() const;
 };
 
-// Linears that hold the same order name one tensor, under the first of them.
+// Linears that hold an equal order name one tensor, under the first of them.
 void share_orders(std::vector<NamedLinear>& linears);
 
 // "model-00001-of-00005.safetensors" for index 0 of 5.
@@ -47,9 +47,9 @@ struct PackedNumbers {
   size_t weights = 0;
 };
 
-// From shards 0 to count - 1 of the folder: the index file, written; and the numbers. parameters: of the
-// model.
+// From shards 0 to count - 1 of the folder: the index file, written; and the numbers. model: the original.
+// The linear bits count its linears that were kept too, at the width that they are stored in.
 Status write_index(const std::string& folder, size_t count);
-Result<PackedNumbers> count_packed(const std::string& folder, size_t count, size_t parameters);
+Result<PackedNumbers> count_packed(const std::string& folder, size_t count, const Model& model);
 
 }  // namespace signum

@@ -12,6 +12,7 @@ constexpr int kVersion = 1;
 
 Json to_json(const LinearReport& report) {
   Json json = {{"name", report.name},
+               {"method", report.method},
                {"layer", report.layer},
                {"kind", report.kind},
                {"rows", report.rows},
@@ -34,6 +35,7 @@ LinearReport report_from(const Json& json) {
     return json.at(key).is_null() ? 0.0 : json.at(key).get<double>();
   };
   LinearReport report{.name = json.at("name"),
+                      .method = json.at("method"),
                       .layer = json.at("layer"),
                       .kind = json.at("kind"),
                       .rows = json.at("rows"),

@@ -89,7 +89,7 @@ TEST_CASE("a packed folder holds what it should, for every method") {
     CHECK(outcome.numbers.file_bytes == file_bytes);
     CHECK(outcome.numbers.file_bits ==
           doctest::Approx(8.0 * double(file_bytes) / double(outcome.parameters)));
-    CHECK(file_bytes <= shards_bytes(*original, recipe_from_json(recipe).value(), 0));
+    CHECK(file_bytes <= shards_bytes(*original, RunRecipe::from_json(recipe).value(), 0));
   }
 }
 
@@ -245,17 +245,17 @@ TEST_CASE("room on disk and in memory") {
 
   TinyRun tiny;
   const auto model = Model::open(tiny.source()).value();
-  const Recipe recipe = recipe_from_json(tiny_recipes().at("gptq")).value();
+  const RunRecipe recipe = RunRecipe::from_json(tiny_recipes().at("gptq")).value();
   const CalibrationPlan plan{Sampling::Random, 1000, 100, 0};
   const uint64_t activations = 1000 * 100 * 72 * 4;
   CHECK(memory_needed(*model, recipe, &plan, activations) ==
         memory_needed(*model, recipe, &plan, 0) + activations);
   CHECK(memory_needed(*model, recipe, &plan, 0) > memory_needed(*model, recipe, nullptr, 0));
 
-  const Recipe corrected =
-      recipe_from_json(tiny_recipes().at("signum-rc")).value();  // two models' activations
-  CHECK(streams(recipe) == 1);
-  CHECK(streams(corrected) == 2);
+  const RunRecipe corrected =
+      RunRecipe::from_json(tiny_recipes().at("signum-rc")).value();  // two models' activations
+  CHECK(streams(*model, recipe) == 1);
+  CHECK(streams(*model, corrected) == 2);
   CHECK(memory_needed(*model, corrected, &plan, activations) ==
         memory_needed(*model, corrected, &plan, 0) + 2 * activations);
 }

@@ -31,6 +31,7 @@ void EventObserver::progress(const ProgressReport& report) {
 
 void EventObserver::linear(const LinearReport& report) {
   events_.emit("layer", {{"name", report.name},
+                         {"method", report.method},
                          {"layer", report.layer},
                          {"kind", report.kind},
                          {"rows", report.rows},

@@ -29,6 +29,7 @@ const layer = (seq: number, elapsed: number, index: number): WorkerEvent => ({
   event: 'layer',
   name: `l${index}`,
   layer: index,
+  method: 'gptq',
   kind: 'q_proj',
   rows: 1,
   columns: 5,

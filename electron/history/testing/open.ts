@@ -57,6 +57,7 @@ export const newRun = (folder: string | null = null) => ({ name: 'a run', recipe
 
 export const layerReport = (name: string, layer = 0) => ({
   name,
+  method: 'rtn',
   layer,
   kind: 'q_proj',
   rows: 256,

@@ -1,5 +1,6 @@
 // What differs: among the runs of a table by column, between two recipes by key.
 import type { RunRow } from '../../../electron/contract/history.ts'
+import { effectText } from '../../../electron/contract/override-text.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import { methods } from '../../../electron/contract/methods.ts'
 import type { Column } from './column.ts'
@@ -32,11 +33,12 @@ export function recipeDifferences(left: Recipe, right: Recipe): RecipeDifference
     .filter((row) => row.left !== row.right)
 }
 
-function entries({ method, parameters, calibration, evaluations }: Recipe): Map<string, string> {
+function entries({ method, parameters, overrides, calibration, evaluations }: Recipe): Map<string, string> {
   const text = (value: ParameterValue | null) => (value === null ? 'context' : String(value))
   return new Map([
     ['method', method],
     ...Object.entries(parameters).map(([key, value]) => [key, text(value)] as const),
+    ...overrides.map((one, at) => [`override ${at + 1}`, `${one.match}: ${effectText(one)}`] as const),
     ...Object.entries(calibration ?? {}).map(([key, value]) => [`calibration ${key}`, text(value)] as const),
     ...evaluations.map(
       ({ source, window, protocol }) => [`evaluation ${source}`, `${protocol}, windows of ${text(window)}`] as const,

@@ -8,6 +8,7 @@ import { textsOf } from './text.ts'
 const report = (changes: Partial<LayerReport>): LayerReport => ({
   name: 'l.0.q',
   layer: 0,
+  method: 'gptq',
   kind: 'q_proj',
   rows: 10,
   columns: 10,

@@ -78,7 +78,7 @@ export function rowOf(
     method: run.method,
     status: run.status,
     parameters: recipe.parameters,
-    chosen: settingsText(chosen),
+    chosen: [settingsText(chosen), overridesText(recipe.overrides.length)].filter(Boolean).join(' '),
     calibration: calibration
       ? `${sourceName(calibration.source)}, ${calibration.sequences} \u00d7 ${calibration.length ?? 'context'}`
       : 'none',
@@ -95,6 +95,8 @@ export function rowOf(
     texts: textsOf(run.metrics),
   }
 }
+
+const overridesText = (count: number) => (count === 0 ? '' : `+${count} override${count === 1 ? '' : 's'}`)
 
 /** bits=3 group=64 */
 export const settingsText = (parameters: Readonly<Parameters>): string =>

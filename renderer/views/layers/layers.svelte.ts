@@ -62,6 +62,9 @@ export class Layers {
     if (!this.other || !other || this.otherLinear) return null
     if ('code' in other) return other
     const name = this.linear?.name ?? ''
+    if (this.#keeps(other, name)) {
+      return { code: 'tensor_missing', message: `${this.other.name} keeps ${name} as it is stored: no planes to see.` }
+    }
     return { code: 'tensor_missing', message: `${this.other.name} has no ${name} of the same shape.` }
   })
   otherLinear = $derived.by((): PicturedLinear | null => {
@@ -84,6 +87,9 @@ export class Layers {
   })
 
   reports = $derived(new Map(this.loaded?.details.layer_reports.map((report) => [report.name, report])))
+
+  /** Linears that are stored as they were: there are no planes of them. */
+  kept = $derived.by(() => this.loaded?.details.layer_reports.filter(({ method }) => method === 'keep') ?? [])
 
   report(linear: { name: string }): LayerReport | undefined {
     return this.reports.get(linear.name)
@@ -128,6 +134,9 @@ export class Layers {
     return linears[linears.findIndex(({ name }) => name === this.linear?.name) + by] ?? null
   }
 
+  #keeps(loaded: Loaded, name: string): boolean {
+    return loaded.details.layer_reports.some((report) => report.name === name && report.method === 'keep')
+  }
   #of(run: number | undefined): Loaded | Problem | undefined {
     return run === undefined ? undefined : this.#loaded.get(run)
   }

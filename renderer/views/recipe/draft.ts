@@ -19,8 +19,9 @@ import {
 } from '../../../electron/contract/methods.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import type { Protocol } from '../../../electron/contract/evaluation.ts'
-import { bundledPrefix, type Calibration, type Recipe } from '../../../electron/contract/recipe.ts'
+import { bundledPrefix, needingCalibration, type Calibration, type Recipe } from '../../../electron/contract/recipe.ts'
 import type { Model } from '../../../electron/contract/records.ts'
+import { overridesOf, rowOf, type OverrideRow } from './override-rows.ts'
 
 export type Draft = {
   /** The model's. */
@@ -28,6 +29,8 @@ export type Draft = {
   method: MethodId
   /** What is not as usual, by method: going to another method and back loses nothing. */
   given: Partial<Record<MethodId, Parameters>>
+  /** For single linears; the first that matches decides. */
+  overrides: readonly OverrideRow[]
   /** The size that was asked for; null: whatever the parameters come to. */
   budget: Budget | null
   calibration: Calibration
@@ -63,6 +66,7 @@ export function firstDraft(folder: string, model: Model, threads: number): Draft
     folder,
     method: 'signum-rc',
     given: {},
+    overrides: [],
     budget: null,
     calibration: { ...firstCalibration, length: Math.min(256, model.context) },
     calibrateAnyway: false,
@@ -81,6 +85,7 @@ export function draftOf(recipe: Recipe, first: Draft): Draft {
     ...first,
     method: id,
     given: { [id]: unusual(methodOf(id), recipe.parameters) },
+    overrides: recipe.overrides.map(rowOf),
     calibration: calibration ?? first.calibration,
     calibrateAnyway: calibration !== null,
     evaluations: evaluations.map(({ source }) => source),
@@ -104,12 +109,13 @@ export function moved(draft: Draft | null, first: Draft, { context }: Pick<Model
 }
 
 export function recipeOf(draft: Draft): Recipe {
-  const { method, given, calibration, calibrateAnyway, evaluations, window, protocol } = draft
+  const { method, given, overrides, calibration, calibrateAnyway, evaluations, window, protocol } = draft
+  const treatment = { method, overrides: overridesOf(overrides, { method, parameters: parametersOf(draft) }) }
   return {
     signum_recipe: 1,
-    method,
+    ...treatment,
     parameters: given[method] ?? {},
-    calibration: calibrateAnyway || methodOf(method).needsCalibration ? calibration : null,
+    calibration: calibrateAnyway || needingCalibration(treatment) !== null ? calibration : null,
     evaluations: evaluations.map((source) => ({ source, window, protocol })),
   }
 }

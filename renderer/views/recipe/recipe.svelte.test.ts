@@ -16,7 +16,7 @@ const card = (folder: string, context = 256): ModelCard => ({
   name: folder.slice(1),
   bundled: false,
   problem: null,
-  model: { path: folder, context } as Model,
+  model: { path: folder, context, linears: ['up', 'down'].map((name) => ({ name })) } as Model,
 })
 
 /** Every method has three sizes, by its first parameter that is a number. */
@@ -97,6 +97,7 @@ describe('opened', () => {
       signum_recipe: 1 as const,
       method: 'gptq' as const,
       parameters: { bits: 3 },
+      overrides: [],
       calibration: null,
       evaluations: [],
     }
@@ -152,7 +153,8 @@ describe('the budget', () => {
     run.setBudget(2.2)
     run.setParameter('scale_type', 'f32')
     await rest()
-    expect(requests('curves').at(-1)).toEqual({ model: '/big', fixed: { 'signum-rc': { scale_type: 'f32' } } })
+    const fixed = { 'signum-rc': { scale_type: 'f32' } }
+    expect(requests('curves').at(-1)).toEqual({ model: '/big', fixed, overrides: [] })
     expect(run.parameters['second_plane']).toBe(0)
     expect(run.sizes?.linear).toBe(1.5)
   })
@@ -169,6 +171,30 @@ describe('the budget', () => {
     run.setParameter('second_plane', 0.7)
     await rest()
     expect(run.sizes?.linear).toBe(9)
+  })
+})
+
+describe('overrides', () => {
+  test('are part of every question, and of the line', async () => {
+    const run = await opened()
+    run.setOverrides([{ match: 'up', does: 'rtn', settings: 'bits=4' }])
+    await rest()
+    const overrides = [{ match: 'up', method: 'rtn', parameters: { bits: 4 } }]
+    expect(requests('forecast').at(-1)).toMatchObject({ recipe: { overrides } })
+    expect(requests('preflight').at(-1)).toMatchObject({ recipe: { overrides } })
+    expect(requests('curves').at(-1)).toMatchObject({ overrides })
+    expect(run.overrideStates).toEqual([{ problem: null, matches: { matches: 1, takes: 1 } }])
+    expect(run.usualName).toBe('big signum-rc +1 override')
+    expect(run.line).toContain('--override up=rtn:bits=4')
+    expect(run.startable).toBe(true)
+  })
+
+  test('that mean nothing yet keep the run from starting, and stay out of the recipe', async () => {
+    const run = await opened()
+    run.setOverrides([{ match: '(', does: 'keep', settings: '' }])
+    await rest()
+    expect(run.overrideStates[0]!.problem).toMatch(/no regular expression/)
+    expect([run.recipe!.overrides, run.line, run.startable]).toEqual([[], null, false])
   })
 })
 

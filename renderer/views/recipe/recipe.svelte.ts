@@ -14,6 +14,7 @@ import { settings } from '../../client/settings.svelte.ts'
 import * as drafts from './draft.ts'
 import type { Draft } from './draft.ts'
 import { Later } from './later.ts'
+import { overridesOf, rowStates, type OverrideRow, type RowState } from './override-rows.ts'
 
 /** Milliseconds after the last change. */
 const pauses = { curves: 120, forecast: 80, checks: 250 }
@@ -84,7 +85,17 @@ export class NewRun {
     const full = { ...recipe, parameters: this.parameters }
     return quantizeLine({ model, recipe: full, name, threads, out: outOf(name ?? this.usualName) })
   })
-  wrong = $derived.by(() => Object.keys(this.invalid).length > 0 || this.together !== null)
+  /** What is to be said of every line of the overrides. */
+  overrideStates = $derived.by((): RowState[] => {
+    const names = this.model?.linears.map(({ name }) => name) ?? []
+    return rowStates(this.draft?.overrides ?? [], { method: this.method.id, parameters: this.parameters }, names)
+  })
+  wrong = $derived.by(
+    () =>
+      Object.keys(this.invalid).length > 0 ||
+      this.together !== null ||
+      this.overrideStates.some(({ problem }) => problem !== null),
+  )
   failing = $derived.by(() => this.checks?.filter(({ ok }) => !ok) ?? [])
   startable = $derived.by(() => !this.wrong && this.model !== null && this.checks !== null && this.failing.length === 0)
 
@@ -158,6 +169,10 @@ export class NewRun {
     }
   }
 
+  setOverrides(overrides: readonly OverrideRow[]): void {
+    this.change({ overrides })
+  }
+
   resetMethod(): void {
     if (!this.draft) return
     this.#forgive(this.method.parameters.map(({ key }) => key))
@@ -222,14 +237,15 @@ export class NewRun {
   #set(draft: Draft): void {
     this.draft = draft
     const { folder: model, threads } = draft
+    const recipe = drafts.recipeOf(draft)
+    const { overrides } = recipe
     const fixed = drafts.fixedOf(draft, this.usual)
-    const key = JSON.stringify(fixed)
+    const key = JSON.stringify([fixed, overrides])
     if (this.usual.length > 0 && key !== this.#fixed) {
       this.#fixed = key
-      const question = () => this.#ask('curves', { model, fixed })
+      const question = () => this.#ask('curves', { model, fixed, overrides })
       this.#later.curves.ask(pauses.curves, question, ({ value }) => this.#takeCurves(model, value))
     }
-    const recipe = drafts.recipeOf(draft)
     const forecast = () => this.#ask('forecast', { model, recipe, threads })
     this.#later.forecast.ask(pauses.forecast, forecast, ({ value, problem }) => {
       if (value) this.forecast = value
@@ -264,8 +280,12 @@ export class NewRun {
     return value !== null
   }
 
-  #named({ folder, method }: Draft, parameters: Recipe['parameters']): string {
-    return runName(this.card?.name ?? folder, { method, parameters })
+  #named({ folder, method, overrides }: Draft, parameters: Recipe['parameters']): string {
+    return runName(this.card?.name ?? folder, {
+      method,
+      parameters,
+      overrides: overridesOf(overrides, { method, parameters }),
+    })
   }
 }
 

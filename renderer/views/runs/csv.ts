@@ -3,6 +3,7 @@ import type { LayerReport } from '../../../electron/contract/records.ts'
 
 const columns = [
   'name',
+  'method',
   'layer',
   'kind',
   'rows',

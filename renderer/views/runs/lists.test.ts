@@ -74,6 +74,7 @@ it('writes a line per linear, empty where there is no number, quoted where it mu
   const report = {
     name: 'a "b", c',
     layer: 0,
+    method: 'gptq',
     kind: 'q_proj',
     rows: 1,
     columns: 2,
@@ -86,8 +87,8 @@ it('writes a line per linear, empty where there is no number, quoted where it mu
     seconds: 0.1,
   }
   const [head, line, end] = layersCsv([report]).split('\r\n')
-  expect(head).toMatch(/^name,layer,kind/)
-  expect(line).toBe('"a ""b"", c",0,q_proj,1,2,1,1.5,3,0.5,,,0.1')
+  expect(head).toMatch(/^name,method,layer,kind/)
+  expect(line).toBe('"a ""b"", c",gptq,0,q_proj,1,2,1,1.5,3,0.5,,,0.1')
   expect(end).toBe('')
 })
 
@@ -96,6 +97,7 @@ describe('recipeRows', () => {
     signum_recipe: 1 as const,
     method: 'gptq',
     parameters: { bits: 3, group: -1, order: 'natural' },
+    overrides: [],
     calibration: null,
     evaluations: [{ source: '/a/wiki.txt', window: 512, protocol: 'papers' as const }],
   }

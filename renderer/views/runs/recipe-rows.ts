@@ -1,6 +1,7 @@
 // A recipe as a list to read: every parameter with its value, the texts and how they are used. Pure.
 import type { RunRow } from '../../../electron/contract/history.ts'
 import { findMethod } from '../../../electron/contract/methods.ts'
+import { effectText } from '../../../electron/contract/override-text.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import { count } from '../../../electron/contract/quantities.ts'
 import { methodTitle, textName } from './words.ts'
@@ -35,7 +36,13 @@ export function recipeRows(recipe: RunRow['recipe']): { parameters: RecipeRow[];
     const title = changed ? `${parameter.help} Usual: ${valueText(parameter.default)}.` : parameter.help
     return row(plain(key), special ?? valueText(value), title, unit, changed)
   })
-  return { parameters: [row('Method', methodTitle(recipe.method)), ...parameters], texts: textRows(recipe) }
+  const overrides = recipe.overrides.map((one) =>
+    row(one.match, effectText(one), 'For the linears whose names match this', '', true),
+  )
+  return {
+    parameters: [row('Method', methodTitle(recipe.method)), ...parameters, ...overrides],
+    texts: textRows(recipe),
+  }
 }
 
 function textRows({ calibration, evaluations }: RunRow['recipe']): RecipeRow[] {

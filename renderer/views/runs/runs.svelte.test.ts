@@ -29,7 +29,14 @@ function answer(name: string, { id = 0 }: { id?: number }): unknown {
 }
 
 function run(id: number, status: RunStatus): RunSummary {
-  const recipe = { signum_recipe: 1 as const, method: 'rtn', parameters: {}, calibration: null, evaluations: [] }
+  const recipe = {
+    signum_recipe: 1 as const,
+    method: 'rtn',
+    parameters: {},
+    overrides: [],
+    calibration: null,
+    evaluations: [],
+  }
   const numbers = { nominal_bits: null, linear_bits: null, file_bits: null, file_bytes: null, linear_bytes: null }
   const problem = { error_code: null, error_message: null, error_detail: null }
   const times = { created_at: 1, started_at: 2, finished_at: null, seconds: null, peak_resident_bytes: null }

@@ -14,6 +14,7 @@ export function run(changes: Partial<RunSummary> = {}): RunSummary {
       model: '/models/tiny',
       method: 'gptq',
       parameters: { bits: 2, group: 128, order: 'natural', blocksize: 128, damping: 0.01, scale_type: 'f16' },
+      overrides: [],
       calibration: {
         source: 'bundled:calibration-stories',
         sampling: 'sequential',

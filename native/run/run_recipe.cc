@@ -1,0 +1,79 @@
+#include "run/run_recipe.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace signum {
+namespace {
+
+using Json = nlohmann::json;
+
+Error invalid(const std::string& message) { return {"recipe_invalid", message, ""}; }
+
+Result<std::shared_ptr<const Recipe>> recipe_of(const Json& object) {
+  SIGNUM_TAKE(Recipe recipe, recipe_from_json(object.dump()));
+  return std::make_shared<const Recipe>(std::move(recipe));
+}
+
+// One override's recipe; null where it keeps its linears.
+Result<std::shared_ptr<const Recipe>> override_of(const Json& object) {
+  if (!object.is_object() || !object.contains("linears") || !object["linears"].is_array() ||
+      object["linears"].empty())
+    return invalid("An override must name its linears.");
+  for (const auto& [key, value] : object.items())
+    if (key != "linears" && key != "keep" && key != "method" && key != "parameters")
+      return invalid("An override has no key '" + key + "'.");
+  const bool keeps = object.contains("keep");
+  if (keeps && (object["keep"] != true || object.size() != 2))
+    return invalid("An override either keeps its linears ('keep': true) or has a method and parameters.");
+  if (keeps) return std::shared_ptr<const Recipe>();
+  return recipe_of(object);
+}
+
+}  // namespace
+
+Result<RunRecipe> RunRecipe::from_json(const std::string& text) {
+  const Json object = Json::parse(text, nullptr, false);
+  if (!object.is_object()) return invalid("The recipe is not a JSON object.");
+  RunRecipe recipe;
+  SIGNUM_TAKE(recipe.usual_, recipe_of(object));
+  const auto overrides = object.find("overrides");
+  if (overrides == object.end()) return recipe;
+  if (!overrides->is_array()) return invalid("The recipe's overrides must be a list.");
+  for (const Json& one : *overrides) {
+    SIGNUM_TAKE(const auto its, override_of(one));
+    for (const Json& name : one["linears"]) {
+      if (!name.is_string()) return invalid("An override must name its linears by text.");
+      if (!recipe.overrides_.emplace(name.get<std::string>(), its).second)
+        return invalid("The linear " + name.get<std::string>() + " is overridden twice.");
+    }
+  }
+  return recipe;
+}
+
+Status RunRecipe::check(const Model& model) const {
+  for (const auto& [name, recipe] : overrides_)
+    if (std::ranges::none_of(model.linears(), [&](const LinearInfo& linear) { return linear.name == name; }))
+      return invalid("The recipe overrides the linear " + name + ", which the model does not have.");
+  return {};
+}
+
+const Recipe* RunRecipe::of(const std::string& linear) const {
+  const auto found = overrides_.find(linear);
+  return found == overrides_.end() ? usual_.get() : found->second.get();
+}
+
+const Recipe* RunRecipe::needing_hessian(std::span<const LinearInfo> linears) const {
+  for (const LinearInfo& linear : linears)
+    if (const Recipe* recipe = of(linear.name); recipe && needs_hessian(recipe->method)) return recipe;
+  return nullptr;
+}
+
+bool RunRecipe::corrects(std::span<const LinearInfo> linears) const {
+  return std::ranges::any_of(linears, [&](const LinearInfo& linear) {
+    const Recipe* recipe = of(linear.name);
+    return recipe && recipe->correction > 0;
+  });
+}
+
+}  // namespace signum

@@ -1,0 +1,39 @@
+// What a run does to each linear: one recipe for all, and overrides for those that it names.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "methods/quantize.h"
+#include "model/model.h"
+
+namespace signum {
+
+class RunRecipe {
+ public:
+  // JSON text {"method", "parameters", "overrides"}; overrides may be missing. Each of them has "linears"
+  // (full names, none of them twice in the recipe) and either "keep": true or "method" and "parameters".
+  // Error recipe_invalid.
+  static Result<RunRecipe> from_json(const std::string& text);
+
+  // Error recipe_invalid: an override names a linear that the model does not have.
+  Status check(const Model& model) const;
+
+  // Null: the linear is kept as it is stored.
+  const Recipe* of(const std::string& linear) const;
+  // A recipe among those of the linears that cannot do without a Hessian, or null.
+  const Recipe* needing_hessian(std::span<const LinearInfo> linears) const;
+
+  // Whether one of them makes good what was lost before it, so that the original model's inputs are needed
+  // too.
+  bool corrects(std::span<const LinearInfo> linears) const;
+
+ private:
+  std::shared_ptr<const Recipe> usual_;
+  std::map<std::string, std::shared_ptr<const Recipe>> overrides_;  // by name; null: kept
+};
+
+}  // namespace signum
