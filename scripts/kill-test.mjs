@@ -12,14 +12,16 @@ import { inRoot, main, Refusal, seconds } from './node.mjs'
 import { random } from './random.mjs'
 
 const blocks = { blocksize: 128, damping: 0.01, scale_type: 'f16' }
+const salient = { salience: 'hessian', search_space: 'saliency', max_salient: 50, ...blocks }
+const groups = { column_group_bitmap: true, splits: 1, iterations: 15 }
 /** @type {Record<string, object>} */
 const recipes = {
   rtn: { bits: 2, group: 128, symmetric: false, clip_search: false, scale_type: 'f16' },
   gptq: { bits: 2, group: 128, symmetric: true, clip_search: true, order: 'hessian', ...blocks },
-  billm: { salience: 'hessian', max_salient: 50, ...blocks },
-  arb: { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
-  'arb-x': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
-  'arb-rc': { salience: 'hessian', max_salient: 50, column_group_bitmap: true, iterations: 15, ...blocks },
+  billm: { ...salient },
+  arb: { ...salient, ...groups },
+  'arb-x': { ...salient, ...groups },
+  'arb-rc': { ...salient, ...groups },
   fdb: { group: 64, step_rule: 'search', scale_type: 'f16' },
   'signum-rc': { second_plane: 0.5, order: 'hessian', column_scales: true, refits: 4, correction: 1, ...blocks },
 }

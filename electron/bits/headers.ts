@@ -24,8 +24,11 @@ function roles(method: MethodId, parameters: Parameters): string[] {
     case 'arb-x':
     case 'arb-rc': {
       const scales = method === 'arb-rc' ? ['row_scale', 'column_scale'] : ['scale', 'mean']
-      const always = ['sign', 'plane2', 'salient', ...scales]
-      return parameters['column_group_bitmap'] === true ? [...always, 'plane3'] : always
+      const more = [
+        ...(parameters['column_group_bitmap'] === true ? ['plane3'] : []),
+        ...(Number(parameters['splits'] ?? 1) > 1 ? ['group2'] : []),
+      ]
+      return ['sign', 'plane2', 'salient', ...scales, ...more]
     }
     case 'fdb':
       return ['sign', 'plane2', 'scale']

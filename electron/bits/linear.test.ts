@@ -63,6 +63,25 @@ describe('bytes by hand, tensor by tensor', () => {
     })
   })
 
+  test('the ARB methods with more splits: a plane of group bits, more slots', () => {
+    // 3 x 300 has 3 blocks; 4 groups, with the bitmap 4 salient ones too.
+    expect(cost('arb', { splits: 3, column_group_bitmap: false }, 3, 300, 20).bytes).toEqual({
+      codes: 0,
+      signs: 3 * 38,
+      second: 3 * 38,
+      bitmaps: 38 + 3 * 38,
+      scales: (2 + 4 + 1 + 4) * 3 * 3 * 2,
+    })
+    expect(cost('arb-x', { splits: 3 }, 3, 300, 20).bytes).toMatchObject({
+      second: 3 * 38 + 3 * 3,
+      scales: (8 + 4 + 4 + 4) * 3 * 3 * 2,
+    })
+    expect(cost('arb-rc', { splits: 3 }, 3, 300, 20).bytes.scales).toBe((12 * 3 * 3 + 8 * 300) * 2)
+    expect(cost('arb-rc', { splits: 2, column_group_bitmap: false }, 3, 300, 20).bytes.scales).toBe(
+      (5 * 3 * 3 + 3 * 300) * 2,
+    )
+  })
+
   test('fdb: two planes, two scales per row and group', () => {
     expect(cost('fdb', {}, 3, 300)).toEqual({
       nominal: 2,

@@ -50,13 +50,16 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
     case 'arb-rc': {
       const perBlock = m * share(n, number(parameters, 'blocksize'))
       const split = parameters['column_group_bitmap'] === true
+      const { groups, orders } = groupsOf(method, parameters)
       const scalars =
-        method === 'arb-rc' ? (split ? 6 * perBlock + 4 * n : 4 * perBlock + 2 * n) : (split ? 10 : 7) * perBlock
+        method === 'arb-rc'
+          ? (orders + groups) * perBlock + Math.max(orders, groups) * n
+          : (1.5 * orders + 2 * groups) * perBlock
       const bytes = {
         ...none,
         signs: plane(m, n),
         second: plane(m, n) + (split ? plane(m, salient) : 0),
-        bitmaps: plane(1, n),
+        bitmaps: plane(1, n) + (groups > 2 ? plane(m, n) : 0),
         scales: scalars * scalar,
       }
       return { nominal: 1 + salient / n, bytes }
@@ -75,6 +78,12 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
       return { nominal: 1 + k / n, bytes }
     }
   }
+}
+
+/** Groups of the columns that are not salient, and orders of the salient ones: two in each of their groups. */
+function groupsOf(method: MethodId, parameters: Parameters): { groups: number; orders: number } {
+  const groups = method === 'billm' ? 2 : number(parameters, 'splits') + 1
+  return { groups, orders: parameters['column_group_bitmap'] === true ? 2 * groups : 2 }
 }
 
 /** Columns with a second sign: p * n to the nearest whole number, halves upwards. */

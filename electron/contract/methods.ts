@@ -58,6 +58,15 @@ const salience: Parameter = {
   default: 'hessian',
   help: 'What makes a weight salient: its size over its inverse-Hessian entry, or its size alone.',
 }
+const searchSpace: Parameter = {
+  key: 'search_space',
+  symbol: '',
+  unit: '',
+  type: 'choice',
+  choices: ['saliency', 'weights'],
+  default: 'saliency',
+  help: 'What the searches binarize: saliency, as the published programs do, or the weights, as the papers print.',
+}
 const maxSalient: Parameter = {
   key: 'max_salient',
   symbol: 'up',
@@ -75,6 +84,16 @@ const columnGroupBitmap: Parameter = {
   type: 'boolean',
   default: true,
   help: 'Splits salient columns into two groups too: better, for a quarter to half a bit more.',
+}
+const splits: Parameter = {
+  key: 'splits',
+  symbol: 'num_p',
+  unit: '',
+  type: 'integer',
+  min: 1,
+  max: 3,
+  default: 1,
+  help: 'Splits of a zone: one more is one more group; from 2 on a second bit per weight says which.',
 }
 const iterations = (help: string): Parameter => ({
   key: 'iterations',
@@ -168,7 +187,7 @@ export const methods: readonly Method[] = [
     ],
     stores: 'two bit planes; a column bitmap; seven scales and means per row and block',
     needsCalibration: true,
-    parameters: [salience, blocksize, damping, maxSalient, scaleType],
+    parameters: [salience, searchSpace, blocksize, damping, maxSalient, scaleType],
   },
   {
     id: 'arb',
@@ -179,14 +198,16 @@ export const methods: readonly Method[] = [
       'With the column-group bitmap salient columns are split into two groups as well.',
     ],
     stores:
-      'two bit planes, with the bitmap a third in salient columns; seven or ten scales and means per row and block',
+      'two bit planes, one more with splits, one in salient columns with the bitmap; 7 to 20 scales and means per row and block',
     needsCalibration: true,
     parameters: [
       salience,
+      searchSpace,
       blocksize,
       damping,
       maxSalient,
       columnGroupBitmap,
+      splits,
       iterations('Rounds of refining mean, scales and signs in turns.'),
       scaleType,
     ],
@@ -200,14 +221,16 @@ export const methods: readonly Method[] = [
       'With the column-group bitmap salient columns are split into two groups as well.',
     ],
     stores:
-      'two bit planes, with the bitmap a third in salient columns; seven or ten scales and means per row and block',
+      'two bit planes, one more with splits, one in salient columns with the bitmap; 7 to 20 scales and means per row and block',
     needsCalibration: true,
     parameters: [
       salience,
+      searchSpace,
       blocksize,
       damping,
       maxSalient,
       columnGroupBitmap,
+      splits,
       iterations('Rounds of refining mean, scales and signs in turns, then as many with the signs kept.'),
       scaleType,
     ],
@@ -221,14 +244,16 @@ export const methods: readonly Method[] = [
       'With the column-group bitmap salient columns are split into two groups as well.',
     ],
     stores:
-      'two bit planes, with the bitmap a third in salient columns; four or six scales per row and block; column scales',
+      'two bit planes, one more with splits, one in salient columns with the bitmap; 4 to 12 scales per row and block; column scales',
     needsCalibration: true,
     parameters: [
       salience,
+      searchSpace,
       blocksize,
       damping,
       maxSalient,
       columnGroupBitmap,
+      splits,
       iterations('Rounds of refining row and column scales in turns.'),
       scaleType,
     ],

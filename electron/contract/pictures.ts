@@ -14,7 +14,8 @@ export type PictureKind = (typeof pictureKinds)[number]
 
 /**
  * `value`: little-endian F32. `share`: one byte; 0 where no weight of the cell has such a bit, else 1 + 254 * the share of
- * ones among those that have one, rounded. A one is: sign +1, a salient column, the sparse group.
+ * ones among those that have one, rounded. A one is: sign +1, a salient column, the sparse group (groups between the
+ * sparse and the concentrated one count as parts of it, in equal steps).
  */
 export const encodingOf = (kind: PictureKind): 'value' | 'share' =>
   kind === 'sign' || kind === 'second' || kind === 'salient' || kind === 'group' ? 'share' : 'value'
@@ -66,6 +67,8 @@ export const picturedLinearSchema = z.object({
   code_bits: z.int().nullable(),
   /** Columns with a second sign. */
   second_columns: z.int(),
+  /** That a weight may be in; null where there are none. */
+  groups: z.int().nullable(),
 })
 export type PicturedLinear = z.infer<typeof picturedLinearSchema>
 
@@ -96,7 +99,8 @@ export const cellSchema = z.object({
   sign: z.union([z.literal(1), z.literal(-1)]).nullable(),
   second: z.union([z.literal(1), z.literal(-1)]).nullable(),
   salient: z.boolean().nullable(),
-  group: z.enum(['sparse', 'concentrated']).nullable(),
+  /** 0 is the sparse group, `of` - 1 the concentrated one. */
+  group: z.object({ place: z.int(), of: z.int() }).nullable(),
   code: z.int().nullable(),
   /** Every value that this weight could have taken under its scales, ascending. */
   levels: z.array(z.number()),

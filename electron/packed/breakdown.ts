@@ -11,6 +11,7 @@ const parts: Record<string, keyof FileBytes> = {
   plane2: 'second',
   plane3: 'second',
   salient: 'bitmaps',
+  group2: 'bitmaps',
 }
 /** Scales, means and zeros. */
 const otherRoles = 'scales'

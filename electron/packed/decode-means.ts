@@ -1,45 +1,32 @@
-import { splitsSalient, type LayoutOf } from './layout.ts'
+import { groupedBits } from './grouped.ts'
+import { splitsOf, splitsSalient, type LayoutOf } from './layout.ts'
 import type { Parts } from './parts.ts'
-import { bitAt, ranks, rowBytes } from './planes.ts'
 
 /**
- * `billm`, `arb`, `arb-x`: salient columns have two signs, the others one sign and a group; scales and means per row and block.
- * With column_group_bitmap the salient columns have a group as well.
+ * `billm`, `arb`, `arb-x`: salient columns have two signs, the others one sign; scales and means per group, row and block.
+ * With column_group_bitmap the salient columns have groups as well.
  */
 export function decodeMeans(layout: LayoutOf<'billm' | 'arb' | 'arb-x'>, parts: Parts, weights: Float32Array): void {
   const { columns: n, blocksize } = layout
   const blocks = Math.ceil(n / blocksize)
   const slot = parts.rows * blocks
-  const sign = parts.bytes('sign')
-  const plane2 = parts.bytes('plane2')
+  const bits = groupedBits(layout, parts)
   const scale = parts.scalars('scale')
   const mean = parts.scalars('mean')
-  const stride = rowBytes(n)
-  const split = splitsSalient(layout)
-  // The second signs of the salient columns: in plane2 at their own column, or in plane3 at their rank.
-  const second = split ? parts.bytes('plane3') : plane2
-  const secondStride = split ? rowBytes(layout.salient_columns) : stride
-  const rank = ranks(parts.bytes('salient'), n)
-  const salientGroups = split ? 2 : 1
+  const salientGroups = splitsSalient(layout) ? splitsOf(layout) + 1 : 1
 
   for (let i = 0; i < parts.rows; i++) {
     for (let j = 0; j < n; j++) {
       const at = i * blocks + Math.floor(j / blocksize)
-      const positive = bitAt(sign, i * stride, j)
-      const bit = bitAt(plane2, i * stride, j)
-      const place = rank[j]!
-      let w: number
-      if (place < 0) {
-        const group = bit === 1 ? 0 : 1
-        const base = mean[(salientGroups + group) * slot + at]!
-        w = plusSigned(base, positive, scale[(2 * salientGroups + group) * slot + at]!)
+      const group = bits.group(i, j)
+      const positive = bits.sign(i, j)
+      if (bits.isSalient(j)) {
+        const first = plusSigned(mean[group * slot + at]!, positive, scale[2 * group * slot + at]!)
+        weights[i * n + j] = plusSigned(first, bits.second(i, j), scale[(2 * group + 1) * slot + at]!)
       } else {
-        const group = split && bit === 0 ? 1 : 0
-        w = plusSigned(mean[group * slot + at]!, positive, scale[2 * group * slot + at]!)
-        const positive2 = split ? bitAt(second, i * secondStride, place) : bit
-        w = plusSigned(w, positive2, scale[(2 * group + 1) * slot + at]!)
+        const base = mean[(salientGroups + group) * slot + at]!
+        weights[i * n + j] = plusSigned(base, positive, scale[(2 * salientGroups + group) * slot + at]!)
       }
-      weights[i * n + j] = w
     }
   }
 }

@@ -151,6 +151,58 @@ test('arb-rc with column groups: plane3 holds the second sign by rank among the 
   expect(await decode(layout, tensors)).toEqual([-(16 * 2), 1 * 0.5 - 2 * 0.25, 32 * 8, -(4 * 3) + 8 * 5])
 })
 
+test('arb with two splits: three groups, in two bits that are never both set', async () => {
+  // 5 columns in one block; column 2 is salient and has one group: its second sign is in plane2.
+  const layout: Layout = {
+    method: 'arb',
+    rows: 1,
+    columns: 5,
+    blocksize: 8,
+    scale_type: 'f16',
+    column_group_bitmap: false,
+    splits: 2,
+    salient_columns: 1,
+  }
+  const tensors = {
+    'P.sign': tensor('U8', [1, 1], plane('10110')),
+    'P.plane2': tensor('U8', [1, 1], plane('10100')),
+    'P.group2': tensor('U8', [1, 1], plane('01001')),
+    'P.salient': tensor('U8', [1], plane('00100')),
+    'P.scale': tensor('F16', [5, 1, 1], scalars('f16', 1, 2, 4, 8, 16)),
+    'P.mean': tensor('F16', [4, 1, 1], scalars('f16', 0.5, 100, 200, 300)),
+  }
+  expect(await decode(layout, tensors)).toEqual([100 + 4, 200 - 8, 0.5 + 1 + 2, 300 + 16, 200 - 8])
+  const both = { ...tensors, 'P.group2': tensor('U8', [1, 1], plane('11001')) }
+  await expect(decode(layout, both)).rejects.toThrow('A weight of P is in a group that its layout does not have.')
+})
+
+test('arb-rc with three splits and column groups: every group has its row and column scales', async () => {
+  // 6 columns in one block; columns 0 and 5 are salient.
+  const layout: Layout = {
+    method: 'arb-rc',
+    rows: 1,
+    columns: 6,
+    blocksize: 8,
+    scale_type: 'f32',
+    column_group_bitmap: true,
+    splits: 3,
+    salient_columns: 2,
+  }
+  const rowScale = [1, 2, 3, 4, 5, 6, 7, 8, 10, 20, 30, 40] // four salient groups of two orders, then the other four
+  const columnScale = Array.from({ length: 8 }, (_, slot) => [0, 1, 2, 3, 4, 5].map((j) => 100 * slot + j))
+  const tensors = {
+    'P.sign': tensor('U8', [1, 1], plane('110101')),
+    'P.plane2': tensor('U8', [1, 1], plane('011000')), // groups: 3 - (2 * plane2 + group2)
+    'P.group2': tensor('U8', [1, 1], plane('110010')), // 2, 0, 1, 3, 2, 3
+    'P.plane3': tensor('U8', [1, 1], plane('01')),
+    'P.salient': tensor('U8', [1], plane('100001')),
+    'P.row_scale': tensor('F32', [12, 1, 1], scalars('f32', ...rowScale)),
+    'P.column_scale': tensor('F32', [8, 6], scalars('f32', ...columnScale.flat())),
+  }
+  const others = [10 * 1, -20 * 102, 40 * 303, -30 * 204]
+  expect(await decode(layout, tensors)).toEqual([5 * 400 - 6 * 500, ...others, 7 * 605 + 8 * 705])
+})
+
 test('fdb: two planes of 0 and 1, each with its scale, and a rounding of their sum', async () => {
   // 3 columns in groups of 2 and 1. Slots are [scale][row][group].
   const layout: Layout = { method: 'fdb', rows: 2, columns: 3, group: 2, scale_type: 'f32' }

@@ -7,6 +7,7 @@ import { decodeFdb } from './decode-fdb.ts'
 import { decodeMeans } from './decode-means.ts'
 import { decodeSignumRc } from './decode-signum-rc.ts'
 import { PackedError } from './errors.ts'
+import { strangeGroups } from './grouped.ts'
 import type { Layout } from './layout.ts'
 import { readOrder, readParts, type Parts, type RowRange } from './parts.ts'
 import { setBits } from './planes.ts'
@@ -31,6 +32,9 @@ export async function decodeRows(source: TensorSource, linear: string, range: Ro
     if (length !== layout.salient_columns) {
       const sentence = `The layout of ${linear} says ${layout.salient_columns} salient columns and its bitmap has ${length}.`
       throw new PackedError('packed_broken', sentence)
+    }
+    if (strangeGroups(layout, parts)) {
+      throw new PackedError('packed_broken', `A weight of ${linear} is in a group that its layout does not have.`)
     }
   }
   decodeStored(layout, parts, weights)

@@ -8,7 +8,13 @@ const count = z.int().nonnegative()
 const positive = z.int().positive()
 const common = { rows: positive, columns: positive, scale_type: z.enum(scalarTypes) }
 const codes = { ...common, bits: z.int().min(1).max(8), group: positive, symmetric: z.boolean().optional() }
-const arb = { ...common, blocksize: positive, column_group_bitmap: z.boolean(), salient_columns: count }
+const arb = {
+  ...common,
+  blocksize: positive,
+  column_group_bitmap: z.boolean(),
+  splits: z.int().min(2).max(3).optional(),
+  salient_columns: count,
+}
 /** Name of a tensor: stored column -> input column. */
 const order = z.string().optional()
 
@@ -38,6 +44,9 @@ export type LayoutOf<Method extends Layout['method']> = Extract<Layout, { method
 
 /** Whether the salient columns are in two groups, and their second signs in a plane of their own. */
 export const splitsSalient = (layout: Layout): boolean => 'column_group_bitmap' in layout && layout.column_group_bitmap
+
+/** How often the columns that are not salient are split into groups; so are the salient ones, if at all. */
+export const splitsOf = (layout: Layout): number => ('splits' in layout && layout.splits) || 1
 
 /** The name of the linear's order tensor; undefined where stored column = input column. */
 export const orderOf = (layout: Layout): string | undefined => ('order' in layout ? layout.order : undefined)

@@ -1,6 +1,6 @@
 // Which tensors a linear of a layout has: `P.<role>` for every role given here, and no other.
 import type { Dtype } from './header.ts'
-import { splitsSalient, type Layout, type ScalarType } from './layout.ts'
+import { splitsOf, splitsSalient, type Layout, type ScalarType } from './layout.ts'
 import { rowBytes } from './planes.ts'
 
 export interface RoleTensor {
@@ -39,15 +39,19 @@ export function rolesOf(layout: Layout): RoleTensor[] {
         shape: [slots, m, blocks],
         rowAxis: 1,
       })
-      const columnScale: RoleTensor = { role: 'column_scale', dtype: scalar, shape: [split ? 4 : 2, n], rowAxis: null }
+      const groups = splitsOf(layout) + 1
+      const salientGroups = split ? groups : 1
+      const columnSlots = Math.max(2 * salientGroups, groups)
+      const columnScale: RoleTensor = { role: 'column_scale', dtype: scalar, shape: [columnSlots, n], rowAxis: null }
       return [
         plane('sign', n),
         plane('plane2', n),
+        ...(groups > 2 ? [plane('group2', n)] : []),
         ...(split ? [plane('plane3', layout.salient_columns)] : []),
         bytes('salient', [rowBytes(n)], null),
         ...(layout.method === 'arb-rc'
-          ? [perBlock('row_scale', split ? 6 : 4), columnScale]
-          : [perBlock('scale', split ? 6 : 4), perBlock('mean', split ? 4 : 3)]),
+          ? [perBlock('row_scale', 2 * salientGroups + groups), columnScale]
+          : [perBlock('scale', 2 * salientGroups + groups), perBlock('mean', salientGroups + groups)]),
       ]
     }
     case 'fdb': {

@@ -2,10 +2,10 @@
 import type { Cell } from '../contract/pictures.ts'
 import { decodeRows, decodeStored, layoutOf } from '../packed/decode.ts'
 import { zerosOf } from '../packed/decode-codes.ts'
-import type { Layout } from '../packed/layout.ts'
+import { splitsOf, type Layout } from '../packed/layout.ts'
 import { readOrder, readParts, type Parts } from '../packed/parts.ts'
 import { hasOriginal, type OpenRun } from './open-run.ts'
-import { pictureRows, roleOf, type Stored } from './rows.ts'
+import { pictureRows, roleOf } from './rows.ts'
 import { picturesOf } from './linears.ts'
 
 export async function readCell(run: OpenRun, linear: string, row: number, column: number): Promise<Cell> {
@@ -17,12 +17,13 @@ export async function readCell(run: OpenRun, linear: string, row: number, column
   const quantized = (await decodeRows(run.packed, linear, range))[column]!
   const original = hasOriginal(run) ? (await run.original.rows(linear, layout, range))[column]! : null
   const pictures = picturesOf(layout, false)
-  const of = async (kind: Stored | 'salient') => {
+  const of = async (kind: 'sign' | 'second' | 'group' | 'code' | 'salient') => {
     if (!pictures.includes(kind)) return null
     const value = (await pictureRows(run, linear, kind, range))[column]!
     return Number.isNaN(value) ? null : value
   }
   const group = await of('group')
+  const splits = splitsOf(layout)
   const salient = await of('salient')
   return {
     row,
@@ -33,7 +34,7 @@ export async function readCell(run: OpenRun, linear: string, row: number, column
     sign: signed(await of('sign')),
     second: signed(await of('second')),
     salient: salient === null ? null : salient === 1,
-    group: group === null ? null : group === 1 ? 'sparse' : 'concentrated',
+    group: group === null ? null : { place: Math.round((1 - group) * splits), of: splits + 1 },
     code: await of('code'),
     levels: levelsOf(layout, parts, stored),
   }
@@ -60,6 +61,9 @@ function levelsOf(layout: Layout, parts: Parts, stored: number): number[] {
   } else {
     const roles = layout.method === 'fdb' ? ['sign', 'plane2'] : rolesOfPictures(layout)
     for (let choice = 0; choice < 2 ** roles.length; choice++) {
+      // Three groups leave one pair of bits without a meaning.
+      const both = ['plane2', 'group2'].every((role) => (choice >> roles.indexOf(role)) & 1)
+      if (both && splitsOf(layout) === 2) continue
       const fill = (role: string, k: number) =>
         new Uint8Array(parts.bytes(role).length).fill((choice >> k) & 1 ? 0xff : 0)
       add(new Map(roles.map((role, k) => [role, fill(role, k)])))
@@ -71,5 +75,6 @@ function levelsOf(layout: Layout, parts: Parts, stored: number): number[] {
 const rolesOfPictures = (layout: Layout): string[] => {
   const pictures = picturesOf(layout, false)
   const planes = (['sign', 'second', 'group'] as const).filter((kind) => pictures.includes(kind))
-  return [...new Set(planes.map((kind) => roleOf(layout, kind).role))]
+  const more = splitsOf(layout) > 1 ? ['group2'] : []
+  return [...new Set([...planes.map((kind) => roleOf(layout, kind).role), ...more])]
 }

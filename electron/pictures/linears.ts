@@ -1,6 +1,6 @@
 // What there is to see of every linear of a packed model.
 import type { PicturedLinear, PictureKind } from '../contract/pictures.ts'
-import { orderOf, type Layout } from '../packed/layout.ts'
+import { orderOf, splitsOf, type Layout } from '../packed/layout.ts'
 
 export function describeLinear(name: string, layout: Layout, original: boolean): PicturedLinear {
   const layer = /\.layers\.(\d+)\./.exec(name)?.[1]
@@ -16,6 +16,7 @@ export function describeLinear(name: string, layout: Layout, original: boolean):
     pictures: picturesOf(layout, original),
     code_bits: 'bits' in layout ? layout.bits : null,
     second_columns: secondColumns(layout),
+    groups: 'salient_columns' in layout ? splitsOf(layout) + 1 : null,
   }
 }
 

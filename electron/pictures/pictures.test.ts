@@ -1,8 +1,8 @@
 // Linears whose every bit is known, packed in every layout, and read back as pictures.
 import { describe, expect, test } from 'vitest'
-import { topLevel, type Cell, type PictureKind } from '../contract/pictures.ts'
+import { encodingOf, shareByte, shareOf, topLevel, type Cell, type PictureKind } from '../contract/pictures.ts'
 import { decodeLinear } from '../packed/decode.ts'
-import type { Layout } from '../packed/layout.ts'
+import { splitsOf, type Layout } from '../packed/layout.ts'
 import { openPackedModel } from '../packed/model.ts'
 import { bell, uniform } from '../packed/testing/random.ts'
 import { f32Tensor } from '../packed/testing/write.ts'
@@ -30,6 +30,22 @@ const layouts: [string, Layout][] = [
   [
     'arb-rc with groups',
     { ...binary, method: 'arb-rc', rows: 300, columns: 172, salient_columns: 33, column_group_bitmap: true },
+  ],
+  [
+    'arb, 3 groups',
+    { ...binary, method: 'arb', rows: 9, columns: 140, salient_columns: 20, column_group_bitmap: false, splits: 2 },
+  ],
+  [
+    'arb-x, 4 groups everywhere',
+    { ...binary, method: 'arb-x', rows: 40, columns: 280, salient_columns: 31, column_group_bitmap: true, splits: 3 },
+  ],
+  [
+    'arb-rc, 4 groups',
+    { ...binary, method: 'arb-rc', rows: 30, columns: 97, salient_columns: 5, column_group_bitmap: false, splits: 3 },
+  ],
+  [
+    'arb-rc, 3 groups everywhere',
+    { ...binary, method: 'arb-rc', rows: 12, columns: 66, salient_columns: 9, column_group_bitmap: true, splits: 2 },
   ],
   ['fdb', { method: 'fdb', rows: 31, columns: 300, group: 64, scale_type: 'f16' }],
   ['fdb, 1 column', { method: 'fdb', rows: 300, columns: 1, group: 1, scale_type: 'f32' }],
@@ -101,11 +117,14 @@ describe.each(layouts)('%s', (_, layout) => {
     ])
     expect(listed.value.linears[0]!.pictures).toEqual(Object.keys(expected))
     for (const [kind, cells] of Object.entries(expected) as [PictureKind, number[][]][]) {
-      expect(await wholePicture(pictures, { ...asked, kind }), kind).toEqual(cells)
+      // A share travels as one of 255, which a third is not.
+      const sent = (value: number) => (Number.isNaN(value) ? value : shareOf(shareByte(value)))
+      const finest = encodingOf(kind) === 'share' ? cells.map((row) => row.map(sent)) : cells
+      expect(await wholePicture(pictures, { ...asked, kind }), kind).toEqual(finest)
       for (let level = 1; level <= topLevel(layout); level++) {
         const found = await wholePicture(pictures, { ...asked, kind }, level)
         // A share is one of 255; a mean is a sum of F32.
-        const near = ['original', 'quantized', 'error', 'code'].includes(kind) ? 1e-5 : 0.5 / 254 + 1e-9
+        const near = encodingOf(kind) === 'value' ? 1e-5 : 0.5 / 254 + 1e-9
         const means = coarser(cells, level, kind === 'error')
         const far = found.flatMap((row, i) => row.filter((value, j) => !isNear(value, means[i]![j]!, near)))
         expect(far, `${kind} at level ${level}`).toEqual([])
@@ -136,7 +155,7 @@ describe.each(layouts)('%s', (_, layout) => {
         sign: signed(sign),
         second: signed(bit(truth.second)),
         salient: salient ? truth.salient![column] === 1 : null,
-        group: { 0: 'concentrated', 1: 'sparse' }[bit(truth.group)] ?? null,
+        group: truth.group && !Number.isNaN(bit(truth.group)) ? groupOf(layout, bit(truth.group)) : null,
         code: truth.code ? bit(truth.code) : null,
       })
       expect(cell.levels).toContain(quantized[k])
@@ -145,6 +164,10 @@ describe.each(layouts)('%s', (_, layout) => {
   })
 })
 
+const groupOf = (layout: Layout, share: number) => {
+  const splits = splitsOf(layout)
+  return { place: Math.round(splits * (1 - share)), of: splits + 1 }
+}
 const signed = (bit: number) => (Number.isNaN(bit) ? null : bit === 1 ? 1 : -1)
 const isNear = (a: number, b: number, near: number) => Object.is(a, b) || Math.abs(a - b) <= near
 

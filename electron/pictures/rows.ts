@@ -1,7 +1,7 @@
 // Rows of a picture at level 0, in the order of the input columns: a number per weight, NaN where a picture of bits has none.
 import type { PictureKind } from '../contract/pictures.ts'
 import { decodeRows, layoutOf } from '../packed/decode.ts'
-import { splitsSalient, type Layout } from '../packed/layout.ts'
+import { splitsOf, splitsSalient, type Layout } from '../packed/layout.ts'
 import { readOrder, readParts, type Parts, type RowRange } from '../packed/parts.ts'
 import { bitAt, codeAt, rowBytes, setBits } from '../packed/planes.ts'
 import type { TensorSource } from '../packed/source.ts'
@@ -25,8 +25,9 @@ export async function pictureRows(run: OpenRun, linear: string, kind: PictureKin
     }
     case 'sign':
       return signOfValue(layout) ? signRows(run, linear, range) : storedRows(run.packed, linear, kind, range)
-    case 'second':
     case 'group':
+      return groupRows(run.packed, linear, range)
+    case 'second':
     case 'code':
       return storedRows(run.packed, linear, kind, range)
     case 'salient':
@@ -59,7 +60,16 @@ async function salientRow(source: TensorSource, linear: string): Promise<Float32
   return row
 }
 
-export type Stored = 'sign' | 'second' | 'group' | 'code'
+/** 1 = the sparse group, 0 = the concentrated one, those between them in equal steps. */
+async function groupRows(source: TensorSource, linear: string, range: RowRange): Promise<Float32Array> {
+  const rows = await storedRows(source, linear, 'group', range)
+  const splits = splitsOf(layoutOf(source, linear))
+  if (splits === 1) return rows
+  const low = await storedRows(source, linear, 'group2', range)
+  return rows.map((bit, k) => (2 * bit + low[k]!) / splits)
+}
+
+export type Stored = 'sign' | 'second' | 'group' | 'group2' | 'code'
 
 async function storedRows(source: TensorSource, linear: string, kind: Stored, range: RowRange): Promise<Float32Array> {
   const layout = layoutOf(source, linear)
@@ -91,6 +101,8 @@ export function roleOf(layout: Layout, kind: Stored): { role: string; width: num
       return { role: 'sign', width: n }
     case 'group':
       return { role: 'plane2', width: n }
+    case 'group2':
+      return { role: 'group2', width: n }
     case 'code':
       return { role: 'code', width: 'bits' in layout ? n * layout.bits : n }
     case 'second':

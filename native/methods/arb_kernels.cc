@@ -98,38 +98,32 @@ HWY_INLINE void RefineTwoOrders(D d, size_t columns, const float* x, int iterati
   mean = hn::Add(center, nu);
 }
 
-void ArbFit(const float* weight, TileMasks masks, size_t salient_groups, int iterations, float* mean,
-            float* scale, float* first, float* second) {
+void ArbFit(const float* weight, const TileMasks& masks, int iterations, float* mean, float* scale,
+            float* first, float* second) {
   const D d;
+  const size_t salient_groups = masks.salient_splits.groups();
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const auto put = [&](float* slots, size_t slot, V v) {
       hn::Store(v, d, slots + slot * kTileRows + lane);
     };
     const auto size_of = [&](size_t j) { return hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)); };
-    const V split = hn::Set(d, masks.salient_threshold), threshold = hn::Set(d, masks.threshold);
-    const auto fit_salient = [&](size_t group, const auto& in) {
-      V center, alpha1, alpha2;
-      RefineTwoOrders(d, masks.salient, weight + lane, iterations, in, first + lane, second + lane, center,
-                      alpha1, alpha2);
-      put(mean, group, center);
-      put(scale, 2 * group, alpha1);
-      put(scale, 2 * group + 1, alpha2);
-    };
-    if (salient_groups == 1) {
-      fit_salient(0, [&](size_t) { return hn::Eq(hn::Zero(d), hn::Zero(d)); });
-    } else {
-      fit_salient(0, [&](size_t j) { return hn::Ge(size_of(j), split); });
-      fit_salient(1, [&](size_t j) { return hn::Lt(size_of(j), split); });
-    }
-    const auto fit_other = [&](size_t group, const auto& in) {
-      V center, alpha;
-      RefineOneOrder(d, masks.salient, masks.columns, weight + lane, iterations, in, first + lane, center,
-                     alpha);
-      put(mean, salient_groups + group, center);
-      put(scale, 2 * salient_groups + group, alpha);
-    };
-    fit_other(0, [&](size_t j) { return hn::Ge(size_of(j), threshold); });
-    fit_other(1, [&](size_t j) { return hn::Lt(size_of(j), threshold); });
+    for (size_t group = 0; group < salient_groups; ++group)
+      WithGroup(d, masks.salient_splits, group, size_of, [&](const auto& in) {
+        V center, alpha1, alpha2;
+        RefineTwoOrders(d, masks.salient, weight + lane, iterations, in, first + lane, second + lane, center,
+                        alpha1, alpha2);
+        put(mean, group, center);
+        put(scale, 2 * group, alpha1);
+        put(scale, 2 * group + 1, alpha2);
+      });
+    for (size_t group = 0; group < masks.splits.groups(); ++group)
+      WithGroup(d, masks.splits, group, size_of, [&](const auto& in) {
+        V center, alpha;
+        RefineOneOrder(d, masks.salient, masks.columns, weight + lane, iterations, in, first + lane, center,
+                       alpha);
+        put(mean, salient_groups + group, center);
+        put(scale, 2 * salient_groups + group, alpha);
+      });
   }
 }
 
@@ -150,6 +144,26 @@ void ArbResidual(const float* x, size_t columns, int iterations, float* residual
   }
 }
 
+void ArbSplitResidual(const float* x, size_t columns, const Splits& splits, int iterations, float* residual) {
+  const D d;
+  HWY_ALIGN float signs[kMaxWidth * kTileRows];
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    const auto at = [&](size_t j) { return hn::Load(d, x + lane + j * kTileRows); };
+    for (size_t j = 0; j < columns; ++j) hn::Store(at(j), d, residual + lane + j * kTileRows);
+    const auto size_of = [&](size_t j) { return hn::Abs(at(j)); };
+    for (size_t group = 0; group < splits.count; ++group)
+      WithGroup(d, splits, group, size_of, [&](const auto& in) {
+        V mean, alpha;
+        RefineOneOrder(d, 0, columns, x + lane, iterations, in, signs + lane, mean, alpha);
+        for (size_t j = 0; j < columns; ++j) {
+          const V sign = hn::Load(d, signs + lane + j * kTileRows);
+          hn::BlendedStore(hn::NegMulAdd(alpha, sign, hn::Sub(at(j), mean)), in(j), d,
+                           residual + lane + j * kTileRows);
+        }
+      });
+  }
+}
+
 }  // namespace signum::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -158,10 +172,15 @@ namespace signum {
 
 HWY_EXPORT(ArbFit);
 HWY_EXPORT(ArbResidual);
+HWY_EXPORT(ArbSplitResidual);
 
-void arb_fit(const float* weight, TileMasks masks, size_t salient_groups, int iterations, float* mean,
-             float* scale, float* first, float* second) {
-  HWY_DYNAMIC_DISPATCH(ArbFit)(weight, masks, salient_groups, iterations, mean, scale, first, second);
+void arb_fit(const float* weight, const TileMasks& masks, int iterations, float* mean, float* scale,
+             float* first, float* second) {
+  HWY_DYNAMIC_DISPATCH(ArbFit)(weight, masks, iterations, mean, scale, first, second);
+}
+void arb_split_residual(const float* x, size_t columns, const Splits& splits, int iterations,
+                        float* residual) {
+  HWY_DYNAMIC_DISPATCH(ArbSplitResidual)(x, columns, splits, iterations, residual);
 }
 void arb_residual(const float* x, size_t columns, int iterations, float* residual) {
   HWY_DYNAMIC_DISPATCH(ArbResidual)(x, columns, iterations, residual);

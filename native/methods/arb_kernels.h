@@ -6,12 +6,17 @@
 
 namespace signum {
 
-// mean [G + 2][16] and scale [2 G + 2][16] in the slots of mean_values, G = salient_groups; first
-// [columns][16], second [salient][16]: signs -1, 0, 1.
-void arb_fit(const float* weight, TileMasks masks, size_t salient_groups, int iterations, float* mean,
-             float* scale, float* first, float* second);
+// mean [G + P][16] and scale [2 G + P][16] in the slots of mean_values; first [columns][16], second
+// [salient][16]: signs -1, 0, 1.
+void arb_fit(const float* weight, const TileMasks& masks, int iterations, float* mean, float* scale,
+             float* first, float* second);
 
 // What two orders in one group leave of x [columns][16].
 void arb_residual(const float* x, size_t columns, int iterations, float* residual);
+
+// What one order in each group but the last leaves of x [columns][16], whose own size decides the group; the
+// last group as it is.
+void arb_split_residual(const float* x, size_t columns, const Splits& splits, int iterations,
+                        float* residual);
 
 }  // namespace signum

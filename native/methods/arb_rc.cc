@@ -37,12 +37,12 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
   l.scale_type = recipe.scale_type;
   l.blocksize = recipe.blocksize;
   l.column_group_bitmap = recipe.column_group_bitmap;
-  const size_t m = l.rows, n = l.columns, nb = l.blocks(), salient_groups = l.column_group_bitmap ? 2 : 1;
-  const size_t salient_slots = 2 * salient_groups;
-  BitPlane sign("sign", m, n), plane2("plane2", m, n), salient("salient", 1, n), second_sign("plane3", m, n);
-  std::vector<uint32_t> salient_columns;
-  ScalarTensor row_scale("row_scale", l.scale_type, {salient_slots + 2, m, nb});
-  ScalarTensor column_scale("column_scale", l.scale_type, {salient_slots, n});
+  l.splits = recipe.splits;
+  const size_t m = l.rows, n = l.columns, nb = l.blocks();
+  const size_t groups = l.groups(), salient_groups = l.salient_groups(), salient_slots = 2 * salient_groups;
+  GroupedPlanes planes(l);
+  ScalarTensor row_scale("row_scale", l.scale_type, {salient_slots + groups, m, nb});
+  ScalarTensor column_scale("column_scale", l.scale_type, {std::max(salient_slots, groups), n});
 
   BlockLoop loop(std::move(weight), factor, l.blocksize, pool);
   Matrix error(m, std::min(l.blocksize, n));
@@ -50,32 +50,28 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
     loop.enter(block);
     const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(), nullptr, pool);
     const size_t width = loop.width(), k = masks.salient, others = width - k;
-    for (size_t j = 0; j < k; ++j) {
-      salient.set(0, loop.start() + masks.order[j]);
-      salient_columns.push_back(uint32_t(loop.start() + masks.order[j]));
-    }
-    RankOneFit inner = fit_rank_one({&masks.weight, l.column_group_bitmap ? &masks.search : nullptr,
-                                     masks.salient_threshold, 0, k, 2, recipe.iterations},
-                                    pool);
+    planes.enter(loop, masks);
+    RankOneFit inner =
+        fit_rank_one({&masks.weight, &masks.search, masks.salient_splits, 0, k, 2, recipe.iterations}, pool);
     RankOneFit outer =
-        fit_rank_one({&masks.weight, &masks.search, masks.threshold, k, others, 1, recipe.iterations}, pool);
+        fit_rank_one({&masks.weight, &masks.search, masks.splits, k, others, 1, recipe.iterations}, pool);
     for (int o = 0; o < 2; ++o) normalize(inner.row_scale[o], inner.column_scale[o], salient_groups, k);
-    normalize(outer.row_scale[0], outer.column_scale[0], 2, others);
+    normalize(outer.row_scale[0], outer.column_scale[0], groups, others);
 
-    // Stored column scales: salient slots (group * 2 + order) [slots][k], other slots [2][others].
-    std::vector<float> inner_columns(salient_slots * k), outer_columns(2 * others);
+    // Stored column scales: salient slots (group * 2 + order) [slots][k], other slots [groups][others].
+    std::vector<float> inner_columns(salient_slots * k), outer_columns(groups * others);
     for (size_t g = 0; g < salient_groups; ++g)
       for (size_t o = 0; o < 2; ++o)
         for (size_t j = 0; j < k; ++j)
           inner_columns[(g * 2 + o) * k + j] = column_scale.set(
               (g * 2 + o) * n + loop.start() + masks.order[j], inner.column_scale[o][g * k + j]);
-    for (size_t g = 0; g < 2; ++g)
+    for (size_t g = 0; g < groups; ++g)
       for (size_t j = 0; j < others; ++j)
         outer_columns[g * others + j] = column_scale.set(g * n + loop.start() + masks.order[k + j],
                                                          outer.column_scale[0][g * others + j]);
 
     pool.parallel_for(masks.weight.count(), [&](size_t t) {
-      alignas(64) float inner_rows[4 * kTileRows] = {}, outer_rows[2 * kTileRows] = {};
+      alignas(64) float inner_rows[2 * kMaxGroups * kTileRows] = {}, outer_rows[kMaxGroups * kTileRows] = {};
       const TileMasks tile = tile_masks(masks, t);
       const TilePlace place = tile_place(loop, masks, t);
       for (size_t lane = 0; lane < place.rows; ++lane) {
@@ -84,39 +80,22 @@ PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& 
           for (size_t o = 0; o < 2; ++o)
             inner_rows[(g * 2 + o) * kTileRows + lane] =
                 row_scale.set(at(g * 2 + o), inner.row_scale[o][(t * salient_groups + g) * kTileRows + lane]);
-        for (size_t g = 0; g < 2; ++g)
+        for (size_t g = 0; g < groups; ++g)
           outer_rows[g * kTileRows + lane] =
-              row_scale.set(at(salient_slots + g), outer.row_scale[0][(t * 2 + g) * kTileRows + lane]);
+              row_scale.set(at(salient_slots + g), outer.row_scale[0][(t * groups + g) * kTileRows + lane]);
       }
       Tiles value(kTileRows, width);
       const float *sign1 = inner.sign[0].tile(t), *sign2 = inner.sign[1].tile(t);
-      arb_rc_values(masks.weight.tile(t), tile, salient_groups, inner_rows, inner_columns.data(), sign1,
-                    sign2, outer_rows, outer_columns.data(), value.tile(0));
-      TilePlane signs(place, width), groups(place, width);
-      signs.signs(sign1, 0, k);
-      signs.signs(masks.weight.tile(t), k, width);
-      signs.write(sign);
-      groups.group(tile.search, k, width, masks.threshold);
-      if (l.column_group_bitmap) {
-        groups.group(tile.search, 0, k, masks.salient_threshold);
-        TilePlane seconds(place, width);
-        seconds.signs(sign2, 0, k);
-        seconds.write(second_sign);
-      } else {
-        groups.signs(sign2, 0, k);
-      }
-      groups.write(plane2);
+      arb_rc_values(masks.weight.tile(t), tile, inner_rows, inner_columns.data(), sign1, sign2, outer_rows,
+                    outer_columns.data(), value.tile(0));
+      planes.write(place, tile, {sign1, sign2, masks.weight.tile(t)});
       put_error(loop, masks, t, value.tile(0), error.view());
     });
     loop.leave_with_error(error.view().block(0, 0, m, width));
   }
 
-  l.salient_columns = salient_columns.size();
-  PackedTensor flags = salient.take();
-  flags.shape = {flags.shape[1]};
-  linear.tensors = {sign.take(), plane2.take(), std::move(flags)};
-  if (l.column_group_bitmap)  // second signs of the salient columns only, ascending
-    linear.tensors.push_back(plane_of_columns(second_sign.take(), salient_columns, pool));
+  l.salient_columns = planes.salient_columns();
+  linear.tensors = planes.take(pool);
   linear.tensors.push_back(row_scale.take());
   linear.tensors.push_back(column_scale.take());
   return linear;

@@ -14,7 +14,7 @@ PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& f
   l.scale_type = recipe.scale_type;
   l.blocksize = recipe.blocksize;
   const size_t m = l.rows, nb = l.blocks();
-  BitPlane sign("sign", m, l.columns), plane2("plane2", m, l.columns), salient("salient", 1, l.columns);
+  GroupedPlanes planes(l);
   ScalarTensor scale("scale", l.scale_type, {4, m, nb}), mean("mean", l.scale_type, {3, m, nb});
 
   BlockLoop loop(std::move(weight), factor, l.blocksize, pool);
@@ -23,8 +23,7 @@ PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& f
     loop.enter(block);
     const BlockMasks masks = search_masks(recipe, loop.current(), loop.r_block(), nullptr, pool);
     const size_t width = loop.width();
-    for (size_t j = 0; j < masks.salient; ++j) salient.set(0, loop.start() + masks.order[j]);
-    l.salient_columns += masks.salient;
+    planes.enter(loop, masks);
 
     pool.parallel_for(masks.weight.count(), [&](size_t t) {
       alignas(64) float means[3 * kTileRows], scales[4 * kTileRows];
@@ -40,20 +39,16 @@ PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& f
         for (size_t s = 0; s < 4; ++s)
           scales[s * kTileRows + lane] = scale.set(at(s), scales[s * kTileRows + lane]);
       }
-      mean_values(tile, 1, means, scales, first.tile(0), second.tile(0), value.tile(0));
-      TilePlane signs(place, width), seconds(place, width);
-      signs.signs(first.tile(0), 0, width);
-      signs.write(sign);
-      seconds.signs(second.tile(0), 0, masks.salient);
-      seconds.group(tile.search, masks.salient, width, masks.threshold);
-      seconds.write(plane2);
+      mean_values(tile, means, scales, first.tile(0), second.tile(0), value.tile(0));
+      planes.write(place, tile, {first.tile(0), second.tile(0), first.tile(0)});
       put_error(loop, masks, t, value.tile(0), error.view());
     });
     loop.leave_with_error(error.view().block(0, 0, m, width));
   }
-  PackedTensor flags = salient.take();
-  flags.shape = {flags.shape[1]};
-  linear.tensors = {sign.take(), plane2.take(), std::move(flags), scale.take(), mean.take()};
+  l.salient_columns = planes.salient_columns();
+  linear.tensors = planes.take(pool);
+  linear.tensors.push_back(scale.take());
+  linear.tensors.push_back(mean.take());
   return linear;
 }
 

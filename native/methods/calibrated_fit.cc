@@ -87,8 +87,8 @@ HWY_INLINE void Refine(D d, const float* gram, size_t stride, size_t columns, co
   for (size_t p = 0; p < kVectors; ++p) x[p] = hn::Add(x[p], change[p]);
 }
 
-void CalibratedFit(const float* weight, TileMasks masks, size_t salient_groups, const float* gram,
-                   int iterations, const float* first, const float* second, float* mean, float* scale) {
+void CalibratedFit(const float* weight, const TileMasks& masks, const float* gram, int iterations,
+                   const float* first, const float* second, float* mean, float* scale) {
   const D d;
   HWY_ALIGN float scratch[kGroupVectors][kMaxWidth * kTileRows];
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
@@ -121,21 +121,14 @@ void CalibratedFit(const float* weight, TileMasks masks, size_t salient_groups, 
     };
     const std::integral_constant<size_t, 2> one_order;
     const std::integral_constant<size_t, 3> two_orders;
-    const V split = hn::Set(d, masks.salient_threshold), threshold = hn::Set(d, masks.threshold);
-    const size_t salient = masks.salient, mean_slot = salient_groups, scale_slot = 2 * salient_groups;
-    if (salient_groups == 1) {
-      fit(
-          two_orders, 0, salient, [&](size_t) { return hn::Eq(hn::Zero(d), hn::Zero(d)); }, 0, 0);
-    } else {
-      fit(
-          two_orders, 0, salient, [&](size_t j) { return hn::Ge(size_of(j), split); }, 0, 0);
-      fit(
-          two_orders, 0, salient, [&](size_t j) { return hn::Lt(size_of(j), split); }, 1, 2);
-    }
-    const auto sparse = [&](size_t j) { return hn::Ge(size_of(j), threshold); };
-    const auto concentrated = [&](size_t j) { return hn::Lt(size_of(j), threshold); };
-    fit(one_order, salient, masks.columns, sparse, mean_slot, scale_slot);
-    fit(one_order, salient, masks.columns, concentrated, mean_slot + 1, scale_slot + 1);
+    const size_t salient = masks.salient, salient_groups = masks.salient_splits.groups();
+    for (size_t group = 0; group < salient_groups; ++group)
+      WithGroup(d, masks.salient_splits, group, size_of,
+                [&](const auto& in) { fit(two_orders, 0, salient, in, group, 2 * group); });
+    for (size_t group = 0; group < masks.splits.groups(); ++group)
+      WithGroup(d, masks.splits, group, size_of, [&](const auto& in) {
+        fit(one_order, salient, masks.columns, in, salient_groups + group, 2 * salient_groups + group);
+      });
   }
 }
 
@@ -147,10 +140,9 @@ namespace signum {
 
 HWY_EXPORT(CalibratedFit);
 
-void calibrated_fit(const float* weight, TileMasks masks, size_t salient_groups, const float* gram,
-                    int iterations, const float* first, const float* second, float* mean, float* scale) {
-  HWY_DYNAMIC_DISPATCH(CalibratedFit)
-  (weight, masks, salient_groups, gram, iterations, first, second, mean, scale);
+void calibrated_fit(const float* weight, const TileMasks& masks, const float* gram, int iterations,
+                    const float* first, const float* second, float* mean, float* scale) {
+  HWY_DYNAMIC_DISPATCH(CalibratedFit)(weight, masks, gram, iterations, first, second, mean, scale);
 }
 
 }  // namespace signum

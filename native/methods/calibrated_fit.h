@@ -6,9 +6,10 @@
 
 namespace signum {
 
-// In and out: mean, scale in the slots of mean_values with G = salient_groups. first [columns][16], second
-// [salient][16]: signs -1, 0, 1. gram [columns][columns]: S, symmetric, in the tile's order of columns.
-void calibrated_fit(const float* weight, TileMasks masks, size_t salient_groups, const float* gram,
-                    int iterations, const float* first, const float* second, float* mean, float* scale);
+// In and out: mean, scale in the slots of mean_values. first [columns][16], second [salient][16]: signs -1,
+// 0,
+// 1. gram [columns][columns]: S, symmetric, in the tile's order of columns.
+void calibrated_fit(const float* weight, const TileMasks& masks, const float* gram, int iterations,
+                    const float* first, const float* second, float* mean, float* scale);
 
 }  // namespace signum

@@ -21,17 +21,18 @@ namespace {
 // row.
 class SortedRow {
  public:
-  explicit SortedRow(size_t most)
-      : t_(most),
-        sum_(most + 1),
-        with_y_(most + 1),
-        with_all_(most + 1),
-        own_(most + 1),
-        table_((most + 1) * most),
-        column_(most) {}
+  explicit SortedRow(size_t width)
+      : t_(width),
+        sum_(width + 1),
+        with_y_(width + 1),
+        with_all_(width + 1),
+        own_(width + 1),
+        table_((width + 1) * width),
+        column_(width),
+        width_(width) {}
 
-  // sorted, column [n][16] at this row's lane: T and the columns' numbers in its order. product [n]: S y by
-  // column. gram [n][stride]: S of these columns.
+  // sorted, column [n][16] at this row's lane: T of the weights to be split and their columns' numbers in its
+  // order. product [width]: S y by column. gram [width][stride]: S of all columns that are not salient.
   void set(size_t n, const float* sorted, const float* column, const double* product, const float* gram,
            size_t stride) {
     n_ = low_ = n;
@@ -40,14 +41,14 @@ class SortedRow {
       column_[i] = uint32_t(column[i * kTileRows]);
       t_[i] = sorted[i * kTileRows];
     }
-    indicator_products(gram, stride, column_.data(), n, table_.data());
+    indicator_products(gram, stride, column_.data(), n, width_, table_.data());
     for (size_t i = 0; i < n; ++i) {
       const size_t c = column_[i];
       sum_[i + 1] = sum_[i] + t_[i];
       with_y_[i + 1] = with_y_[i] + product[c];
-      own_[i + 1] = own_[i] + 2 * table_[i * n + c] + double(gram[c * stride + c]);
+      own_[i + 1] = own_[i] + 2 * table_[i * width_ + c] + double(gram[c * stride + c]);
     }
-    for (size_t i = 0; i < n; ++i) with_all_[i + 1] = with_all_[i] + table_[n * n + column_[i]];
+    for (size_t i = 0; i < n; ++i) with_all_[i + 1] = with_all_[i] + table_[n * width_ + column_[i]];
     std::fill_n(cut_, kCuts, size_t(0));
     std::fill_n(&cross_[0][0], kCuts * kCuts, 0.0);
   }
@@ -106,7 +107,7 @@ class SortedRow {
     const auto add = [&](size_t rank, double sign) {
       for (size_t other = 0; other < kCuts; ++other) {
         if (other == cut) continue;
-        const double product = sign * table_[cut_[other] * n_ + column_[rank]];
+        const double product = sign * table_[cut_[other] * width_ + column_[rank]];
         cross_[cut][other] += product;
         cross_[other][cut] += product;
       }
@@ -119,7 +120,7 @@ class SortedRow {
   std::vector<double> sum_, with_y_, with_all_, own_;  // of e(i): t, S y, S e(n), S e(i)
   std::vector<double> table_;                          // S e(i) by column
   std::vector<uint32_t> column_;                       // of a rank
-  size_t n_ = 0, low_ = 0, high_ = 0;
+  size_t width_, n_ = 0, low_ = 0, high_ = 0;
   size_t cut_[kCuts];
   double cross_[kCuts][kCuts];
 };
@@ -129,18 +130,31 @@ class SortedRow {
 void calibrated_split_errors(const float* search, size_t rows, const CalibratedSplit& split, double* errors) {
   const size_t first = split.salient, n = split.columns - first;
   const auto tile = [](size_t columns) { return aligned_array<float>(columns * kTileRows); };
-  const auto residual = tile(first), sorted = tile(n), column = tile(n);
-  arb_residual(search, first, split.iterations, residual.get());
-  sort_rows(search + first * kTileRows, n, sorted.get(), column.get());
-  std::vector<double> y(split.columns), product(n);
+  const auto fitted = tile(split.columns), sorted = tile(n), column = tile(n);  // T less what is fitted
+  arb_residual(search, first, split.iterations, fitted.get());
+  const float* others = search + first * kTileRows;
+  arb_split_residual(others, n, split.before, split.iterations, fitted.get() + first * kTileRows);
+  sort_rows(others, n, sorted.get(), column.get());
+  const bool bounded = split.before.count > 0;
+  const float bound = bounded ? split.before.at[split.before.count - 1] : 0;
+  std::vector<double> y(split.columns), product(split.columns);
   SortedRow row(n);
   for (size_t r = 0; r < rows; ++r) {
-    for (size_t j = 0; j < split.columns; ++j)
-      y[j] = double((j < first ? residual.get() : search)[j * kTileRows + r]);
-    gram_product(split.gram + first, split.columns, y.data(), split.columns, n, product.data());
-    row.set(n, sorted.get() + r, column.get() + r, product.data(), split.gram + first * split.columns + first,
-            split.columns);
-    for (size_t c = 0; c < split.count; ++c) errors[c] += row.error(split.thresholds[c]);
+    for (size_t j = 0; j < split.columns; ++j) y[j] = double(fitted[j * kTileRows + r]);
+    const size_t from = split.whole ? 0 : first;  // the columns whose S y is needed
+    gram_product(split.gram + from, split.columns, y.data(), split.columns, split.columns - from,
+                 product.data() + from);
+    size_t begin = 0, end = n;
+    if (bounded) {
+      while (begin < n && sorted[begin * kTileRows + r] <= -bound) ++begin;
+      while (end > begin && sorted[(end - 1) * kTileRows + r] >= bound) --end;
+    }
+    row.set(end - begin, sorted.get() + begin * kTileRows + r, column.get() + begin * kTileRows + r,
+            product.data() + first, split.gram + first * split.columns + first, split.columns);
+    double whole = 0;
+    if (split.whole)
+      for (size_t j = 0; j < split.columns; ++j) whole += y[j] * product[j];
+    for (size_t c = 0; c < split.count; ++c) errors[c] += whole + row.error(split.thresholds[c]);
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "methods/splits.h"
+
 namespace signum {
 
 struct CalibratedSplit {
@@ -13,10 +15,12 @@ struct CalibratedSplit {
   const float* gram;        // S [columns][columns] in the tile's order
   const float* thresholds;  // ascending
   size_t count;
+  Splits
+      before;  // of passes before: only the last group of these is split, the others are fitted as they are
+  bool whole;  // otherwise every error lacks the same sum over the rows
 };
 
-// search: tile of T [columns][16], of which the first `rows` rows exist. Adds to errors [count]; every error
-// lacks the same sum over the rows.
+// search: tile of T [columns][16], of which the first `rows` rows exist. Adds to errors [count].
 void calibrated_split_errors(const float* search, size_t rows, const CalibratedSplit& split, double* errors);
 
 }  // namespace signum

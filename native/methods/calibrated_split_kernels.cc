@@ -46,9 +46,11 @@ HWY_INLINE void AddRow(const double* from, double factor, const float* row, size
   for (; j < n; ++j) to[j] = from[j] + factor * double(row[j]);
 }
 
-void IndicatorProducts(const float* gram, size_t stride, const uint32_t* order, size_t n, double* table) {
-  for (size_t j = 0; j < n; ++j) table[j] = 0;
-  for (size_t i = 0; i < n; ++i, table += n) AddRow(table, 1, gram + order[i] * stride, n, table + n);
+void IndicatorProducts(const float* gram, size_t stride, const uint32_t* order, size_t n, size_t width,
+                       double* table) {
+  for (size_t j = 0; j < width; ++j) table[j] = 0;
+  for (size_t i = 0; i < n; ++i, table += width)
+    AddRow(table, 1, gram + order[i] * stride, width, table + width);
 }
 
 void GramProduct(const float* gram, size_t stride, const double* y, size_t rows, size_t n, double* product) {
@@ -69,8 +71,9 @@ HWY_EXPORT(GramProduct);
 void sort_rows(const float* tile, size_t columns, float* sorted, float* column) {
   HWY_DYNAMIC_DISPATCH(SortRows)(tile, columns, sorted, column);
 }
-void indicator_products(const float* gram, size_t stride, const uint32_t* order, size_t n, double* table) {
-  HWY_DYNAMIC_DISPATCH(IndicatorProducts)(gram, stride, order, n, table);
+void indicator_products(const float* gram, size_t stride, const uint32_t* order, size_t n, size_t width,
+                        double* table) {
+  HWY_DYNAMIC_DISPATCH(IndicatorProducts)(gram, stride, order, n, width, table);
 }
 void gram_product(const float* gram, size_t stride, const double* y, size_t rows, size_t n, double* product) {
   HWY_DYNAMIC_DISPATCH(GramProduct)(gram, stride, y, rows, n, product);

@@ -78,29 +78,57 @@ Matrix decode_codes(const PackedLinear& linear, ThreadPool& pool) {
   });
 }
 
-// billm, arb: means and scales, the salient columns in one group or two.
+// The bits of one row of billm and the ARB methods, by stored column.
+class GroupedRow {
+ public:
+  GroupedRow(const PackedLinear& linear, size_t row)
+      : layout_(linear.layout),
+        salient_(plane_row(linear.find("salient"), 0)),
+        sign_(plane_row(linear.find("sign"), row)),
+        plane2_(plane_row(linear.find("plane2"), row)),
+        group2_(plane_row(layout_.splits > 1 ? linear.find("group2") : nullptr, row)),
+        plane3_(plane_row(linear.find("plane3"), row)) {}
+
+  // Columns ascending, each once.
+  void enter(size_t column) {
+    column_ = column;
+    if (!salient_[column]) return;
+    second_ = layout_.column_group_bitmap ? plane3_[salient_before_] : plane2_[column];
+    ++salient_before_;
+  }
+  bool salient() const { return salient_[column_]; }
+  bool sign() const { return sign_[column_]; }
+  bool second() const { return second_; }  // salient columns only
+  // 0 = the largest |T|; of salient columns 0 where they have one group only.
+  size_t group() const {
+    if (salient() && !layout_.column_group_bitmap) return 0;
+    const size_t size = layout_.splits == 1 ? plane2_[column_] : 2 * plane2_[column_] + group2_[column_];
+    return layout_.splits - size;
+  }
+
+ private:
+  const Layout& layout_;
+  Bits salient_, sign_, plane2_, group2_, plane3_;
+  size_t column_ = 0, salient_before_ = 0;
+  bool second_ = false;
+};
+
+// billm, arb, arb-x: means and scales.
 Matrix decode_means(const PackedLinear& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
   const Floats scale = scalars(linear, "scale"), mean = scalars(linear, "mean");
-  const size_t slot = l.rows * l.blocks(), salient_groups = l.column_group_bitmap ? 2 : 1;
-  const Bits salient = plane_row(linear.find("salient"), 0);
-  const PackedTensor* plane3 = linear.find("plane3");
+  const size_t slot = l.rows * l.blocks(), salient_groups = l.salient_groups();
   return decode_rows(linear, pool, [&](size_t i, float* out) {
-    const Bits sign = plane_row(linear.find("sign"), i), plane2 = plane_row(linear.find("plane2"), i);
-    const Bits third = plane_row(plane3, i);
-    size_t salient_before = 0;
+    GroupedRow bits(linear, i);
     for (size_t j = 0; j < l.columns; ++j) {
-      const size_t at = i * l.blocks() + j / l.blocksize;
-      if (salient[j]) {
-        const size_t group = l.column_group_bitmap && !plane2[j] ? 1 : 0;
-        const bool second = l.column_group_bitmap ? third[salient_before] : plane2[j];
-        ++salient_before;
-        const float first = mean[group * slot + at] + with_sign(sign[j], scale[2 * group * slot + at]);
-        out[j] = first + with_sign(second, scale[(2 * group + 1) * slot + at]);
+      bits.enter(j);
+      const size_t at = i * l.blocks() + j / l.blocksize, group = bits.group();
+      if (bits.salient()) {
+        const float first = mean[group * slot + at] + with_sign(bits.sign(), scale[2 * group * slot + at]);
+        out[j] = first + with_sign(bits.second(), scale[(2 * group + 1) * slot + at]);
       } else {
-        const size_t group = plane2[j] ? 0 : 1;  // sparse, concentrated
         out[j] = mean[(salient_groups + group) * slot + at] +
-                 with_sign(sign[j], scale[(2 * salient_groups + group) * slot + at]);
+                 with_sign(bits.sign(), scale[(2 * salient_groups + group) * slot + at]);
       }
     }
   });
@@ -109,27 +137,20 @@ Matrix decode_means(const PackedLinear& linear, ThreadPool& pool) {
 Matrix decode_arb_rc(const PackedLinear& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
   const Floats row_scale = scalars(linear, "row_scale"), column_scale = scalars(linear, "column_scale");
-  const size_t slot = l.rows * l.blocks(), n = l.columns;
-  const Bits salient = plane_row(linear.find("salient"), 0);
-  const PackedTensor* plane3 = linear.find("plane3");
+  const size_t slot = l.rows * l.blocks(), n = l.columns, salient_slots = 2 * l.salient_groups();
   return decode_rows(linear, pool, [&](size_t i, float* out) {
-    const Bits sign = plane_row(linear.find("sign"), i), plane2 = plane_row(linear.find("plane2"), i);
-    const Bits third = plane_row(plane3, i);
-    size_t salient_before = 0;
+    GroupedRow bits(linear, i);
     for (size_t j = 0; j < n; ++j) {
-      const size_t at = i * l.blocks() + j / l.blocksize;
-      if (salient[j]) {
-        const size_t group = l.column_group_bitmap && !plane2[j] ? 2 : 0;  // first slot of the group
-        const bool second = l.column_group_bitmap ? third[salient_before] : plane2[j];
-        ++salient_before;
-        const float first_part = row_scale[group * slot + at] * column_scale[group * n + j];
-        const float second_part = row_scale[(group + 1) * slot + at] * column_scale[(group + 1) * n + j];
-        out[j] = with_sign(sign[j], first_part) + with_sign(second, second_part);
-      } else {
-        const size_t group = plane2[j] ? 0 : 1;
-        const size_t row_slot = (l.column_group_bitmap ? 4 : 2) + group;
-        out[j] = with_sign(sign[j], row_scale[row_slot * slot + at] * column_scale[group * n + j]);
-      }
+      bits.enter(j);
+      const size_t at = i * l.blocks() + j / l.blocksize, group = bits.group();
+      const auto product = [&](size_t row_slot, size_t column_slot) {
+        return row_scale[row_slot * slot + at] * column_scale[column_slot * n + j];
+      };
+      if (bits.salient())
+        out[j] = with_sign(bits.sign(), product(2 * group, 2 * group)) +
+                 with_sign(bits.second(), product(2 * group + 1, 2 * group + 1));
+      else
+        out[j] = with_sign(bits.sign(), product(salient_slots + group, group));
     }
   });
 }
@@ -184,6 +205,12 @@ Status check_tensors(const PackedLinear& linear) {
     for (size_t j = 0; j < l.columns; ++j) salient += plane_row(linear.find("salient"), 0)[j];
     if (salient != l.salient_columns)
       return Error{"packed_broken", "The salient flags do not match the layout's count.", ""};
+  }
+  if (l.splits == 2) {  // three groups: both bits are never set
+    const auto &high = linear.find("plane2")->bytes, &low = linear.find("group2")->bytes;
+    for (size_t i = 0; i < high.size(); ++i)
+      if (high[i] & low[i])
+        return Error{"packed_broken", "A weight is in a group that its layout does not have.", ""};
   }
   return {};
 }

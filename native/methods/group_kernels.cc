@@ -16,22 +16,17 @@ HWY_INLINE V WithBit(D d, V deviation, V scale) {
   return hn::IfThenElse(hn::Ge(deviation, hn::Zero(d)), scale, hn::Neg(scale));
 }
 
-void BillmFit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second) {
+void BillmFit(const float* weight, const TileMasks& masks, float* mean, float* scale, float* first,
+              float* second) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const auto put = [&](float* slots, size_t slot, V v) {
       hn::Store(v, d, slots + slot * kTileRows + lane);
     };
-    const V threshold = hn::Set(d, masks.threshold);
-    const auto sparse = [&](size_t j) {
-      return hn::Ge(hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)), threshold);
-    };
-    const auto concentrated = [&](size_t j) {
-      return hn::Lt(hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)), threshold);
-    };
-    const auto every = [&](size_t) { return hn::Eq(hn::Zero(d), hn::Zero(d)); };
+    const auto size_of = [&](size_t j) { return hn::Abs(hn::Load(d, masks.search + lane + j * kTileRows)); };
 
     V mean1, mean2, alpha1, alpha2;
+    const auto every = [&](size_t) { return hn::Eq(hn::Zero(d), hn::Zero(d)); };
     OneOrder(d, 0, masks.salient, weight + lane, first + lane, every, mean1, alpha1);
     for (size_t j = 0; j < masks.salient; ++j) {  // residual of the first order, sign(0) = 0
       const V x = hn::Load(d, first + lane + j * kTileRows);
@@ -41,44 +36,38 @@ void BillmFit(const float* weight, TileMasks masks, float* mean, float* scale, f
     put(mean, 0, hn::Add(mean1, mean2));
     put(scale, 0, alpha1);
     put(scale, 1, alpha2);
-    OneOrder(d, masks.salient, masks.columns, weight + lane, first + lane, sparse, mean1, alpha1);
-    put(mean, 1, mean1);
-    put(scale, 2, alpha1);
-    OneOrder(d, masks.salient, masks.columns, weight + lane, first + lane, concentrated, mean1, alpha1);
-    put(mean, 2, mean1);
-    put(scale, 3, alpha1);
+    for (size_t group = 0; group < masks.splits.groups(); ++group)
+      WithGroup(d, masks.splits, group, size_of, [&](const auto& in) {
+        OneOrder(d, masks.salient, masks.columns, weight + lane, first + lane, in, mean1, alpha1);
+        put(mean, 1 + group, mean1);
+        put(scale, 2 + group, alpha1);
+      });
   }
 }
 
-void MeanValues(TileMasks masks, size_t salient_groups, const float* mean, const float* scale,
-                const float* first, const float* second, float* value) {
+void MeanValues(const TileMasks& masks, const float* mean, const float* scale, const float* first,
+                const float* second, float* value) {
   const D d;
-  const size_t sparse_mean = salient_groups, sparse_scale = 2 * salient_groups;
+  const size_t salient_groups = masks.salient_splits.groups();
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const auto get = [&](const float* slots, size_t slot) {
       return hn::Load(d, slots + slot * kTileRows + lane);
     };
-    const V split = hn::Set(d, masks.salient_threshold), threshold = hn::Set(d, masks.threshold);
-    for (size_t j = 0; j < masks.salient; ++j) {
-      const auto both = [&](size_t group) {
-        const V one = hn::Add(get(mean, group), WithBit(d, get(first, j), get(scale, 2 * group)));
-        return hn::Add(one, WithBit(d, get(second, j), get(scale, 2 * group + 1)));
-      };
-      V sum = both(0);
-      if (salient_groups == 2)
-        sum = hn::IfThenElse(hn::Ge(hn::Abs(get(masks.search, j)), split), sum, both(1));
-      hn::Store(sum, d, value + j * kTileRows + lane);
-    }
-    for (size_t j = masks.salient; j < masks.columns; ++j) {
-      const M sparse = hn::Ge(hn::Abs(get(masks.search, j)), threshold);
-      const V group_mean = hn::IfThenElse(sparse, get(mean, sparse_mean), get(mean, sparse_mean + 1));
-      const V group_scale = hn::IfThenElse(sparse, get(scale, sparse_scale), get(scale, sparse_scale + 1));
-      hn::Store(hn::Add(group_mean, WithBit(d, get(first, j), group_scale)), d, value + j * kTileRows + lane);
-    }
+    const auto put = [&](size_t j, V v) { hn::Store(v, d, value + j * kTileRows + lane); };
+    for (size_t j = 0; j < masks.salient; ++j)
+      put(j, ByGroup(d, masks.salient_splits, get(masks.search, j), [&](size_t group) {
+            const V one = hn::Add(get(mean, group), WithBit(d, get(first, j), get(scale, 2 * group)));
+            return hn::Add(one, WithBit(d, get(second, j), get(scale, 2 * group + 1)));
+          }));
+    for (size_t j = masks.salient; j < masks.columns; ++j)
+      put(j, ByGroup(d, masks.splits, get(masks.search, j), [&](size_t group) {
+            return hn::Add(get(mean, salient_groups + group),
+                           WithBit(d, get(first, j), get(scale, 2 * salient_groups + group)));
+          }));
   }
 }
 
-void ArbRcValues(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale,
+void ArbRcValues(const float* weight, const TileMasks& masks, const float* row_scale,
                  const float* column_scale, const float* sign1, const float* sign2, const float* other_row,
                  const float* other_column, float* value) {
   const D d;
@@ -87,25 +76,21 @@ void ArbRcValues(const float* weight, TileMasks masks, size_t salient_groups, co
     const auto get = [&](const float* slots, size_t slot) {
       return hn::Load(d, slots + slot * kTileRows + lane);
     };
-    const V split = hn::Set(d, masks.salient_threshold), threshold = hn::Set(d, masks.threshold);
+    const auto put = [&](size_t j, V v) { hn::Store(v, d, value + j * kTileRows + lane); };
     for (size_t j = 0; j < salient; ++j) {
       const auto part = [&](size_t slot, const float* sign) {
         return WithBit(d, get(sign, j),
                        hn::Mul(get(row_scale, slot), hn::Set(d, column_scale[slot * salient + j])));
       };
-      V sum = hn::Add(part(0, sign1), part(1, sign2));
-      if (salient_groups == 2) {
-        const M sparse = hn::Ge(hn::Abs(get(masks.search, j)), split);
-        sum = hn::IfThenElse(sparse, sum, hn::Add(part(2, sign1), part(3, sign2)));
-      }
-      hn::Store(sum, d, value + j * kTileRows + lane);
+      put(j, ByGroup(d, masks.salient_splits, get(masks.search, j), [&](size_t group) {
+            return hn::Add(part(2 * group, sign1), part(2 * group + 1, sign2));
+          }));
     }
     for (size_t j = salient; j < masks.columns; ++j) {
-      const M sparse = hn::Ge(hn::Abs(get(masks.search, j)), threshold);
-      const V row = hn::IfThenElse(sparse, get(other_row, 0), get(other_row, 1));
-      const V column = hn::IfThenElse(sparse, hn::Set(d, other_column[j - salient]),
-                                      hn::Set(d, other_column[others + j - salient]));
-      hn::Store(WithBit(d, get(weight, j), hn::Mul(row, column)), d, value + j * kTileRows + lane);
+      const V product = ByGroup(d, masks.splits, get(masks.search, j), [&](size_t group) {
+        return hn::Mul(get(other_row, group), hn::Set(d, other_column[group * others + j - salient]));
+      });
+      put(j, WithBit(d, get(weight, j), product));
     }
   }
 }
@@ -150,18 +135,19 @@ HWY_EXPORT(ArbRcValues);
 HWY_EXPORT(ScaledDifference);
 HWY_EXPORT(RowMasks);
 
-void billm_fit(const float* weight, TileMasks masks, float* mean, float* scale, float* first, float* second) {
+void billm_fit(const float* weight, const TileMasks& masks, float* mean, float* scale, float* first,
+               float* second) {
   HWY_DYNAMIC_DISPATCH(BillmFit)(weight, masks, mean, scale, first, second);
 }
-void mean_values(TileMasks masks, size_t salient_groups, const float* mean, const float* scale,
-                 const float* first, const float* second, float* value) {
-  HWY_DYNAMIC_DISPATCH(MeanValues)(masks, salient_groups, mean, scale, first, second, value);
+void mean_values(const TileMasks& masks, const float* mean, const float* scale, const float* first,
+                 const float* second, float* value) {
+  HWY_DYNAMIC_DISPATCH(MeanValues)(masks, mean, scale, first, second, value);
 }
-void arb_rc_values(const float* weight, TileMasks masks, size_t salient_groups, const float* row_scale,
+void arb_rc_values(const float* weight, const TileMasks& masks, const float* row_scale,
                    const float* column_scale, const float* sign1, const float* sign2, const float* other_row,
                    const float* other_column, float* value) {
   HWY_DYNAMIC_DISPATCH(ArbRcValues)
-  (weight, masks, salient_groups, row_scale, column_scale, sign1, sign2, other_row, other_column, value);
+  (weight, masks, row_scale, column_scale, sign1, sign2, other_row, other_column, value);
 }
 void scaled_difference(const float* weight, const float* value, const float* r_diagonal, size_t columns,
                        float* error) {

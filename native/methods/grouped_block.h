@@ -21,38 +21,39 @@ struct TilePlace {
   const uint32_t* order;
 };
 
-// One tile's part of a plane, gathered column by column and then written.
-class TilePlane {
- public:
-  explicit TilePlane(const TilePlace& place, size_t width) : place_(place), masks_(width) {}
-
-  // Tile columns [begin, end): bit = value >= 0.
-  void signs(const float* values, size_t begin, size_t end) {
-    row_masks(values + begin * kTileRows, end - begin, false, 0, place_.order + begin, masks_.data());
-  }
-  // Tile columns [begin, end): bit = |T| >= threshold.
-  void group(const float* search, size_t begin, size_t end, float threshold) {
-    row_masks(search + begin * kTileRows, end - begin, true, threshold, place_.order + begin, masks_.data());
-  }
-  void write(BitPlane& plane) const {
-    plane.put(place_.row, place_.rows, place_.start, masks_.data(), masks_.size());
-  }
-
- private:
-  TilePlace place_;
-  std::vector<uint16_t> masks_;  // by block column
+// What is stored of a tile's fit: deviations or weights whose sign (>= 0 is +) is the bit. Salient columns
+// [salient][16], all columns [columns][16].
+struct TileSigns {
+  const float* salient_first;
+  const float* salient_second;
+  const float* others;  // its salient columns are not read
 };
 
-// plane3: the given columns of a plane as wide as the linear.
-PackedTensor plane_of_columns(const PackedTensor& wide, const std::vector<uint32_t>& columns,
-                              ThreadPool& pool);
+// The planes of a linear under construction (docs/FORMAT.md). Different tiles may be written by different
+// threads.
+class GroupedPlanes {
+ public:
+  explicit GroupedPlanes(const Layout& layout);
+
+  // A block's salient columns; blocks come from left to right.
+  void enter(const BlockLoop& loop, const BlockMasks& masks);
+  void write(const TilePlace& place, const TileMasks& masks, const TileSigns& signs);
+
+  size_t salient_columns() const { return salient_columns_.size(); }
+  std::vector<PackedTensor> take(ThreadPool& pool);
+
+ private:
+  bool bitmap_;  // of column groups
+  size_t splits_;
+  BitPlane sign_, plane2_, salient_, group2_, second_sign_;
+  std::vector<uint32_t> salient_columns_;
+};
 
 // Writes the tile's error (weight - value) / U_jj into rows of error [rows, width].
 void put_error(const BlockLoop& loop, const BlockMasks& masks, size_t t, const float* value, View error);
 
 inline TileMasks tile_masks(const BlockMasks& masks, size_t t) {
-  return {masks.search.tile(t), masks.search.width(), masks.salient, masks.threshold,
-          masks.salient_threshold};
+  return {masks.search.tile(t), masks.search.width(), masks.salient, masks.salient_splits, masks.splits};
 }
 inline TilePlace tile_place(const BlockLoop& loop, const BlockMasks& masks, size_t t) {
   return {t * kTileRows, masks.weight.rows_of(t), loop.start(), masks.order.data()};

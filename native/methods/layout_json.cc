@@ -70,6 +70,7 @@ std::string layout_to_json(const Layout& l) {
     case Method::ArbX:
     case Method::ArbRc:
       object["column_group_bitmap"] = l.column_group_bitmap;
+      if (l.splits > 1) object["splits"] = l.splits;
       [[fallthrough]];
     case Method::BiLLM:
       object["blocksize"] = l.blocksize;
@@ -119,6 +120,7 @@ Result<Layout> layout_from_json(const std::string& name, const std::string& text
     case Method::ArbX:
     case Method::ArbRc:
       l.column_group_bitmap = read.flag("column_group_bitmap");
+      if (read.has("splits")) l.splits = read.count("splits", 2, 3);
       [[fallthrough]];
     case Method::BiLLM:
       l.blocksize = read.count("blocksize", 1, kMost);

@@ -5,43 +5,12 @@
 #include <numeric>
 
 #include "base/pool.h"
-#include "math/quantiles.h"
-#include "methods/calibrated_split.h"
 #include "methods/search_kernels.h"
+#include "methods/split_search.h"
+#include "methods/tile_sums.h"
 
 namespace signum {
 namespace {
-
-constexpr size_t kBandTiles = 4;  // tiles whose sums are added up by one task
-constexpr size_t kThresholds = 81;
-
-std::vector<double> probabilities() {
-  std::vector<double> p(kThresholds);
-  for (size_t i = 0; i < kThresholds; ++i) p[i] = double(10 + i) / 100;  // 0.10, 0.11, ... 0.90
-  return p;
-}
-
-// Sums task(tile, out[size]) over all tiles, band by band, in an order that depends on the shape only.
-template <class Task>
-std::vector<double> sum_over_tiles(size_t tiles, size_t size, ThreadPool& pool, const Task& task) {
-  const size_t bands = (tiles + kBandTiles - 1) / kBandTiles;
-  std::vector<std::vector<double>> partial(bands, std::vector<double>(size, 0.0));
-  pool.parallel_for(bands, [&](size_t band) {
-    for (size_t t = band * kBandTiles; t < std::min(tiles, (band + 1) * kBandTiles); ++t)
-      task(t, partial[band].data());
-  });
-  std::vector<double> total(size, 0.0);
-  for (const auto& part : partial)
-    for (size_t i = 0; i < size; ++i) total[i] += part[i];
-  return total;
-}
-
-size_t first_minimum(const std::vector<double>& errors, size_t begin) {
-  size_t best = begin;
-  for (size_t i = begin + 1; i < errors.size(); ++i)
-    if (errors[i] < errors[best]) best = i;
-  return best;
-}
 
 void gather_columns(Tiles& tiles, size_t t, const std::vector<uint32_t>& order, float* scratch) {
   float* tile = tiles.tile(t);
@@ -59,31 +28,6 @@ std::vector<float> search_scale(ConstView r_block) {
   std::vector<float> scale(r_block.columns);
   for (size_t j = 0; j < scale.size(); ++j) scale[j] = std::ldexp(r_block(j, j), -exponent);
   return scale;
-}
-
-// Quantiles of |T| over columns [begin, end) of every tile. with_zeros: the other columns count as zeros;
-// otherwise zeros are left out.
-std::vector<float> thresholds(const Tiles& search, size_t begin, size_t end, bool with_zeros,
-                              ThreadPool& pool) {
-  const size_t rows = search.rows(), full = rows / kTileRows;
-  std::vector<std::span<const float>> parts;
-  for (size_t t = 0; t < full; ++t)
-    parts.emplace_back(search.tile(t) + begin * kTileRows, (end - begin) * kTileRows);
-  std::vector<float> ragged;  // the rows of the last tile that exist
-  if (full < search.count()) {
-    for (size_t j = begin; j < end; ++j)
-      for (size_t lane = 0; lane < search.rows_of(full); ++lane)
-        ragged.push_back(search.tile(full)[j * kTileRows + lane]);
-    parts.emplace_back(ragged);
-  }
-  const std::vector<double> p = probabilities();
-  if (with_zeros) return absolute_quantiles(parts, (search.width() - (end - begin)) * rows, p, pool);
-  std::vector<float> nonzero;
-  for (const auto& part : parts)
-    for (const float x : part)
-      if (x != 0) nonzero.push_back(x);
-  const std::span<const float> all(nonzero);
-  return absolute_quantiles(std::span(&all, 1), 0, p, pool);
 }
 
 // S = H / 2: the mean over the calibration sequences of X^T X, where H is twice that.
@@ -104,11 +48,18 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
   masks.search = Tiles(block.rows, width);
   const size_t tiles = masks.weight.count();
   const std::vector<float> scale = search_scale(r_block);
-  const bool squared = recipe.salience == Salience::Hessian;
+  const bool hessian = recipe.salience == Salience::Hessian;
   const std::vector<double> scores = sum_over_tiles(tiles, width, pool, [&](size_t t, double* sums) {
     masks.weight.load(t, block);
-    search_matrix(masks.weight.tile(t), scale.data(), squared, width, masks.search.tile(t), sums);
+    search_matrix(masks.weight.tile(t), scale.data(), hessian, width, masks.search.tile(t), sums);
   });
+
+  // What is left to search: T, as the published programs do, or the weights, as the papers print it.
+  const bool squared = hessian && recipe.search_space == SearchSpace::Saliency;
+  if (hessian && !squared)
+    pool.parallel_for(tiles, [&](size_t t) {
+      std::memcpy(masks.search.tile(t), masks.weight.tile(t), width * kTileRows * sizeof(float));
+    });
 
   // Step 1: the columns by score, the rest behind them in their own order.
   const size_t up = std::min(recipe.max_salient, width);
@@ -142,31 +93,10 @@ BlockMasks search_masks(const Recipe& recipe, ConstView block, ConstView r_block
 
   if (recipe.method == Method::ArbX) masks.gram = gram_of(*h_block, order);
 
-  // Column-group bitmap: split the salient columns.
-  if (may_split_salient(recipe.method) && recipe.column_group_bitmap) {
-    const std::vector<float> candidates = thresholds(masks.search, 0, masks.salient, false, pool);
-    const std::vector<double> errors = sum_over_tiles(tiles, kThresholds, pool, [&](size_t t, double* sums) {
-      salient_split_errors(masks.search.tile(t), masks.salient, candidates.data(), kThresholds, sums);
-    });
-    masks.salient_threshold = candidates[first_minimum(errors, 0)];
-  }
-
-  // Step 3: split the others. The salient part's fit adds the same to every candidate's error, so it is left
-  // out, except by arb-x, whose S joins the columns.
-  if (masks.salient < width) {
-    const std::vector<float> candidates = thresholds(masks.search, masks.salient, width, true, pool);
-    const std::vector<double> errors = sum_over_tiles(tiles, kThresholds, pool, [&](size_t t, double* sums) {
-      if (recipe.method == Method::ArbX)
-        calibrated_split_errors(
-            masks.search.tile(t), masks.search.rows_of(t),
-            {width, masks.salient, recipe.iterations, masks.gram.data(), candidates.data(), kThresholds},
-            sums);
-      else
-        split_errors(masks.search.tile(t) + masks.salient * kTileRows, width - masks.salient,
-                     candidates.data(), kThresholds, squared, sums);
-    });
-    masks.threshold = candidates[first_minimum(errors, 0)];
-  }
+  const size_t splits = may_split_salient(recipe.method) ? recipe.splits : 1;
+  if (may_split_salient(recipe.method) && recipe.column_group_bitmap)
+    masks.salient_splits = split_salient(masks.search, masks.salient, splits, pool);
+  masks.splits = split_others(recipe, masks, splits, squared, pool);
   return masks;
 }
 

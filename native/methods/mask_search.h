@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "methods/quantize.h"
+#include "methods/splits.h"
 #include "methods/tiles.h"
 
 namespace signum {
@@ -13,11 +14,11 @@ struct BlockMasks {
   std::vector<uint32_t>
       order;  // columns of the block; the first `salient` are the salient ones, each part ascending
   size_t salient = 0;
-  float threshold = 0;          // non-salient: |T| >= threshold is sparse
-  float salient_threshold = 0;  // with a column-group bitmap: salient, |T| >= it is salient-sparse
-  Tiles weight;                 // compensated weights, columns in `order`
-  Tiles search;                 // T, columns in `order`
-  Matrix gram;                  // arb-x: S [width, width], columns in `order`
+  Splits splits;          // of the columns that are not salient
+  Splits salient_splits;  // of the salient ones; none without a column-group bitmap
+  Tiles weight;           // compensated weights, columns in `order`
+  Tiles search;           // T, or the weights with search_space weights; columns in `order`
+  Matrix gram;            // arb-x: S [width, width], columns in `order`
 };
 
 // block [rows, width] compensated weights; r_block its part of R (1 / U_jj on the diagonal); h_block its part

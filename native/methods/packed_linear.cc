@@ -100,14 +100,15 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
       std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}},
                                        {"plane2", DType::U8, {m, row_bytes}},
                                        {"salient", DType::U8, {row_bytes}}};
-      const bool split = l.column_group_bitmap;
-      if (split) rules.push_back({"plane3", DType::U8, {m, bytes_of(l.salient_columns)}});
+      const size_t orders = 2 * l.salient_groups(), groups = l.groups();
+      if (l.splits > 1) rules.push_back({"group2", DType::U8, {m, row_bytes}});
+      if (l.column_group_bitmap) rules.push_back({"plane3", DType::U8, {m, bytes_of(l.salient_columns)}});
       if (l.method == Method::ArbRc) {
-        rules.push_back({"row_scale", scalar, {split ? 6u : 4u, m, l.blocks()}});
-        rules.push_back({"column_scale", scalar, {split ? 4u : 2u, n}});
+        rules.push_back({"row_scale", scalar, {orders + groups, m, l.blocks()}});
+        rules.push_back({"column_scale", scalar, {std::max(orders, groups), n}});
       } else {
-        rules.push_back({"scale", scalar, {split ? 6u : 4u, m, l.blocks()}});
-        rules.push_back({"mean", scalar, {split ? 4u : 3u, m, l.blocks()}});
+        rules.push_back({"scale", scalar, {orders + groups, m, l.blocks()}});
+        rules.push_back({"mean", scalar, {l.salient_groups() + groups, m, l.blocks()}});
       }
       return rules;
     }

@@ -33,13 +33,17 @@ struct Layout {
   size_t group = 0;                  // rtn, gptq, fdb: stored columns per group, resolved
   bool symmetric = false;            // rtn, gptq: every zero is 2^(bits - 1), none is stored
   bool column_group_bitmap = false;  // arb, arb-x, arb-rc
-  size_t salient_columns = 0;        // billm, arb, arb-x, arb-rc: how many in all
-  size_t second_columns = 0;         // signum-rc
-  bool column_scales = true;         // signum-rc
+  size_t splits = 1;           // arb, arb-x, arb-rc: groups of the columns that are not salient, less one
+  size_t salient_columns = 0;  // billm, arb, arb-x, arb-rc: how many in all
+  size_t second_columns = 0;   // signum-rc
+  bool column_scales = true;   // signum-rc
   bool has_order = false;
   std::string order_tensor;  // name of the tensor that holds `order`; set by whoever writes the shard
 
   size_t blocks() const { return (columns + blocksize - 1) / blocksize; }
+  // billm, arb, arb-x, arb-rc: groups of the columns that are not salient, and of the salient ones.
+  size_t groups() const { return splits + 1; }
+  size_t salient_groups() const { return column_group_bitmap ? groups() : 1; }
 };
 
 std::string layout_to_json(const Layout& layout);  // canonical: sorted keys, no spaces

@@ -13,6 +13,7 @@ namespace signum {
 class ThreadPool;
 
 enum class Salience : uint8_t { Hessian, Magnitude };
+enum class SearchSpace : uint8_t { Saliency, Weights };
 enum class StepRule : uint8_t { Max, Search };
 
 // A method with all its parameters, resolved. Which ones a method uses: docs/PROTOCOL.md.
@@ -22,8 +23,10 @@ struct Recipe {
   size_t blocksize = 128;  // 32 to 256
   double damping = 0.01;   // share of mean(diag H), > 0
   Salience salience = Salience::Hessian;
-  size_t max_salient = 50;  // columns per block that the search may reach, up
+  SearchSpace search_space = SearchSpace::Saliency;  // what the searches binarize: T, or the weights
+  size_t max_salient = 50;                           // columns per block that the search may reach, up
   bool column_group_bitmap = true;
+  size_t splits = 1;  // 1 to 3, num_p
   int iterations = 15;
   int bits = 2;
   long group = -1;  // -1: the whole row

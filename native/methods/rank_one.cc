@@ -71,7 +71,7 @@ RankOneFit fit_rank_one(const RankOneProblem& p, ThreadPool& pool) {
     std::fill(fit.column_scale[1].begin() + long(second * groups), fit.column_scale[1].end(), 0.0f);
   const auto x = [&](size_t t) { return p.weight->tile(t) + p.first * kTileRows; };
   const auto tile_groups = [&](size_t t) {
-    return TileGroups{groups, p.search ? p.search->tile(t) + p.first * kTileRows : nullptr, p.threshold};
+    return TileGroups{p.search ? p.search->tile(t) + p.first * kTileRows : nullptr, p.splits};
   };
   const auto row = [&](int o, size_t t) { return fit.row_scale[o].data() + t * row_size; };
   const auto column = [&](int o) { return fit.column_scale[o].data(); };

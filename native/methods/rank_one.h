@@ -1,10 +1,11 @@
-// Row times column scales fitted to a part of a block (ARB-RC, arXiv 2410.03129), one or two orders, one or
-// two groups.
+// Row times column scales fitted to a part of a block (ARB-RC, arXiv 2410.03129), one or two orders, one to
+// four groups.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "methods/splits.h"
 #include "methods/tiles.h"
 
 namespace signum {
@@ -13,16 +14,16 @@ class ThreadPool;
 
 struct RankOneProblem {
   const Tiles* weight;  // [rows, width]
-  const Tiles* search;  // T, same shape; null = one group
-  float threshold = 0;  // |T| >= threshold: group 0, else group 1
-  size_t first = 0;     // columns [first, first + columns) of the tiles
+  const Tiles* search;  // T, same shape; unused with one group
+  Splits splits;
+  size_t first = 0;  // columns [first, first + columns) of the tiles
   size_t columns = 0;
   int order = 1;  // 1 or 2
   int iterations = 15;
   bool column_scales = true;         // false: column scales stay 1
   size_t second_columns = SIZE_MAX;  // order 2: only the first so many columns have a second order
 
-  size_t groups() const { return search ? 2 : 1; }
+  size_t groups() const { return splits.groups(); }
 };
 
 // Scales of order o and group g; rows are padded to whole tiles.

@@ -6,6 +6,7 @@
 // clang-format on
 
 #include <cstring>
+#include <type_traits>
 
 #include "methods/rank_one_kernels.h"
 #include "methods/row_lanes-inl.h"
@@ -15,58 +16,74 @@ namespace signum::HWY_NAMESPACE {
 
 constexpr float kEpsilon = 1e-8f;
 
-// The group of column j as a mask, and values chosen by it. With one group everything folds away.
+// Group g of column j as masks that hold each other: at_least[g] has all rows of the groups 0 to g. With one
+// group everything folds away.
+template <size_t kGroups>
+struct Groups {
+  M at_least[kGroups - 1];
+};
+template <>
+struct Groups<1> {};
+
 template <size_t kGroups>
 struct Chooser {
   D d;
   const float* search;
-  V threshold;
+  V at[kGroups - 1];
 
-  Chooser(const TileGroups& groups, size_t lane)
-      : search(groups.search + lane), threshold(hn::Set(d, groups.threshold)) {}
-  M first(size_t j) const { return hn::Ge(hn::Abs(hn::LoadU(d, search + j * kTileRows)), threshold); }
+  Chooser(const TileGroups& groups, size_t lane) : search(groups.search + lane) {
+    for (size_t g = 0; g + 1 < kGroups; ++g) at[g] = hn::Set(d, groups.splits.at[g]);
+  }
+  Groups<kGroups> of(size_t j) const {
+    const V size = hn::Abs(hn::LoadU(d, search + j * kTileRows));
+    Groups<kGroups> in;
+    for (size_t g = 0; g + 1 < kGroups; ++g) in.at_least[g] = hn::Ge(size, at[g]);
+    return in;
+  }
 };
 template <>
 struct Chooser<1> {
-  D d;
   Chooser(const TileGroups&, size_t) {}
-  M first(size_t) const { return hn::Eq(hn::Zero(d), hn::Zero(d)); }
+  Groups<1> of(size_t) const { return {}; }
 };
 
-template <size_t kGroups>
-HWY_INLINE V Choose(M in, const V (&values)[kGroups]) {
-  if constexpr (kGroups == 1)
-    return values[0];
-  else
-    return hn::IfThenElse(in, values[0], values[1]);
-}
-// values[g] of column j in the group that each lane belongs to; values [groups][columns].
-template <size_t kGroups>
-HWY_INLINE V ChooseColumn(D d, M in, const float* values, size_t columns, size_t j) {
-  const V first = hn::Set(d, values[j]);
-  if constexpr (kGroups == 1)
-    return first;
-  else
-    return hn::IfThenElse(in, first, hn::Set(d, values[columns + j]));
+// value_of(g) of the group that each lane belongs to.
+template <size_t kGroups, class Value>
+HWY_INLINE V ChooseOf(const Groups<kGroups>& in, const Value& value_of) {
+  V chosen = value_of(kGroups - 1);
+  if constexpr (kGroups > 1)
+    for (size_t g = kGroups - 1; g-- > 0;) chosen = hn::IfThenElse(in.at_least[g], value_of(g), chosen);
+  return chosen;
 }
 template <size_t kGroups>
-HWY_INLINE void Add(M in, V value, V (&sums)[kGroups]) {
-  if constexpr (kGroups == 1) {
-    sums[0] = hn::Add(sums[0], value);
-  } else {
-    sums[0] = hn::Add(sums[0], hn::IfThenElseZero(in, value));
-    sums[1] = hn::Add(sums[1], hn::IfThenZeroElse(in, value));
-  }
+HWY_INLINE V Choose(const Groups<kGroups>& in, const V (&values)[kGroups]) {
+  return ChooseOf(in, [&](size_t g) { return values[g]; });
+}
+// values [groups][columns] at column j.
+template <size_t kGroups>
+HWY_INLINE V ChooseColumn(D d, const Groups<kGroups>& in, const float* values, size_t columns, size_t j) {
+  return ChooseOf(in, [&](size_t g) { return hn::Set(d, values[g * columns + j]); });
+}
+// take(g, value in the lanes of group g, 0 in the others).
+template <size_t kGroups, class Take>
+HWY_INLINE void Deal(const Groups<kGroups>& in, V value, const Take& take) {
+  if constexpr (kGroups > 1)
+    for (size_t g = 0; g + 1 < kGroups; ++g) {
+      take(g, hn::IfThenElseZero(in.at_least[g], value));
+      value = hn::IfThenZeroElse(in.at_least[g], value);
+    }
+  take(kGroups - 1, value);
 }
 template <size_t kGroups>
-HWY_INLINE void AddColumn(D d, M in, V value, float* sums, size_t columns, size_t j) {
-  const auto add = [&](float* at, V v) { hn::StoreU(hn::Add(hn::LoadU(d, at), v), d, at); };
-  if constexpr (kGroups == 1) {
-    add(sums + j * kTileRows, value);
-  } else {
-    add(sums + j * kTileRows, hn::IfThenElseZero(in, value));
-    add(sums + (columns + j) * kTileRows, hn::IfThenZeroElse(in, value));
-  }
+HWY_INLINE void Add(const Groups<kGroups>& in, V value, V (&sums)[kGroups]) {
+  Deal(in, value, [&](size_t g, V part) { sums[g] = hn::Add(sums[g], part); });
+}
+template <size_t kGroups>
+HWY_INLINE void AddColumn(D d, const Groups<kGroups>& in, V value, float* sums, size_t columns, size_t j) {
+  Deal(in, value, [&](size_t g, V part) {
+    float* at = sums + (g * columns + j) * kTileRows;
+    hn::StoreU(hn::Add(hn::LoadU(d, at), part), d, at);
+  });
 }
 template <size_t kGroups>
 HWY_INLINE void Zero(D d, V (&values)[kGroups]) {
@@ -75,6 +92,16 @@ HWY_INLINE void Zero(D d, V (&values)[kGroups]) {
 template <size_t kGroups>
 HWY_INLINE void LoadScales(D d, const float* from, V (&values)[kGroups]) {
   for (size_t g = 0; g < kGroups; ++g) values[g] = hn::LoadU(d, from + g * kTileRows);
+}
+
+// run(number of groups as a constant).
+template <class Run>
+HWY_INLINE void WithGroups(size_t groups, const Run& run) {
+  static_assert(kMaxGroups == 4);
+  if (groups == 1) return run(std::integral_constant<size_t, 1>());
+  if (groups == 2) return run(std::integral_constant<size_t, 2>());
+  if (groups == 3) return run(std::integral_constant<size_t, 3>());
+  run(std::integral_constant<size_t, 4>());
 }
 
 // row = sum |value| / members of each group; column sums of |value| / row and of members whose row is not
@@ -87,7 +114,7 @@ HWY_INLINE void StartScales(D d, const Chooser<kGroups>& groups, size_t columns,
   Zero(d, total);
   Zero(d, members);
   for (size_t j = 0; j < columns; ++j) {
-    const M in = groups.first(j);
+    const auto in = groups.of(j);
     Add(in, hn::Abs(value(j)), total);
     Add(in, one, members);
   }
@@ -100,10 +127,9 @@ HWY_INLINE void StartScales(D d, const Chooser<kGroups>& groups, size_t columns,
     counted[g] = hn::IfThenElseZero(positive, one);
   }
   for (size_t j = 0; j < columns; ++j) {
-    const M in = groups.first(j);
-    AddColumn<kGroups>(d, in, hn::Mul(hn::Abs(value(j)), Choose(in, inverse)), sums.numerator + lane, columns,
-                       j);
-    AddColumn<kGroups>(d, in, Choose(in, counted), sums.denominator + lane, columns, j);
+    const auto in = groups.of(j);
+    AddColumn(d, in, hn::Mul(hn::Abs(value(j)), Choose(in, inverse)), sums.numerator + lane, columns, j);
+    AddColumn(d, in, Choose(in, counted), sums.denominator + lane, columns, j);
   }
 }
 
@@ -117,8 +143,8 @@ HWY_INLINE void UpdateScales(D d, const Chooser<kGroups>& groups, size_t columns
   Zero(d, product);
   Zero(d, square);
   for (size_t j = 0; j < columns; ++j) {
-    const M in = groups.first(j);
-    const V signed_column = hn::Mul(ChooseColumn<kGroups>(d, in, column_scale, columns, j), sign(j));
+    const auto in = groups.of(j);
+    const V signed_column = hn::Mul(ChooseColumn(d, in, column_scale, columns, j), sign(j));
     Add(in, hn::Mul(signed_column, value(j)), product);
     Add(in, hn::Mul(signed_column, signed_column), square);
   }
@@ -127,10 +153,10 @@ HWY_INLINE void UpdateScales(D d, const Chooser<kGroups>& groups, size_t columns
     hn::StoreU(row[g], d, row_scale + g * kTileRows + lane);
   }
   for (size_t j = 0; j < columns; ++j) {
-    const M in = groups.first(j);
+    const auto in = groups.of(j);
     const V signed_row = hn::Mul(Choose(in, row), sign(j));
-    AddColumn<kGroups>(d, in, hn::Mul(signed_row, value(j)), sums.numerator + lane, columns, j);
-    AddColumn<kGroups>(d, in, hn::Mul(signed_row, signed_row), sums.denominator + lane, columns, j);
+    AddColumn(d, in, hn::Mul(signed_row, value(j)), sums.numerator + lane, columns, j);
+    AddColumn(d, in, hn::Mul(signed_row, signed_row), sums.denominator + lane, columns, j);
   }
 }
 
@@ -145,10 +171,9 @@ void RankOneStartOf(const float* x, const TileGroups& tile_groups, size_t column
   }
 }
 void RankOneStart(const float* x, TileGroups groups, size_t columns, float* row_scale, ColumnSums sums) {
-  if (groups.groups == 1)
-    RankOneStartOf<1>(x, groups, columns, row_scale, sums);
-  else
-    RankOneStartOf<2>(x, groups, columns, row_scale, sums);
+  WithGroups(groups.groups(), [&](auto count) {
+    RankOneStartOf<decltype(count)::value>(x, groups, columns, row_scale, sums);
+  });
 }
 
 // Two bytes for each vector of a column (a vector of up to 8 rows uses one of them); columns follow each
@@ -162,23 +187,27 @@ void MemberMasksOf(const float* x, const TileGroups& tile_groups, size_t columns
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const Chooser<kGroups> groups(tile_groups, lane);
     for (size_t j = 0; j < columns; ++j) {
-      const M nonzero = hn::Ne(hn::LoadU(d, x + lane + j * kTileRows), hn::Zero(d)), in = groups.first(j);
       uint8_t* at = masks + j * kGroups * MaskStride(d) + MaskByte(d, lane);
-      uint8_t bits[8] = {};
-      hn::StoreMaskBits(d, hn::And(nonzero, in), bits);
-      std::memcpy(at, bits, 2);
-      if constexpr (kGroups == 2) {
-        hn::StoreMaskBits(d, hn::AndNot(in, nonzero), bits);
-        std::memcpy(at + MaskStride(d), bits, 2);
+      const auto put = [&](size_t g, M members) {
+        uint8_t bits[8] = {};
+        hn::StoreMaskBits(d, members, bits);
+        std::memcpy(at + g * MaskStride(d), bits, 2);
+      };
+      M left = hn::Ne(hn::LoadU(d, x + lane + j * kTileRows), hn::Zero(d));  // in none of the groups so far
+      if constexpr (kGroups > 1) {
+        const auto in = groups.of(j);
+        for (size_t g = 0; g + 1 < kGroups; ++g) {
+          put(g, hn::And(in.at_least[g], left));
+          left = hn::AndNot(in.at_least[g], left);
+        }
       }
+      put(kGroups - 1, left);
     }
   }
 }
 void MemberMasks(const float* x, TileGroups groups, size_t columns, uint8_t* masks) {
-  if (groups.groups == 1)
-    MemberMasksOf<1>(x, groups, columns, masks);
-  else
-    MemberMasksOf<2>(x, groups, columns, masks);
+  WithGroups(groups.groups(),
+             [&](auto count) { MemberMasksOf<decltype(count)::value>(x, groups, columns, masks); });
 }
 
 template <size_t kGroups>
@@ -218,10 +247,9 @@ void RankOneUpdateOf(const float* x, const uint8_t* masks, size_t columns, const
 }
 void RankOneUpdate(const float* x, size_t groups, const uint8_t* masks, size_t columns,
                    const float* column_scale, float* row_scale, ColumnSums sums) {
-  if (groups == 1)
-    RankOneUpdateOf<1>(x, masks, columns, column_scale, row_scale, sums);
-  else
-    RankOneUpdateOf<2>(x, masks, columns, column_scale, row_scale, sums);
+  WithGroups(groups, [&](auto count) {
+    RankOneUpdateOf<decltype(count)::value>(x, masks, columns, column_scale, row_scale, sums);
+  });
 }
 
 template <size_t kGroups>
@@ -234,9 +262,9 @@ void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t column
     V row[kGroups];
     LoadScales(d, row_scale1 + lane, row);
     const auto residual = [&](size_t j) {
-      const M in = groups.first(j);
+      const auto in = groups.of(j);
       const V value = hn::LoadU(d, x + lane + j * kTileRows);
-      const V scale = hn::Mul(Choose(in, row), ChooseColumn<kGroups>(d, in, column_scale1, columns, j));
+      const V scale = hn::Mul(Choose(in, row), ChooseColumn(d, in, column_scale1, columns, j));
       return hn::Sub(value, hn::Mul(scale, SignOf(d, value)));
     };
     for (size_t j = 0; j < columns; ++j) {
@@ -249,10 +277,10 @@ void RankTwoStartOf(const float* x, const TileGroups& tile_groups, size_t column
 void RankTwoStart(const float* x, TileGroups groups, size_t columns, size_t second,
                   const float* column_scale1, const float* row_scale1, float* sign1, float* sign2,
                   float* row_scale2, ColumnSums sums) {
-  if (groups.groups == 1)
-    RankTwoStartOf<1>(x, groups, columns, second, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
-  else
-    RankTwoStartOf<2>(x, groups, columns, second, column_scale1, row_scale1, sign1, sign2, row_scale2, sums);
+  WithGroups(groups.groups(), [&](auto count) {
+    RankTwoStartOf<decltype(count)::value>(x, groups, columns, second, column_scale1, row_scale1, sign1,
+                                           sign2, row_scale2, sums);
+  });
 }
 
 template <size_t kGroups>
@@ -265,9 +293,8 @@ void RankTwoStepOf(const float* x, const TileGroups& tile_groups, size_t columns
     V other_row[kGroups];
     LoadScales(d, other_row_scale + lane, other_row);
     const auto value = [&](size_t j) {
-      const M in = groups.first(j);
-      const V scale =
-          hn::Mul(Choose(in, other_row), ChooseColumn<kGroups>(d, in, other_column_scale, columns, j));
+      const auto in = groups.of(j);
+      const V scale = hn::Mul(Choose(in, other_row), ChooseColumn(d, in, other_column_scale, columns, j));
       return hn::NegMulAdd(scale, hn::LoadU(d, other_sign + lane + j * kTileRows),
                            hn::LoadU(d, x + lane + j * kTileRows));
     };
@@ -278,12 +305,10 @@ void RankTwoStepOf(const float* x, const TileGroups& tile_groups, size_t columns
 void RankTwoStep(const float* x, TileGroups groups, size_t columns, const float* sign,
                  const float* column_scale, float* row_scale, const float* other_sign,
                  const float* other_column_scale, const float* other_row_scale, ColumnSums sums) {
-  if (groups.groups == 1)
-    RankTwoStepOf<1>(x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale,
-                     other_row_scale, sums);
-  else
-    RankTwoStepOf<2>(x, groups, columns, sign, column_scale, row_scale, other_sign, other_column_scale,
-                     other_row_scale, sums);
+  WithGroups(groups.groups(), [&](auto count) {
+    RankTwoStepOf<decltype(count)::value>(x, groups, columns, sign, column_scale, row_scale, other_sign,
+                                          other_column_scale, other_row_scale, sums);
+  });
 }
 
 template <size_t kGroups>
@@ -297,10 +322,10 @@ void RankTwoAssignOf(const float* x, const TileGroups& tile_groups, size_t colum
     LoadScales(d, row_scale1 + lane, row1);
     LoadScales(d, row_scale2 + lane, row2);
     for (size_t j = 0; j < columns; ++j) {
-      const M in = groups.first(j);
+      const auto in = groups.of(j);
       const V value = hn::LoadU(d, x + lane + j * kTileRows);
-      const V p = hn::Mul(Choose(in, row1), ChooseColumn<kGroups>(d, in, column_scale1, columns, j));
-      const V q = hn::Mul(Choose(in, row2), ChooseColumn<kGroups>(d, in, column_scale2, columns, j));
+      const V p = hn::Mul(Choose(in, row1), ChooseColumn(d, in, column_scale1, columns, j));
+      const V q = hn::Mul(Choose(in, row2), ChooseColumn(d, in, column_scale2, columns, j));
       V s1, s2;
       NearestOfFour(d, value, p, q, s1, s2);
       hn::StoreU(s1, d, sign1 + lane + j * kTileRows);
@@ -311,12 +336,10 @@ void RankTwoAssignOf(const float* x, const TileGroups& tile_groups, size_t colum
 void RankTwoAssign(const float* x, TileGroups groups, size_t columns, const float* column_scale1,
                    const float* row_scale1, const float* column_scale2, const float* row_scale2, float* sign1,
                    float* sign2) {
-  if (groups.groups == 1)
-    RankTwoAssignOf<1>(x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1,
-                       sign2);
-  else
-    RankTwoAssignOf<2>(x, groups, columns, column_scale1, row_scale1, column_scale2, row_scale2, sign1,
-                       sign2);
+  WithGroups(groups.groups(), [&](auto count) {
+    RankTwoAssignOf<decltype(count)::value>(x, groups, columns, column_scale1, row_scale1, column_scale2,
+                                            row_scale2, sign1, sign2);
+  });
 }
 
 }  // namespace signum::HWY_NAMESPACE

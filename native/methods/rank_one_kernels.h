@@ -5,14 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "methods/splits.h"
+
 namespace signum {
 
-// Which columns of a tile belong to which of `groups` (1 or 2) groups: with two, |t| >= threshold is group 0,
-// the rest group 1.
+// Which weights of a tile belong to which group.
 struct TileGroups {
-  size_t groups;
   const float* search;  // T tile [columns][16]; unused with one group
-  float threshold;
+  Splits splits;
+
+  size_t groups() const { return splits.groups(); }
 };
 
 // Sums over rows for the column scales, by lane: [groups][columns][16] each.

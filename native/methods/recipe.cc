@@ -100,10 +100,12 @@ Result<Recipe> recipe_from_json(const std::string& text) {
     recipe.descending_order = p.choice("order", {"natural", "hessian"}) == 1;
   if (has_salient_columns(recipe.method)) {
     recipe.salience = Salience(p.choice("salience", {"hessian", "magnitude"}));
+    recipe.search_space = SearchSpace(p.choice("search_space", {"saliency", "weights"}));
     recipe.max_salient = size_t(p.integer("max_salient", 2, 256));
   }
   if (may_split_salient(recipe.method)) {
     recipe.column_group_bitmap = p.flag("column_group_bitmap");
+    recipe.splits = size_t(p.integer("splits", 1, 3));
     recipe.iterations = int(p.integer("iterations", 0, 100));
   }
   if (recipe.method == Method::SignumRc) {

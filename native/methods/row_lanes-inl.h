@@ -9,6 +9,7 @@
 
 #include <hwy/highway.h>
 
+#include "methods/splits.h"
 #include "methods/tiles.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -32,6 +33,30 @@ HWY_INLINE V Residual(D d, V x, V alpha) {
 
 HWY_INLINE V SignOf(D d, V x) {
   return hn::IfThenElseZero(hn::Ne(x, hn::Zero(d)), hn::CopySign(hn::Set(d, 1.0f), x));
+}
+
+// fit(in), with in(j): which rows of column j are in this group. size_of(j) = |T|.
+template <class Size, class Fit>
+HWY_INLINE void WithGroup(D d, const Splits& splits, size_t group, const Size& size_of, const Fit& fit) {
+  const V above = hn::Set(d, splits.at[HWY_MIN(group, kMaxSplits - 1)]);
+  const V below = hn::Set(d, splits.at[group == 0 ? 0 : group - 1]);
+  if (splits.count == 0)
+    fit([&](size_t) { return hn::Eq(hn::Zero(d), hn::Zero(d)); });
+  else if (group == 0)
+    fit([&](size_t j) { return hn::Ge(size_of(j), above); });
+  else if (group == splits.count)
+    fit([&](size_t j) { return hn::Lt(size_of(j), below); });
+  else
+    fit([&](size_t j) { return hn::And(hn::Ge(size_of(j), above), hn::Lt(size_of(j), below)); });
+}
+
+// value_of(group) of the group that each row's t is in.
+template <class Value>
+HWY_INLINE V ByGroup(D d, const Splits& splits, V t, const Value& value_of) {
+  V value = value_of(splits.count);
+  for (size_t group = splits.count; group-- > 0;)
+    value = hn::IfThenElse(hn::Ge(hn::Abs(t), hn::Set(d, splits.at[group])), value_of(group), value);
+  return value;
 }
 
 // One order over columns [begin, end): mean, alpha, and the deviations from the mean.

@@ -5,6 +5,8 @@
 #include <hwy/highway.h>
 // clang-format on
 
+#include <cmath>
+
 #include "methods/row_lanes-inl.h"
 #include "methods/search_kernels.h"
 
@@ -90,19 +92,27 @@ void SalientCountErrors(const float* tile, size_t columns, size_t up, double* er
   }
 }
 
-void SplitErrorsSigned(const float* tile, size_t columns, const float* thresholds, size_t count,
+// kBounded: weights with |T| >= below belong to neither group.
+template <bool kBounded>
+void SplitErrorsSigned(const float* tile, size_t columns, const float* thresholds, size_t count, float below,
                        double* errors) {
   const D d;
-  const V one = hn::Set(d, 1.0f), all = hn::Set(d, float(columns));
+  const V one = hn::Set(d, 1.0f), all = hn::Set(d, float(columns)), bound = hn::Set(d, below);
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const auto at = [&](size_t j) { return hn::Load(d, tile + lane + j * kTileRows); };
     for (size_t c = 0; c < count; ++c) {
       const V threshold = hn::Set(d, thresholds[c]);
       V sparse0 = hn::Zero(d), sparse1 = sparse0, rest0 = sparse0, rest1 = sparse0, members0 = sparse0,
-        members1 = sparse0;
+        members1 = sparse0, outside = sparse0;
       const auto add = [&](size_t j, V& sparse, V& rest, V& members) {
-        const V x = at(j);
-        const M in = hn::Ge(hn::Abs(x), threshold);
+        V x = at(j);
+        M in = hn::Ge(hn::Abs(x), threshold);
+        if constexpr (kBounded) {
+          const M out = hn::Ge(hn::Abs(x), bound);
+          outside = hn::Add(outside, hn::IfThenElseZero(out, one));
+          in = hn::AndNot(out, in);
+          x = hn::IfThenZeroElse(out, x);
+        }
         sparse = hn::Add(sparse, hn::IfThenElseZero(in, x));
         rest = hn::Add(rest, hn::IfThenZeroElse(in, x));
         members = hn::Add(members, hn::IfThenElseZero(in, one));
@@ -113,7 +123,7 @@ void SplitErrorsSigned(const float* tile, size_t columns, const float* threshold
         add(j + 1, sparse1, rest1, members1);
       }
       for (; j < columns; ++j) add(j, sparse0, rest0, members0);
-      const V members = hn::Add(members0, members1), others = hn::Sub(all, members);
+      const V members = hn::Add(members0, members1), others = hn::Sub(hn::Sub(all, outside), members);
       const V sparse_mean = MeanOrZero(d, hn::Add(sparse0, sparse1), members);
       const V rest_mean = MeanOrZero(d, hn::Add(rest0, rest1), others);
 
@@ -122,7 +132,9 @@ void SplitErrorsSigned(const float* tile, size_t columns, const float* threshold
       const auto deviate = [&](size_t k, V& sparse, V& rest, V& square) {
         const V x = at(k);
         const M in = hn::Ge(hn::Abs(x), threshold);
-        const V deviation = hn::Sub(x, hn::IfThenElse(in, sparse_mean, rest_mean)), size = hn::Abs(deviation);
+        V deviation = hn::Sub(x, hn::IfThenElse(in, sparse_mean, rest_mean));
+        if constexpr (kBounded) deviation = hn::IfThenZeroElse(hn::Ge(hn::Abs(x), bound), deviation);
+        const V size = hn::Abs(deviation);
         sparse = hn::Add(sparse, hn::IfThenElseZero(in, size));
         rest = hn::Add(rest, hn::IfThenZeroElse(in, size));
         square = hn::MulAdd(deviation, deviation, square);
@@ -228,24 +240,39 @@ void SplitErrors(const float* tile, size_t columns, const float* thresholds, siz
   if (squared)
     SplitErrorsSquared(tile, columns, thresholds, count, errors);
   else
-    SplitErrorsSigned(tile, columns, thresholds, count, errors);
+    SplitErrorsSigned<false>(tile, columns, thresholds, count, 0, errors);
+}
+void SplitErrorsBelow(const float* tile, size_t columns, const float* thresholds, size_t count, float below,
+                      double* errors) {
+  SplitErrorsSigned<true>(tile, columns, thresholds, count, below, errors);
 }
 
-void SalientSplitErrors(const float* tile, size_t columns, const float* thresholds, size_t count,
-                        double* errors) {
+// kBounded: weights with |T| >= below belong to neither group.
+template <bool kBounded>
+void SalientSplitErrorsOf(const float* tile, size_t columns, const float* thresholds, size_t count,
+                          float below, double* errors) {
   const D d;
-  const V one = hn::Set(d, 1.0f), all = hn::Set(d, float(columns));
+  const V one = hn::Set(d, 1.0f), all = hn::Set(d, float(columns)), bound = hn::Set(d, below);
   HWY_ALIGN float scratch[kMaxWidth * kTileRows];
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const float* t = tile + lane;
+    const auto size_of = [&](size_t j) { return hn::Abs(hn::Load(d, t + j * kTileRows)); };
+    const auto inside = [&](size_t j, V x) {
+      if constexpr (kBounded) return hn::IfThenZeroElse(hn::Ge(size_of(j), bound), x);
+      return x;
+    };
+    V candidates = all;
+    if constexpr (kBounded) {
+      candidates = hn::Zero(d);
+      for (size_t j = 0; j < columns; ++j) candidates = hn::Add(candidates, inside(j, one));
+    }
     for (size_t c = 0; c < count; ++c) {
       const V threshold = hn::Set(d, thresholds[c]);
-      const auto in_sparse = [&](size_t j) {
-        return hn::Ge(hn::Abs(hn::Load(d, t + j * kTileRows)), threshold);
-      };
+      const auto in_sparse = [&](size_t j) { return hn::Ge(size_of(j), threshold); };
       V members = hn::Zero(d);
-      for (size_t j = 0; j < columns; ++j) members = hn::Add(members, hn::IfThenElseZero(in_sparse(j), one));
-      const V others = hn::Sub(all, members);
+      for (size_t j = 0; j < columns; ++j)
+        members = hn::Add(members, inside(j, hn::IfThenElseZero(in_sparse(j), one)));
+      const V others = hn::Sub(candidates, members);
       const V per_member = MeanOrZero(d, one, members), per_other = MeanOrZero(d, one, others);
 
       // Two passes of (mean, alpha) over the residual, which starts as T itself; both groups at once.
@@ -254,7 +281,7 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
         const float* from = order == 0 ? t : scratch;
         V sparse = hn::Zero(d), rest = sparse;
         for (size_t j = 0; j < columns; ++j) {
-          const V x = hn::Load(d, from + j * kTileRows);
+          const V x = inside(j, hn::Load(d, from + j * kTileRows));
           sparse = hn::Add(sparse, hn::IfThenElseZero(in_sparse(j), x));
           rest = hn::Add(rest, hn::IfThenZeroElse(in_sparse(j), x));
         }
@@ -262,7 +289,8 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
         sparse = rest = squares = hn::Zero(d);
         for (size_t j = 0; j < columns; ++j) {
           const M in = in_sparse(j);
-          const V x = hn::Sub(hn::Load(d, from + j * kTileRows), hn::IfThenElse(in, sparse_mean, rest_mean));
+          const V mean = hn::IfThenElse(in, sparse_mean, rest_mean);
+          const V x = inside(j, hn::Sub(hn::Load(d, from + j * kTileRows), mean));
           hn::Store(x, d, scratch + j * kTileRows);
           sparse = hn::Add(sparse, hn::IfThenElseZero(in, hn::Abs(x)));
           rest = hn::Add(rest, hn::IfThenZeroElse(in, hn::Abs(x)));
@@ -280,6 +308,14 @@ void SalientSplitErrors(const float* tile, size_t columns, const float* threshol
       errors[c] += Total(d, hn::Sub(squares, explained));
     }
   }
+}
+
+void SalientSplitErrors(const float* tile, size_t columns, const float* thresholds, size_t count, float below,
+                        double* errors) {
+  if (below < HUGE_VALF)
+    SalientSplitErrorsOf<true>(tile, columns, thresholds, count, below, errors);
+  else
+    SalientSplitErrorsOf<false>(tile, columns, thresholds, count, below, errors);
 }
 
 void SearchMatrix(const float* weight, const float* scale, bool squared, size_t columns, float* tile,
@@ -309,6 +345,7 @@ namespace signum {
 
 HWY_EXPORT(SalientCountErrors);
 HWY_EXPORT(SplitErrors);
+HWY_EXPORT(SplitErrorsBelow);
 HWY_EXPORT(SalientSplitErrors);
 HWY_EXPORT(SearchMatrix);
 
@@ -319,9 +356,13 @@ void split_errors(const float* tile, size_t columns, const float* thresholds, si
                   double* errors) {
   HWY_DYNAMIC_DISPATCH(SplitErrors)(tile, columns, thresholds, count, squared, errors);
 }
+void split_errors_below(const float* tile, size_t columns, const float* thresholds, size_t count, float below,
+                        double* errors) {
+  HWY_DYNAMIC_DISPATCH(SplitErrorsBelow)(tile, columns, thresholds, count, below, errors);
+}
 void salient_split_errors(const float* tile, size_t columns, const float* thresholds, size_t count,
-                          double* errors) {
-  HWY_DYNAMIC_DISPATCH(SalientSplitErrors)(tile, columns, thresholds, count, errors);
+                          float below, double* errors) {
+  HWY_DYNAMIC_DISPATCH(SalientSplitErrors)(tile, columns, thresholds, count, below, errors);
 }
 void search_matrix(const float* weight, const float* scale, bool squared, size_t columns, float* tile,
                    double* column_sums) {

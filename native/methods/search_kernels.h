@@ -18,10 +18,14 @@ void salient_count_errors(const float* tile, size_t columns, size_t up, double* 
 void split_errors(const float* tile, size_t columns, const float* thresholds, size_t count, bool squared,
                   double* errors);
 
+// The same whole errors, of the weights with |T| < below only; the others add nothing.
+void split_errors_below(const float* tile, size_t columns, const float* thresholds, size_t count, float below,
+                        double* errors);
+
 // Column-group bitmap: the salient columns split at |T| >= threshold, both groups binarized in two orders.
-// errors [count].
+// Weights with |T| >= below belong to neither and add nothing. errors [count].
 void salient_split_errors(const float* tile, size_t columns, const float* thresholds, size_t count,
-                          double* errors);
+                          float below, double* errors);
 
 // T = (W * scale_j)^2 for salience hessian (scale = 1 / U_jj up to a common power of two), |T| summed over
 // the rows into column_sums [columns]. With squared false T = W.

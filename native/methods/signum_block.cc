@@ -54,7 +54,8 @@ class BlockFit {
     Tiles tiles(block.rows, width_);
     pool_.parallel_for(tiles.count(), [&](size_t t) { tiles.load(t, block); });
     RankOneProblem problem{
-        &tiles, nullptr, 0, 0, width_, second_ > 0 ? 2 : 1, kStartIterations, recipe_.column_scales, second_};
+        &tiles, nullptr, {}, 0, width_, second_ > 0 ? 2 : 1, kStartIterations, recipe_.column_scales,
+        second_};
     const RankOneFit fit = fit_rank_one(problem, pool_);
     for (int o = 0; o < 2; ++o) {
       now_.row[o].assign(panels_ * kPanelRows, 0.0f);

@@ -40,6 +40,7 @@ uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns) {
   layout.group = recipe.group < 0 ? columns : std::min(columns, size_t(recipe.group));
   layout.symmetric = recipe.symmetric;
   layout.column_group_bitmap = recipe.column_group_bitmap;
+  layout.splits = recipe.splits;
   layout.salient_columns = std::min(columns, layout.blocks() * recipe.max_salient);
   layout.second_columns = std::min(columns, size_t(recipe.second_plane * double(columns)) + 1);
   layout.column_scales = recipe.column_scales;

@@ -46,15 +46,25 @@ std::vector<std::pair<std::string, Recipe>> all_recipes(DType scale_type = DType
   add("billm", Method::BiLLM, [](Recipe&) {});
   add("billm magnitude 64", Method::BiLLM,
       [](Recipe& r) { r.salience = Salience::Magnitude, r.blocksize = 64; });
+  add("billm, weights searched", Method::BiLLM, [](Recipe& r) { r.search_space = SearchSpace::Weights; });
   add("arb", Method::Arb, [](Recipe& r) { r.column_group_bitmap = false; });
   add("arb bitmap magnitude 64", Method::Arb,
       [](Recipe& r) { r.salience = Salience::Magnitude, r.blocksize = 64; });
+  add("arb weights searched, 3 splits", Method::Arb,
+      [](Recipe& r) { r.search_space = SearchSpace::Weights, r.column_group_bitmap = false, r.splits = 3; });
+  add("arb bitmap, 2 splits", Method::Arb, [](Recipe& r) { r.splits = 2; });
   add("arb-x", Method::ArbX, [](Recipe& r) { r.column_group_bitmap = false; });
   add("arb-x bitmap", Method::ArbX, [](Recipe&) {});
   add("arb-x bitmap magnitude 64", Method::ArbX,
       [](Recipe& r) { r.salience = Salience::Magnitude, r.blocksize = 64; });
+  add("arb-x, 2 splits", Method::ArbX, [](Recipe& r) { r.column_group_bitmap = false, r.splits = 2; });
+  add("arb-x bitmap, weights searched, 3 splits", Method::ArbX,
+      [](Recipe& r) { r.search_space = SearchSpace::Weights, r.splits = 3; });
   add("arb-rc", Method::ArbRc, [](Recipe& r) { r.column_group_bitmap = false; });
   add("arb-rc bitmap", Method::ArbRc, [](Recipe&) {});
+  add("arb-rc, 3 splits", Method::ArbRc, [](Recipe& r) { r.column_group_bitmap = false, r.splits = 3; });
+  add("arb-rc bitmap, weights searched, 2 splits", Method::ArbRc,
+      [](Recipe& r) { r.search_space = SearchSpace::Weights, r.splits = 2; });
   add("fdb", Method::Fdb, [](Recipe& r) { r.group = 64; });
   add("fdb max 32", Method::Fdb, [](Recipe& r) { r.group = 32, r.step_rule = StepRule::Max; });
   for (const double share : {0.0, 0.3, 1.0})
@@ -246,7 +256,7 @@ TEST_CASE("scales that do not fit F16 are refused, and fit F32 and BF16") {
 
 TEST_CASE("recipes are read whole or refused with the key and its range") {
   const std::string good =
-      R"({"method":"billm","parameters":{"salience":"hessian","blocksize":128,"damping":0.01,"max_salient":50,"scale_type":"f16"}})";
+      R"({"method":"billm","parameters":{"salience":"hessian","blocksize":128,"damping":0.01,"search_space":"saliency","max_salient":50,"scale_type":"f16"}})";
   REQUIRE(recipe_from_json(good).ok());
   CHECK(recipe_from_json(good).value().blocksize == 128);
   const auto message = [](const std::string& text) {

@@ -101,15 +101,15 @@ TEST_CASE("arb-x: the second phase never raises a group's error weighed by S") {
     for (const size_t groups : {1, 2}) {
       const size_t columns = 61, salient = 14;
       const TileProblem p = tile_problem(kTileRows, columns, true, seed);
-      const TileMasks masks{p.search.tile(0), columns, salient, 0.02f, 0.05f};
+      const TileMasks masks{p.search.tile(0), columns, salient, {groups - 1, {0.05f}}, {1, {0.02f}}};
       // Of the salient groups, then of the others; of weight less its value, summed over the rows.
       const auto errors = [&](int iterations) {
         alignas(64) float mean[4 * kTileRows], scale[6 * kTileRows];
         Tiles first(kTileRows, columns), second(kTileRows, salient), value(kTileRows, columns);
-        arb_fit(p.weights.tile(0), masks, groups, 15, mean, scale, first.tile(0), second.tile(0));
-        calibrated_fit(p.weights.tile(0), masks, groups, p.gram.data(), iterations, first.tile(0),
-                       second.tile(0), mean, scale);
-        mean_values(masks, groups, mean, scale, first.tile(0), second.tile(0), value.tile(0));
+        arb_fit(p.weights.tile(0), masks, 15, mean, scale, first.tile(0), second.tile(0));
+        calibrated_fit(p.weights.tile(0), masks, p.gram.data(), iterations, first.tile(0), second.tile(0),
+                       mean, scale);
+        mean_values(masks, mean, scale, first.tile(0), second.tile(0), value.tile(0));
         std::vector<double> sums(4);
         for (size_t row = 0; row < kTileRows; ++row)
           for (size_t group = 0; group < 4; ++group) {
@@ -117,8 +117,8 @@ TEST_CASE("arb-x: the second phase never raises a group's error weighed by S") {
             for (size_t j = 0; j < columns; ++j) {
               const size_t at = j * kTileRows + row;
               const float t = std::fabs(p.search.tile(0)[at]);
-              const size_t its = j < salient ? (groups == 2 && t < masks.salient_threshold ? 1 : 0)
-                                             : (t < masks.threshold ? 3 : 2);
+              const size_t its = j < salient ? (groups == 2 && t < masks.salient_splits.at[0] ? 1 : 0)
+                                             : (t < masks.splits.at[0] ? 3 : 2);
               if (its == group) rest[j] = double(p.weights.tile(0)[at]) - double(value.tile(0)[at]);
             }
             sums[group] += quadratic(rest, p.gram);
@@ -153,7 +153,8 @@ TEST_CASE("arb-x: the score of a split is the trace of R S R^T") {
       std::vector<double> ours(thresholds.size()), expected(thresholds.size());
       calibrated_split_errors(
           p.search.tile(0), rows,
-          {columns, salient, iterations, p.gram.data(), thresholds.data(), thresholds.size()}, ours.data());
+          {columns, salient, iterations, p.gram.data(), thresholds.data(), thresholds.size(), {}, false},
+          ours.data());
       Tiles residual(kTileRows, salient);
       arb_residual(p.search.tile(0), salient, iterations, residual.tile(0));
       double largest = 0;

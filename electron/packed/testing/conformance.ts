@@ -1,6 +1,6 @@
 // What docs/FORMAT.md says of a shard beyond what a decoder needs: one file has only one way to be written.
 import { dtypeBytes } from '../header.ts'
-import { orderOf, splitsSalient, type Layout } from '../layout.ts'
+import { orderOf, splitsOf, splitsSalient, type Layout } from '../layout.ts'
 import { setBits } from '../planes.ts'
 import { rolesOf } from '../roles.ts'
 import type { PackedShard } from '../shard.ts'
@@ -66,7 +66,8 @@ function bitWidths(layout: Layout): Record<string, number> {
     case 'arb-x':
     case 'arb-rc': {
       const planes = { sign: n, plane2: n, salient: n }
-      return splitsSalient(layout) ? { ...planes, plane3: layout.salient_columns } : planes
+      const groups = splitsOf(layout) > 1 ? { group2: n } : {}
+      return { ...planes, ...groups, ...(splitsSalient(layout) ? { plane3: layout.salient_columns } : {}) }
     }
     case 'fdb':
       return { sign: n, plane2: n }

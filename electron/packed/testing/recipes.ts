@@ -17,14 +17,23 @@ const gptq = (bits: number, group: number, order: string, options = ''): Recipe 
   parameters: { bits, group, order, blocksize: 128, damping: 0.01, ...grid(options) },
 })
 
-const billm = (salience: string, blocksize: number): Recipe => ({
+const billm = (salience: string, blocksize: number, space = 'saliency'): Recipe => ({
   method: 'billm',
-  parameters: { salience, blocksize, damping: 0.01, max_salient: 30 },
+  parameters: { salience, search_space: space, blocksize, damping: 0.01, max_salient: 30 },
 })
 
-const arb = (method: string, salience: string, blocksize: number, bitmap: boolean): Recipe => ({
+const arb = (method: string, salience: string, blocksize: number, bitmap: boolean, splits = 1): Recipe => ({
   method,
-  parameters: { salience, blocksize, damping: 0.01, max_salient: 30, column_group_bitmap: bitmap, iterations: 5 },
+  parameters: {
+    salience,
+    search_space: splits > 1 ? 'weights' : 'saliency',
+    blocksize,
+    damping: 0.01,
+    max_salient: 30,
+    column_group_bitmap: bitmap,
+    splits,
+    iterations: 5,
+  },
 })
 
 const fdb = (group: number, rule: string): Recipe => ({ method: 'fdb', parameters: { group, step_rule: rule } })
@@ -59,11 +68,16 @@ export const recipes: readonly Recipe[] = [
   billm('hessian', 128),
   billm('magnitude', 128),
   billm('hessian', 64),
+  billm('hessian', 128, 'weights'),
   ...['arb', 'arb-x', 'arb-rc'].flatMap((method) => [
     arb(method, 'hessian', 128, false),
     arb(method, 'magnitude', 64, false),
     arb(method, 'hessian', 128, true),
     arb(method, 'magnitude', 64, true),
+    ...[2, 3].flatMap((splits) => [
+      arb(method, 'hessian', 128, false, splits),
+      arb(method, 'hessian', 64, true, splits),
+    ]),
   ]),
   fdb(32, 'max'),
   fdb(64, 'search'),

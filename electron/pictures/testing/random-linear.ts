@@ -2,7 +2,7 @@
 import { uniform } from '../../packed/testing/random.ts'
 import { codes, plane, scalars, u16 } from '../../packed/testing/pack.ts'
 import { tensor, type TestTensors } from '../../packed/testing/write.ts'
-import { splitsSalient, type Layout } from '../../packed/layout.ts'
+import { splitsOf, splitsSalient, type Layout } from '../../packed/layout.ts'
 import { rolesOf } from '../../packed/roles.ts'
 
 /** NaN: no such bit here. */
@@ -50,13 +50,20 @@ export function randomLinear(name: string, layout: Layout, seed: number): Random
     const isSalient = (column: number) => salient.includes(column)
     const grouped = splitsSalient(layout)
     const second = bitRows(m, n, next)
-    const group = bitRows(m, n, next)
+    const splits = splitsOf(layout)
+    const size = bitRows(m, n, next, splits + 1)
+    const group = splits === 1 ? size : size.map((row) => row.map((value) => value >> 1))
     truth.second = masked(second, isSalient)
-    truth.group = masked(group, (column) => grouped || !isSalient(column))
+    truth.group = masked(
+      size.map((row) => row.map((value) => value / splits)),
+      (column) => grouped || !isSalient(column),
+    )
     truth.salient = Array.from({ length: n }, (_, column) => Number(isSalient(column)))
     const both = group.map((row, i) => row.map((bit, j) => (isSalient(j) ? second[i]![j]! : bit)))
     bytes['plane2'] = packed(grouped ? group : both)
     if (grouped) bytes['plane3'] = packed(stored(second, salient))
+    if (splits > 1)
+      bytes['group2'] = packed(size.map((row) => row.map((value, j) => (grouped || !isSalient(j) ? value & 1 : 0))))
     bytes['salient'] = packed([truth.salient])
   }
   const tensors: TestTensors = {}

@@ -17,6 +17,7 @@ const linear: PicturedLinear = {
   pictures: ['original', 'quantized', 'error', 'sign', 'salient', 'group'],
   code_bits: null,
   second_columns: 3,
+  groups: 2,
 }
 
 test('a caption says what, of which run, and in which scale', () => {

@@ -1,7 +1,7 @@
 // What the colours of a picture mean, in words and numbers.
 import type { PictureKind } from '../../../electron/contract/pictures.ts'
 import { colourAt, css, gradientOf } from '../colours.ts'
-import { weightText, type Paint } from './paint.ts'
+import { groupName, weightText, type Paint } from './paint.ts'
 
 export type Legend = {
   title: string
@@ -29,7 +29,7 @@ export const shortTitles: Record<PictureKind, string> = { ...kindTitles, second:
 export function legendOf(kind: PictureKind, paint: Paint, level: number, known = true): Legend {
   const of = level === 0 ? '' : ` of ${2 ** level} × ${2 ** level} weights`
   const gradient = gradientOf(paint.table)
-  const { low, high } = paint
+  const { low, high, groups } = paint
   const colour = (share: number) => css(colourAt(paint.table, share))
   // Before the scale is known its numbers keep their place.
   const numbers = (values: number[]) => values.map((value) => (known ? weightText(value, 2) : '\u2007'))
@@ -65,11 +65,20 @@ export function legendOf(kind: PictureKind, paint: Paint, level: number, known =
       return { title: `Share of +1${of}`, bar: { gradient, labels }, swatches: rest, note: '' }
     }
     case 'group': {
-      const swatches = [{ colour: colour(1), text: 'sparse' }, { colour: colour(0), text: 'concentrated' }, none]
+      const named = Array.from({ length: groups }, (_, place) => ({
+        colour: colour(1 - place / (groups - 1)),
+        text: groupName({ place, of: groups }),
+      }))
+      const swatches = [...named, none]
       const bar = { gradient, labels: ['0 %', '50 %', '100 %'] }
       return level === 0
         ? { title: 'Group', bar: null, swatches, note: '' }
-        : { title: `Share of the sparse group${of}`, bar, swatches: [none], note: '' }
+        : {
+            title: `Share of the sparse group${of}`,
+            bar,
+            swatches: [none],
+            note: groups > 2 ? 'Groups between sparse and concentrated count in part.' : '',
+          }
     }
     case 'salient': {
       const swatches = [

@@ -17,6 +17,7 @@ const linear: PicturedLinear = {
   pictures: [...pictureKinds],
   code_bits: 3,
   second_columns: 1,
+  groups: 2,
 }
 const scale = { weight: 0.8, error: 0.2 }
 const picture = (kind: (typeof pictureKinds)[number]) => ({ linear, kind, scale })
@@ -65,7 +66,8 @@ test('numbers in cells', () => {
   expect(['sign', 'second'].map((kind) => cellText(kind as 'sign', 0))).toEqual(['−1', '−1'])
   expect(cellText('sign', 1)).toBe('+1')
   expect(cellText('second', Number.NaN)).toBe('')
-  expect([cellText('group', 1), cellText('group', 0), cellText('code', 5)]).toEqual(['s', 'c', '5'])
+  expect([1, 2 / 3, 1 / 2, 1 / 3, 0].map((value) => cellText('group', value))).toEqual(['s', '2', '2', '3', 'c'])
+  expect(cellText('code', 5)).toBe('5')
   expect(cellText('quantized', -0.123456)).toBe('−0.123')
   expect([weightText(0), weightText(-0), weightText(-1.5e-5, 3), weightText(12.5)]).toEqual([
     '0',

@@ -17,6 +17,8 @@ export type Paint = {
   size: boolean
   /** Where there is no weight to show. */
   none: Rgb
+  /** That a weight may be in. */
+  groups: number
 }
 
 export type PictureOf = {
@@ -36,22 +38,23 @@ export type Spread = number
 export function paintOf({ linear, kind, scale }: PictureOf, dark: boolean, spread: Spread, follow: boolean): Paint {
   const narrow = follow ? Math.max(1, spread) : 1
   const none = noneColour(dark)
+  const groups = linear.groups ?? 1
   switch (kind) {
     case 'original':
     case 'quantized': {
       const limit = (scale?.weight ?? 0) / narrow
-      return { table: divergingTable(dark), low: -limit, high: limit, size: false, none }
+      return { table: divergingTable(dark), low: -limit, high: limit, size: false, none, groups }
     }
     case 'error':
-      return { table: tableOf('viridis'), low: 0, high: scale?.error ?? 0, size: true, none }
+      return { table: tableOf('viridis'), low: 0, high: scale?.error ?? 0, size: true, none, groups }
     case 'sign':
     case 'second':
-      return { table: signTable(dark), low: 0.5 - 0.5 / narrow, high: 0.5 + 0.5 / narrow, size: false, none }
+      return { table: signTable(dark), low: 0.5 - 0.5 / narrow, high: 0.5 + 0.5 / narrow, size: false, none, groups }
     case 'group':
     case 'salient':
-      return { table: groupTable(dark), low: 0, high: 1, size: false, none }
+      return { table: groupTable(dark), low: 0, high: 1, size: false, none, groups }
     case 'code':
-      return { table: tableOf('cividis'), low: 0, high: 2 ** (linear.code_bits ?? 1) - 1, size: false, none }
+      return { table: tableOf('cividis'), low: 0, high: 2 ** (linear.code_bits ?? 1) - 1, size: false, none, groups }
   }
 }
 
@@ -78,6 +81,10 @@ export function colourOf(paint: Paint, value: number): Rgb {
   return colourAt(paint.table, high > low ? (shown - low) / (high - low) : 0.5)
 }
 
+/** In words: 0 is the sparse one. */
+export const groupName = ({ place, of }: { place: number; of: number }): string =>
+  place === 0 ? 'sparse' : place === of - 1 ? 'concentrated' : `${place + 1} of ${of}`
+
 /** The value of a cell of a tile; NaN where there is none. */
 export const valueOf = (kind: PictureKind, stored: number): number =>
   encodingOf(kind) === 'share' ? (shareOf(stored) ?? Number.NaN) : stored
@@ -90,7 +97,7 @@ export function cellText(kind: PictureKind, value: number): string {
     case 'second':
       return value === 1 ? '+1' : '−1'
     case 'group':
-      return value === 1 ? 's' : 'c'
+      return value === 1 ? 's' : value === 0 ? 'c' : value > 0.4 ? '2' : '3'
     case 'salient':
       return ''
     case 'code':

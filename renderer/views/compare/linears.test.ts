@@ -14,6 +14,7 @@ const linear = (name: string, pictures: PictureKind[] = ['quantized'], rows = 8)
   pictures,
   code_bits: null,
   second_columns: 0,
+  groups: null,
 })
 
 test('linears of the same name and shape, in the order of the first', () => {

@@ -15,6 +15,7 @@ const linear = (layer: number | null, kind: string, code_bits: number | null = n
   pictures: ['quantized', 'sign'],
   code_bits,
   second_columns: 0,
+  groups: null,
 })
 
 test('linears come as the model computes them', () => {
