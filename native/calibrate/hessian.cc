@@ -32,7 +32,7 @@ Result<LayerHessians> collect_hessians(const DecoderLayer& layer, const Activati
                                        ForwardBuffers& buffers, ThreadPool& pool,
                                        const SequenceProgress& progress) {
   LayerHessians hessians;
-  const InputSink add = [&](LinearInput input, ConstView x) {
+  const InputSink add = [&](LinearInput input, ConstView x, ConstView) {
     Matrix& sum = hessians.of(input);
     if (sum.size() == 0) sum = Matrix(x.columns, x.columns);
     add_gram(1.0f, x, sum.view(), pool);

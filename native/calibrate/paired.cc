@@ -11,11 +11,6 @@ namespace {
 
 constexpr size_t kBandRows = 64;
 
-// Whether the input's linears write to the residual stream: the last one of each branch.
-bool ends_branch(LinearInput input) {
-  return input == LinearInput::AttentionOutput || input == LinearInput::MlpHidden;
-}
-
 void subtract(ConstView y, View x, ThreadPool& pool) {  // x -= y
   pool.parallel_for((x.rows + kBandRows - 1) / kBandRows, [&](size_t band) {
     for (size_t r = band * kBandRows; r < std::min(x.rows, (band + 1) * kBandRows); ++r)
@@ -23,7 +18,8 @@ void subtract(ConstView y, View x, ThreadPool& pool) {  // x -= y
   });
 }
 
-// What one batch needs of a layer: its input, and the residual stream that the input's linears add to.
+// What one batch needs of a layer: its input, and the residual stream that the input's linears add to (empty:
+// they do not add as they are).
 struct Seen {
   Matrix input, stream;
 };
@@ -31,16 +27,12 @@ struct Seen {
 Seen look(const DecoderLayer& layer, const Activations& inputs, size_t first, size_t count, LinearInput input,
           ForwardBuffers& buffers, ThreadPool& pool) {
   Seen seen;
-  const ConstView batch = inputs.batch(first, count);
-  if (ends_branch(input)) seen.stream = Matrix::copy_of(batch);
-  layer.forward(batch, inputs.length(), {}, buffers, pool, [&](LinearInput which, ConstView x) {
-    if (which == input) seen.input = Matrix::copy_of(x);
-    if (input != LinearInput::MlpHidden || which != LinearInput::AttentionOutput) return;
-    const auto& linears = layer.config().architecture->linears;
-    for (size_t i = 0; i < linears.size(); ++i)
-      if (linears[i].input == which)
-        gemm_transposed(1.0f, x, layer.weight(i).view(), 1.0f, seen.stream.view(), pool);
-  });
+  layer.forward(inputs.batch(first, count), inputs.length(), {}, buffers, pool,
+                [&](LinearInput which, ConstView x, ConstView stream) {
+                  if (which != input) return;
+                  seen.input = Matrix::copy_of(x);
+                  if (stream.data) seen.stream = Matrix::copy_of(stream);
+                });
   return seen;
 }
 

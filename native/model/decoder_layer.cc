@@ -187,11 +187,15 @@ void DecoderLayer::forward(ConstView input, size_t length, View output, ForwardB
                            ThreadPool& pool, const InputSink& sink) const {
   ForwardBuffers::Arrays& arrays = *buffers.arrays_;
   const size_t tokens = input.rows;
-  const auto give = [&](LinearInput which, ConstView x) {
-    if (sink) sink(which, x);
+  const auto give = [&](LinearInput which, ConstView x, ConstView stream = {}) {
+    if (sink) sink(which, x, stream);
   };
   const View residual = output.data ? output : arrays.residual.view(tokens, config_.hidden);
   const View scratch = arrays.scratch.view(tokens, config_.hidden);
+  // A branch's output is added to it, or its norm.
+  const auto added_to = [&](LayerNorm after) {
+    return norm(after).exists() ? ConstView() : ConstView(residual);
+  };
 
   // x + attention(norm(x))
   const ConstView attention = normed_first(LayerNorm::Attention, input, scratch, pool);
@@ -200,8 +204,8 @@ void DecoderLayer::forward(ConstView input, size_t length, View output, ForwardB
   project(LinearInput::Attention, attention, 0.0f, qkv, pool);
   const View attended = arrays.attended.view(tokens, width_of(Width::Queries, config_));
   attend(qkv, length, attended, buffers, pool);
-  give(LinearInput::AttentionOutput, attended);
   copy_rows(input, residual, pool);
+  give(LinearInput::AttentionOutput, attended, added_to(LayerNorm::AttentionOutput));
   add_branch(LinearInput::AttentionOutput, attended, LayerNorm::Attention, LayerNorm::AttentionOutput,
              residual, scratch, pool);
 
@@ -211,7 +215,7 @@ void DecoderLayer::forward(ConstView input, size_t length, View output, ForwardB
   const View gate_up = arrays.mlp.view(tokens, mlp_width(config_));
   project(LinearInput::Mlp, mlp, 0.0f, gate_up, pool);
   const View hidden = activate(gate_up, pool);
-  give(LinearInput::MlpHidden, hidden);
+  give(LinearInput::MlpHidden, hidden, added_to(LayerNorm::MlpOutput));
   if (output.data)
     add_branch(LinearInput::MlpHidden, hidden, LayerNorm::Mlp, LayerNorm::MlpOutput, residual, scratch, pool);
 }

@@ -17,8 +17,9 @@ namespace signum {
 class ThreadPool;
 
 // Receives each distinct linear input once per forward, before it is used, in the order of LinearInput.
-// x [tokens, width]; valid during the call only.
-using InputSink = std::function<void(LinearInput input, ConstView x)>;
+// x [tokens, width]; stream [tokens, hidden]: what the outputs of the linears that read x are added to, its
+// data null where they are not added as they are. Valid during the call only.
+using InputSink = std::function<void(LinearInput input, ConstView x, ConstView stream)>;
 
 // Scratch arrays of forward(), kept between calls; grow to the largest batch seen: tokens *
 // forward_floats() floats, 0.8 GB for 4,096 tokens of a 7B model.

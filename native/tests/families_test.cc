@@ -82,13 +82,19 @@ TEST_CASE("every linear input and layer output of every family, sequences side b
       size_t given = 0;
       // In place: the output takes the input's memory.
       layer.value().forward(
-          x.view(), length, x.view(), buffers, pool, [&](LinearInput which, ConstView seen) {
+          x.view(), length, x.view(), buffers, pool,
+          [&](LinearInput which, ConstView seen, ConstView stream) {
             CHECK(size_t(which) == given++);
             CHECK(seen.columns == model->input_width(which));
             for (size_t s = 0; s < sequences; ++s) {
               const Rows* rows[] = {&expected[s].attention_input, &expected[s].attention_output,
                                     &expected[s].mlp_input, &expected[s].mlp_hidden};
               CHECK(nmse(seen, *rows[size_t(which)], s * length) < 1e-10);
+              CHECK((stream.data != nullptr) == family.adds_outputs(which));
+              if (!stream.data) continue;
+              // The first branch is added to the layer's input, the second to what came of that.
+              const Rows& before = which == LinearInput::MlpHidden ? expected[s].middle : naive[s];
+              CHECK(nmse(stream, before, s * length) < 1e-10);
             }
           });
       CHECK(given == 4);

@@ -205,16 +205,17 @@ TEST_CASE("every linear input and the output of a layer, sequences side by side,
     std::vector<LinearInput> order;
     Matrix out(x.rows(), x.columns());
     loaded(*model, index, pool)
-        .forward(x.view(), length, out.view(), buffers, pool, [&](LinearInput which, ConstView given) {
-          order.push_back(which);
-          REQUIRE(given.rows == length * sequences);
-          CHECK(given.columns == model->input_width(which));
-          for (size_t s = 0; s < sequences; ++s) {
-            const Rows* rows[] = {&expected[s].attention_input, &expected[s].attention_output,
-                                  &expected[s].mlp_input, &expected[s].mlp_hidden};
-            CHECK(furthest(given, *rows[size_t(which)], s * length) < 1e-4);
-          }
-        });
+        .forward(x.view(), length, out.view(), buffers, pool,
+                 [&](LinearInput which, ConstView given, ConstView) {
+                   order.push_back(which);
+                   REQUIRE(given.rows == length * sequences);
+                   CHECK(given.columns == model->input_width(which));
+                   for (size_t s = 0; s < sequences; ++s) {
+                     const Rows* rows[] = {&expected[s].attention_input, &expected[s].attention_output,
+                                           &expected[s].mlp_input, &expected[s].mlp_hidden};
+                     CHECK(furthest(given, *rows[size_t(which)], s * length) < 1e-4);
+                   }
+                 });
     CHECK(order == std::vector<LinearInput>{LinearInput::Attention, LinearInput::AttentionOutput,
                                             LinearInput::Mlp, LinearInput::MlpHidden});
     for (size_t s = 0; s < sequences; ++s) {
@@ -302,10 +303,10 @@ TEST_CASE("without an output the sink still sees every input, unchanged") {
   signum::ForwardBuffers buffers;
   Matrix out(x.rows(), x.columns());
   layer.forward(x.view(), 45, out.view(), buffers, pool,
-                [&](LinearInput, ConstView v) { with.push_back(Matrix::copy_of(v)); });
+                [&](LinearInput, ConstView v, ConstView) { with.push_back(Matrix::copy_of(v)); });
   const Matrix before = x.clone();
   layer.forward(x.view(), 45, {}, buffers, pool,
-                [&](LinearInput, ConstView v) { without.push_back(Matrix::copy_of(v)); });
+                [&](LinearInput, ConstView v, ConstView) { without.push_back(Matrix::copy_of(v)); });
   REQUIRE(with.size() == 4);
   REQUIRE(without.size() == 4);
   for (size_t i = 0; i < 4; ++i)

@@ -105,7 +105,8 @@ inline NaiveLayer naive_llama_rest(const TinyModel& m, size_t index, const Rows&
   NaiveScores how{1 / std::sqrt(double(m.head_dim))};
   if (window > 0) how.window = window;
   result.attention_output = naive_attention(m, q, k, v, how);
-  const Rows x = naive_sum(input, naive_linear(m, layer + "self_attn.o_proj", result.attention_output));
+  const Rows x = result.middle =
+      naive_sum(input, naive_linear(m, layer + "self_attn.o_proj", result.attention_output));
   result.mlp_input = naive_rms_norm(m, layer + "post_attention_layernorm", x);
   result.mlp_hidden = naive_product(naive_linear(m, layer + "mlp.gate_proj", result.mlp_input), naive_silu,
                                     naive_linear(m, layer + "mlp.up_proj", result.mlp_input));
@@ -151,7 +152,8 @@ inline NaiveLayer naive_phi3_layer(const TinyModel& m, size_t index, const Rows&
   NaiveScores how{1 / std::sqrt(double(m.head_dim))};
   if (window > 0) how.window = window;
   result.attention_output = naive_attention(m, q, k, v, how);
-  const Rows x = naive_sum(input, naive_linear(m, layer + "self_attn.o_proj", result.attention_output));
+  const Rows x = result.middle =
+      naive_sum(input, naive_linear(m, layer + "self_attn.o_proj", result.attention_output));
   result.mlp_input = naive_rms_norm(m, layer + "post_attention_layernorm", x);
   const Rows both = naive_linear(m, layer + "mlp.gate_up_proj", result.mlp_input);
   result.mlp_hidden = naive_product(naive_columns(both, 0, m.intermediate), naive_silu,
@@ -178,7 +180,8 @@ inline NaiveLayer naive_gemma_layer(const TinyModel& m, size_t index, const Rows
   naive_rotate(k, frequencies);
   result.attention_output = naive_attention(m, q, k, v, how);
   Rows branch = naive_linear(m, layer + "self_attn.o_proj", result.attention_output);
-  const Rows x = naive_sum(input, naive_gemma_norm(m, layer + "post_attention_layernorm", branch));
+  const Rows x = result.middle =
+      naive_sum(input, naive_gemma_norm(m, layer + "post_attention_layernorm", branch));
   result.mlp_input = naive_gemma_norm(m, layer + "pre_feedforward_layernorm", x);
   result.mlp_hidden =
       naive_product(naive_linear(m, layer + "mlp.gate_proj", result.mlp_input), naive_gelu_tanh,
@@ -200,6 +203,7 @@ inline NaiveLayer naive_opt_layer(const TinyModel& m, size_t index, const Rows& 
                       {1 / std::sqrt(double(m.head_dim))});
   Rows x = naive_sum(input, naive_linear(m, layer + "self_attn.out_proj", result.attention_output));
   if (!norm_first) x = naive_layer_norm(m, layer + "self_attn_layer_norm", x);
+  result.middle = x;
   result.mlp_input = norm_first ? naive_layer_norm(m, layer + "final_layer_norm", x) : x;
   result.mlp_hidden = naive_linear(m, layer + "fc1", result.mlp_input);
   for (auto& row : result.mlp_hidden)

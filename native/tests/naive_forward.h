@@ -82,9 +82,10 @@ inline Rows naive_attention(const TinyModel& m, const Rows& q, const Rows& k, co
   return out;
 }
 
-// The four linear inputs of a decoder layer and its output, one sequence.
+// The four linear inputs of a decoder layer, the residual stream between its branches, its output; one
+// sequence.
 struct NaiveLayer {
-  Rows attention_input, attention_output, mlp_input, mlp_hidden, output;
+  Rows attention_input, attention_output, middle, mlp_input, mlp_hidden, output;
 };
 
 inline NaiveLayer naive_layer(const TinyModel& m, size_t index, const Rows& input) {
@@ -102,6 +103,7 @@ inline NaiveLayer naive_layer(const TinyModel& m, size_t index, const Rows& inpu
   const Rows attention = naive_linear(result.attention_output, tensor("self_attn.o_proj.weight"));
   for (size_t t = 0; t < x.size(); ++t)
     for (size_t j = 0; j < m.hidden; ++j) x[t][j] += attention[t][j];
+  result.middle = x;
   result.mlp_input = naive_norm(x, tensor("post_attention_layernorm.weight"), m.epsilon);
   const Rows gate = naive_linear(result.mlp_input, tensor("mlp.gate_proj.weight"));
   result.mlp_hidden = naive_linear(result.mlp_input, tensor("mlp.up_proj.weight"));

@@ -1,6 +1,7 @@
 // A small random model of each family, with the plain forward pass that belongs to it.
 #pragma once
 
+#include "model/architecture.h"
 #include "tests/naive_families.h"
 
 struct TinyFamily {
@@ -13,6 +14,13 @@ struct TinyFamily {
     return naive_linear(naive_norm(x, m.tensor("model.norm.weight"), m.epsilon),
                         m.tensor(m.tied ? "model.embed_tokens.weight" : "lm_head.weight"));
   };
+
+  // Whether the outputs of this input's linears are added to the residual stream as they are: not where Gemma
+  // norms them first.
+  bool adds_outputs(signum::LinearInput input) const {
+    using enum signum::LinearInput;
+    return (input == AttentionOutput || input == MlpHidden) && !model.model_type.starts_with("gemma");
+  }
 
   Rows logits(const std::vector<uint32_t>& tokens) const {
     Rows x = embed(model, tokens);
