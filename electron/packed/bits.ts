@@ -97,7 +97,9 @@ async function otherParameters(model: PackedModel, packed: ReadonlySet<string>):
   return parameters
 }
 
-const configSchema = z.object({ tie_word_embeddings: z.boolean().optional() })
+const configSchema = z.object({ tie_word_embeddings: z.boolean().nullish(), model_type: z.string().nullish() })
+/** Families whose head is the embedding table where config.json does not say. */
+const tiedFamilies = ['gemma2', 'gemma3_text', 'opt']
 
 /** A head that is the embedding table is the same parameters, even where both are stored. */
 async function hasTiedHead(model: PackedModel): Promise<boolean> {
@@ -106,5 +108,6 @@ async function hasTiedHead(model: PackedModel): Promise<boolean> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw fileError(path, cause)
   })
-  return parseJson(configSchema, text, path, 'packed_broken').tie_word_embeddings ?? false
+  const { tie_word_embeddings: tied, model_type: family } = parseJson(configSchema, text, path, 'packed_broken')
+  return tied ?? tiedFamilies.includes(family ?? '')
 }

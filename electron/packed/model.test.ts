@@ -88,6 +88,15 @@ test('three numbers of bits', async () => {
   expect(file).toBe((8 * bytes) / (12 + 4 + 20)) // weights, norm, and one table that is stored twice
   await writeFile(join(folder, 'config.json'), '{}')
   expect((await bitNumbers(model)).file).toBe((8 * bytes) / (12 + 4 + 40))
+  // Some families tie the two where nothing is said.
+  for (const [config, tables] of [
+    [{ model_type: 'gemma2' }, 1],
+    [{ model_type: 'opt', tie_word_embeddings: false }, 2],
+    [{ model_type: 'llama', tie_word_embeddings: null }, 2],
+  ] as const) {
+    await writeFile(join(folder, 'config.json'), JSON.stringify(config))
+    expect((await bitNumbers(model)).file).toBe((8 * bytes) / (12 + 4 + 20 * tables))
+  }
 })
 
 test('a linear that is kept counts as it is stored', async () => {

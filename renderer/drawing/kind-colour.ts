@@ -1,13 +1,24 @@
-// A kind of linear has one colour and one sign in every chart: the sign for those who do not see the colour.
+// A kind of linear has one colour and one sign in every chart: the sign for those who do not see the colour. Families name the
+// linear at one place of the block differently, and some fuse two or three; no model has two names for a place.
 
-const known: Record<string, readonly [light: string, dark: string, symbol: string]> = {
-  q_proj: ['#0072b2', '#56a8dc', 'circle'],
+type Look = readonly [light: string, dark: string, symbol: string]
+const queries: Look = ['#0072b2', '#56a8dc', 'circle']
+const output: Look = ['#6a51a3', '#a796dd', 'diamond']
+const gate: Look = ['#c75000', '#f08a4b', 'circle']
+const down: Look = ['#a8437f', '#dd86b9', 'triangle']
+const known: Record<string, Look> = {
+  q_proj: queries,
   k_proj: ['#2a9bb5', '#7fd4ea', 'rect'],
   v_proj: ['#007a5a', '#3dbf97', 'triangle'],
-  o_proj: ['#6a51a3', '#a796dd', 'diamond'],
-  gate_proj: ['#c75000', '#f08a4b', 'circle'],
+  qkv_proj: queries,
+  o_proj: output,
+  out_proj: output,
+  gate_proj: gate,
   up_proj: ['#8a6d00', '#d8b93a', 'rect'],
-  down_proj: ['#a8437f', '#dd86b9', 'triangle'],
+  gate_up_proj: gate,
+  fc1: gate,
+  down_proj: down,
+  fc2: down,
 }
 const other = ['#5b6470', '#aab3bf', 'circle'] as const
 const of = (kind: string) => known[kind] ?? known[`${kind}_proj`] ?? other

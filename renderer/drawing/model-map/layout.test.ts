@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { kindColour } from '../kind-colour.ts'
 import { labelEvery, mapRows, rowHeight, scaleEnd, step } from './layout.ts'
 
 const linear = (layer: number, kind: string, rows: number, columns = 8) => ({
@@ -17,6 +18,17 @@ describe('mapRows', () => {
       [0, ['q_proj', 'k_proj', 'down_proj']],
       [1, ['q_proj', 'k_proj', 'down_proj']],
     ])
+  })
+
+  it.each([
+    ['out_proj', 'fc2', 'v_proj', 'fc1', 'k_proj', 'q_proj'],
+    ['down_proj', 'gate_up_proj', 'o_proj', 'qkv_proj'],
+  ])('knows the names of every family: %s, ...', (...kinds) => {
+    const rows = mapRows(kinds.map((kind) => linear(0, kind, 1)))
+    const places = [/^(q|qkv)_/, /^k_/, /^v_/, /^(o|out)_/, /^(gate|gate_up)_|fc1/, /^up_/, /^down_|fc2/]
+    const found = rows[0]!.tiles.map(({ linear: { kind } }) => places.findIndex((place) => place.test(kind)))
+    expect(found).toEqual([...found].sort())
+    expect(new Set(kinds.map(kindColour)).size).toBe(kinds.length)
   })
 
   it('makes tiles as wide as their share of the widest row', () => {
