@@ -8,12 +8,12 @@ namespace signum {
 Result<GgufExport> export_gguf(const Model& model, const std::string& output, GgufType type,
                                const WriteProgress& progress, ThreadPool& pool) {
   GgufExport done;
-  SIGNUM_TAKE(done.architecture, gguf_architecture(model));
+  SIGNUM_TAKE(const GgufFamily* family, gguf_family(model.config()));
   SIGNUM_TAKE(const GgufVocabulary vocabulary, read_vocabulary(model.folder(), model.config().vocabulary));
   GgufMetadata metadata;
-  add_gguf_metadata(model, type, metadata);
+  add_gguf_metadata(model, *family, type, metadata);
   vocabulary.add_to(metadata);
-  const std::vector<GgufTensor> tensors = gguf_tensors(model, type, pool);
+  const std::vector<GgufTensor> tensors = gguf_tensors(model, *family, type, pool);
   // The last call comes before the file gets its name.
   const WriteProgress checked = [&](uint64_t written, uint64_t total) -> Status {
     if (written == total) SIGNUM_TRY(model.unchanged());
@@ -21,7 +21,9 @@ Result<GgufExport> export_gguf(const Model& model, const std::string& output, Gg
   };
   SIGNUM_TAKE(done.bytes, write_gguf(output, metadata, tensors, checked));
   done.tensors = tensors.size();
-  done.notes = vocabulary.notes;
+  done.architecture = family->name;
+  done.notes = gguf_notes(model.config(), *family);
+  done.notes.insert(done.notes.end(), vocabulary.notes.begin(), vocabulary.notes.end());
   return done;
 }
 

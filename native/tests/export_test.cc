@@ -1,36 +1,16 @@
 // GGUF files, read back by another reader; what llama.cpp makes of them is tested in electron/exports.
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
-
-#include "export/export_gguf.h"
 #include "export/gguf_vocabulary.h"
 #include "export/tokenizer_splitting.h"
-#include "tests/gguf_reader.h"
 #include "tests/recorded_run.h"
+#include "tests/tiny_export.h"
 
 using namespace signum;
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
-
-const WriteProgress kSilent = [](uint64_t, uint64_t) { return Status(); };
-
-// Sentencepiece BPE over a few letters; ids 5 and 9 to 11 are nobody's.
-Json pieces() {
-  return Json::parse(R"json({
-    "normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u2581"}]},
-    "pre_tokenizer": null,
-    "post_processor": {"type": "TemplateProcessing",
-                       "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}]},
-    "added_tokens": [{"id": 0, "content": "<unk>", "special": true}, {"id": 1, "content": "<s>", "special": true},
-                     {"id": 12, "content": "\u2581\u2581", "special": false},
-                     {"id": 13, "content": "<end>", "special": true}],
-    "model": {"type": "BPE", "unk_token": "<unk>", "byte_fallback": true,
-              "vocab": {"<unk>": 0, "<s>": 1, "<0x0A>": 2, "a": 3, "b": 4, "ab": 6, "\u2581ab": 7, "\u2581": 8},
-              "merges": ["a b", ["\u2581", "ab"], "\u2581a b"]}})json");
-}
 
 Json letters() {
   return Json::parse(R"json({
@@ -49,10 +29,6 @@ struct TokenizerFolder {
   Result<GgufVocabulary> read(size_t rows) const { return read_vocabulary(folder.path, rows); }
 };
 
-std::vector<float> values_of(const TinyModel& model, const std::string& name) {
-  return model.tensors.at(name).values;
-}
-
 // LLaMA's q and k rows as llama.cpp wants them, from the definition: head by head, the two halves in turn.
 std::vector<float> turned(const TinyTensor& weight, size_t head) {
   const size_t columns = weight.shape[1];
@@ -63,23 +39,6 @@ std::vector<float> turned(const TinyTensor& weight, size_t head) {
         out.insert(out.end(), &weight.values[row * columns], &weight.values[row * columns] + columns);
   return out;
 }
-
-struct TinyExport {
-  TemporaryFolder folder;
-  TinyModel model = random_tiny_model(3);
-  TinyExport() {
-    write_model(model, source());
-    write_bytes(source() + "/tokenizer.json", pieces().dump());
-  }
-  std::string source() const { return folder / "tiny"; }
-  std::string output() const { return folder / "tiny.gguf"; }
-  Result<GgufExport> run(const WriteProgress& progress = kSilent) const {
-    ThreadPool pool(2);
-    auto opened = Model::open(source());
-    if (!opened.ok()) return opened.error();
-    return export_gguf(*opened.value(), output(), GgufType::F32, progress, pool);
-  }
-};
 
 }  // namespace
 

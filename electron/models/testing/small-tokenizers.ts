@@ -31,6 +31,8 @@ interface Plan {
   readonly last?: readonly Added[]
   /** Merges that are kept; each makes one piece at most. */
   readonly merges: number
+  /** Merges before those. */
+  readonly firstMerges?: readonly string[]
   readonly normalizer: unknown
   readonly preTokenizer: unknown
   readonly begin: string | null
@@ -42,7 +44,7 @@ function cut(plan: Plan): TokenizerFiles {
   const source = JSON.parse(readFileSync(path.join(sources[plan.kind], 'tokenizer.json'), 'utf8')) as {
     model: { vocab: Record<string, number>; merges: string[] }
   }
-  const merges = source.model.merges.slice(0, plan.merges)
+  const merges = [...(plan.firstMerges ?? []), ...source.model.merges.slice(0, plan.merges)]
   const products = merges.map((merge) => merge.replace(' ', ''))
   const whole = Object.keys(source.model.vocab)
   // In sentencepiece's order: bytes, merged pieces, characters.
@@ -188,7 +190,9 @@ export const gemmaTokenizer = (): TokenizerFiles =>
   cut({
     kind: 'sentencepiece',
     first: ['<pad>', '<eos>', '<bos>', '<unk>', '<mask>', '<start_of_turn>', '<end_of_turn>'],
+    // What sentencepiece's user said to keep whole: as added tokens, and as what the first merges make.
     last: ['\n', '\n\n', '▁▁', '▁▁▁', '<table>'].map((content) => ({ content, special: false })),
+    firstMerges: ['▁ ▁', '▁▁ ▁', '▁ ▁▁'],
     merges: 250,
     normalizer: spaces,
     preTokenizer: { type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithPrevious', invert: false },
