@@ -19,14 +19,16 @@ beforeAll(async () => void (root = await mkdtemp(path.join(tmpdir(), 'signum-for
 afterAll(() => rm(root, { recursive: true }))
 
 describe('the worker agrees with the definition', () => {
-  test.each(randomModelNames)('%s', async (name) => {
+  test.for(randomModelNames)('%s', async (name, { annotate }) => {
     const folder = path.join(root, name)
     await writeRandomModel(folder, name)
     const config = randomConfig(name)
     const next = uniform(7)
     const ids = Array.from({ length: 40 }, () => Math.floor(next() * (config['vocab_size'] as number)))
     const expected = forward(config, randomTensors(name), ids)
-    expect(nmse(await logitsOf(root, folder, ids), expected.flat())).toBeLessThan(1e-10)
+    const difference = nmse(await logitsOf(root, folder, ids), expected.flat())
+    await annotate(`NMSE ${difference.toExponential(1)}`)
+    expect(difference).toBeLessThan(1e-10)
   })
 })
 

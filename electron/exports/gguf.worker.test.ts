@@ -62,15 +62,18 @@ const cases: Case[] = [
 ]
 
 describe.skipIf(!llamaCppIsThere)('llama.cpp agrees', () => {
-  test.each(cases)('$name', async ({ name, folder, vocabulary, tokens, error }) => {
+  test.for(cases)('$name', async ({ name, folder, vocabulary, tokens, error }, { annotate }) => {
     const model = await folder()
     const file = path.join(root, `${name}.gguf`)
     await exportGguf(model, file)
+    const { metadata } = await gguf(file, { allowLocalFile: true })
+    expect(Reflect.get(metadata, 'tokenizer.ggml.tokens')).toHaveLength(vocabulary)
     const next = uniform(tokens)
     const ids = Array.from({ length: tokens }, () => Math.floor(next() * vocabulary))
     const judged = await askLlamaCpp(root, file, ids, texts)
-    const ours = await logitsOf(root, model, ids)
-    expect(nmse(ours, judged.logits)).toBeLessThan(error)
+    const difference = nmse(await logitsOf(root, model, ids), judged.logits)
+    await annotate(`NMSE ${difference.toExponential(1)}`)
+    expect(difference).toBeLessThan(error)
     const encode = await loadTokenizer(model)
     if (!encode.ok) throw new Error(encode.problem.message)
     expect(judged.ids).toEqual(
