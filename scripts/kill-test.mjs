@@ -23,7 +23,15 @@ const recipes = {
   'arb-x': { ...salient, ...groups },
   'arb-rc': { ...salient, ...groups },
   fdb: { group: 64, step_rule: 'search', scale_type: 'f16' },
-  'signum-rc': { second_plane: 0.5, order: 'hessian', column_scales: true, refits: 4, correction: 1, ...blocks },
+  'signum-rc': {
+    second_plane: 0.5,
+    third_plane: 0.25,
+    order: 'hessian',
+    column_scales: true,
+    refits: 4,
+    correction: 1,
+    ...blocks,
+  },
 }
 
 /** @typedef {{ end: 'finished' | 'killed', milliseconds: number }} Attempt */

@@ -105,14 +105,17 @@ test('rows shorter than a group have one point, that of the whole row', () => {
   ])
 })
 
-test('signum-rc reaches from one plane to two in fine steps', () => {
+test('signum-rc reaches from one plane to three in fine steps', () => {
   const curve = curveOf('signum-rc', {}, wide)
-  expect(curve.points.length).toBe(101)
+  expect(curve.points.length).toBe(201)
   expect(curve.points[0]!.linear).toBeCloseTo(1.14, 1)
-  expect(curve.points.at(-1)!.linear).toBeCloseTo(2.27, 1)
+  expect(curve.points.at(-1)!.linear).toBeCloseTo(3.4, 1)
   const { point } = pickPoint(curve, { by: 'linear', value: 1.7 })!
   expect(1.7 - point.linear).toBeLessThan(0.012)
-  expect(chosenBy(curve, point)).toEqual({ second_plane: 0.49 })
+  expect(chosenBy(curve, point)).toEqual({ second_plane: 0.49, third_plane: 0 })
+  const { point: finer } = pickPoint(curve, { by: 'linear', value: 2.9 })!
+  expect(2.9 - finer.linear).toBeLessThan(0.012)
+  expect(finer.parameters['second_plane']).toBe(1)
 })
 
 test('a width of blocks that does not go with what stays is left out', () => {
@@ -134,6 +137,7 @@ test('every method stays on its curve with its usual parameters', () => {
       blocksize: 128,
       column_group_bitmap: true,
       second_plane: 1,
+      third_plane: 0,
     }
     expect(pointOf(curve, usual), id).not.toBeNull()
   }

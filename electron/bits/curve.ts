@@ -28,6 +28,8 @@ const arb = {
     .map((parameters): Candidate => ({ parameters, level: 0 })),
 }
 
+const hundredths = Array.from({ length: 101 }, (_, i) => i / 100)
+
 /** `scale_type` is not varied: F32 doubles the scales without a finer grid. */
 const candidates: Record<MethodId, { chooses: string[]; points: Candidate[] }> = {
   rtn: { chooses: ['bits', 'group'], points: codes([1, 2, 3, 4, 5, 6, 7, 8]) },
@@ -44,8 +46,11 @@ const candidates: Record<MethodId, { chooses: string[]; points: Candidate[] }> =
     points: [128, 96, 64, 48, 32].map((group) => ({ parameters: { group }, level: 0 })),
   },
   'signum-rc': {
-    chooses: ['second_plane'],
-    points: Array.from({ length: 101 }, (_, i) => ({ parameters: { second_plane: i / 100 }, level: 0 })),
+    chooses: ['second_plane', 'third_plane'],
+    points: [
+      ...hundredths.map((second_plane) => ({ parameters: { second_plane, third_plane: 0 }, level: 0 })),
+      ...hundredths.map((third_plane) => ({ parameters: { second_plane: 1, third_plane }, level: 0 })),
+    ],
   },
 }
 

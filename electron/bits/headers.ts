@@ -34,9 +34,9 @@ function roles(method: MethodId, parameters: Parameters): string[] {
       return ['sign', 'plane2', 'scale']
     case 'signum-rc': {
       const columns = parameters['column_scales'] === true
-      const first = columns ? ['sign', 'row_scale', 'column_scale'] : ['sign', 'row_scale']
-      const second = columns ? ['sign2', 'row_scale2', 'column_scale2'] : ['sign2', 'row_scale2']
-      return parameters['second_plane'] === 0 ? first : [...first, ...second]
+      const roles = columns ? ['sign', 'row_scale', 'column_scale'] : ['sign', 'row_scale']
+      const suffixes = ['', parameters['second_plane'] === 0 ? [] : '2', parameters['third_plane'] === 0 ? [] : '3']
+      return suffixes.flat().flatMap((suffix) => roles.map((role) => role + suffix))
     }
   }
 }

@@ -90,7 +90,7 @@ describe('bytes by hand, tensor by tensor', () => {
     expect(cost('fdb', { group: 128, scale_type: 'f32' }, 3, 300).bytes.scales).toBe(2 * 3 * 3 * 4)
   })
 
-  test('signum-rc: nothing of a second plane where there is none', () => {
+  test('signum-rc: nothing of a second or third plane where there is none', () => {
     expect(cost('signum-rc', { second_plane: 0 }, 4, 256).bytes).toMatchObject({
       signs: 128,
       second: 0,
@@ -100,6 +100,10 @@ describe('bytes by hand, tensor by tensor', () => {
       signs: 4 * 38,
       second: 4 * 10,
       scales: 4 * (3 + 1) * 2,
+    })
+    expect(cost('signum-rc', { second_plane: 0.5, third_plane: 0.25, blocksize: 128 }, 4, 300)).toMatchObject({
+      nominal: 1.75,
+      bytes: { signs: 4 * 38, second: 4 * (19 + 10), scales: (4 * (3 + 2 + 1) + 300 + 150 + 75) * 2 },
     })
   })
 

@@ -7,7 +7,7 @@ export type Shape = { rows: number; columns: number }
 export type LinearBytes = {
   codes: number
   signs: number
-  /** Second signs, in fdb the second plane, or in billm and the ARB methods the plane that holds them together with the group bits. */
+  /** Second and third signs, in fdb the second plane, or in billm and the ARB methods the plane that holds them together with the group bits. */
   second: number
   bitmaps: number
   scales: number
@@ -72,10 +72,14 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
     case 'signum-rc': {
       const width = number(parameters, 'blocksize')
       const k = secondColumns(number(parameters, 'second_plane'), n)
-      const rowScales = m * (share(n, width) + share(k, width))
-      const columnScales = parameters['column_scales'] === true ? n + k : 0
-      const bytes = { ...none, signs: plane(m, n), second: plane(m, k), scales: (rowScales + columnScales) * scalar }
-      return { nominal: 1 + k / n, bytes }
+      const third = secondColumns(number(parameters, 'third_plane'), n)
+      const rowScales = m * (share(n, width) + share(k, width) + share(third, width))
+      const columnScales = parameters['column_scales'] === true ? n + k + third : 0
+      const second = plane(m, k) + plane(m, third)
+      return {
+        nominal: 1 + (k + third) / n,
+        bytes: { ...none, signs: plane(m, n), second, scales: (rowScales + columnScales) * scalar },
+      }
     }
   }
 }
@@ -86,7 +90,7 @@ function groupsOf(method: MethodId, parameters: Parameters): { groups: number; o
   return { groups, orders: parameters['column_group_bitmap'] === true ? 2 * groups : 2 }
 }
 
-/** Columns with a second sign: p * n to the nearest whole number, halves upwards. */
+/** Columns with a second or third sign: p * n to the nearest whole number, halves upwards. */
 export const secondColumns = (p: number, columns: number): number => Math.floor(p * columns + 0.5)
 
 /** Bytes of the order tensor of one input, 0 where the method stores none. */

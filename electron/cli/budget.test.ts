@@ -65,7 +65,7 @@ test('a saved recipe holds what was chosen, beside what was set and what stays',
   // The budget replaces what the recipe said of the same parameter.
   const again = path.join(folder, 'again.json')
   await signum('quantize', model, '--recipe', recipe, '--budget', '9bpw', '--save-recipe', again)
-  expect((await saved('again.json')).parameters).toMatchObject({ second_plane: 1, refits: 2 })
+  expect((await saved('again.json')).parameters).toMatchObject({ second_plane: 1, third_plane: 1, refits: 2 })
 })
 
 test('narrow blocks come with fewer salient columns than usual', async () => {

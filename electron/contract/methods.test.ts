@@ -90,6 +90,7 @@ describe('the catalogue', () => {
       fdb: { group: 64, step_rule: 'search', scale_type: 'f16' },
       'signum-rc': {
         second_plane: 1,
+        third_plane: 0,
         order: 'hessian',
         column_scales: true,
         refits: 4,

@@ -297,10 +297,10 @@ export const methods: readonly Method[] = [
     paper: '',
     description: [
       'Row and column scales fitted to the Hessian, one sign for every weight and a second one for the columns that matter most.',
-      'No bitmaps, so the bits that count are the bits stored: 1.1 to 2.3.',
+      'No bitmaps, so the bits that count are the bits stored: 1.1 to 3.4.',
     ],
     stores:
-      'a sign plane, a second one for a share of the columns; row and column scales; with order hessian the column order',
+      'a sign plane, a second and a third one for shares of the columns; row and column scales; with order hessian the column order',
     needsCalibration: true,
     parameters: [
       {
@@ -312,6 +312,16 @@ export const methods: readonly Method[] = [
         max: 1,
         default: 1,
         help: 'Columns that get a second sign: 0 is about 1.13 linear bits, 0.25 about 1.41, 1 about 2.25.',
+      },
+      {
+        key: 'third_plane',
+        symbol: 'q',
+        unit: 'share of columns',
+        type: 'number',
+        min: 0,
+        max: 1,
+        default: 0,
+        help: 'Columns that get a third sign, at most second_plane: 0.5 is about 2.81 linear bits, 1 about 3.38.',
       },
       order('hessian'),
       {
@@ -379,6 +389,10 @@ export function resolveParameters(method: Method, given: Readonly<Record<string,
   const resolved: Parameters = {}
   for (const { key, default: standard } of method.parameters) {
     resolved[key] = Object.hasOwn(given, key) ? (given[key] as ParameterValue) : standard
+  }
+  if (Number(resolved['third_plane'] ?? 0) > Number(resolved['second_plane'] ?? 0)) {
+    const { second_plane: second, third_plane: third } = resolved
+    return failure('recipe_invalid', `third_plane must be at most second_plane (${second}), not ${third}.`)
   }
   return limitTogether(resolved, Object.hasOwn(given, 'max_salient'))
 }

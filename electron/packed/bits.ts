@@ -60,7 +60,7 @@ async function nominalBits(source: TensorSource, linear: string, layout: Layout)
     case 'fdb':
       return 2
     case 'signum-rc':
-      return 1 + layout.second_columns / layout.columns
+      return 1 + (layout.second_columns + (layout.third_columns ?? 0)) / layout.columns
   }
 }
 

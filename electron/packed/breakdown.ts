@@ -8,6 +8,7 @@ const parts: Record<string, keyof FileBytes> = {
   code: 'codes',
   sign: 'signs',
   sign2: 'second',
+  sign3: 'second',
   plane2: 'second',
   plane3: 'second',
   salient: 'bitmaps',

@@ -76,6 +76,8 @@ test.each<[string, object]>([
   ['an unknown key', { ...layout, transposed: true }],
   ['a missing key', { ...signumRc, column_scales: undefined }],
   ['more second columns than columns', { ...signumRc, second_columns: 3 }],
+  ['more third columns than second columns', { ...signumRc, second_columns: 1, third_columns: 2 }],
+  ['third columns that are none', { ...signumRc, third_columns: 0 }],
 ])('layout with wrong %s', (_, value) => {
   expect(layoutSchema.safeParse(layout).success).toBe(true)
   expect(layoutSchema.safeParse(signumRc).success).toBe(true)

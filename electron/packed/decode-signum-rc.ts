@@ -1,32 +1,29 @@
-import type { LayoutOf } from './layout.ts'
+import { planesOf, type LayoutOf } from './layout.ts'
 import type { Parts } from './parts.ts'
 import { bitAt, rowBytes } from './planes.ts'
 
-/** `signum-rc`: a signed product of scales, and a second one in the first k stored columns. */
+/** `signum-rc`: a signed product of scales, a second one in the first stored columns, a third one in the first of those. */
 export function decodeSignumRc(layout: LayoutOf<'signum-rc'>, parts: Parts, weights: Float32Array): void {
-  const { columns: n, second_columns: k } = layout
-  const first = signedScales(layout, parts, { sign: 'sign', row: 'row_scale', column: 'column_scale' }, n)
-  weights.set(first)
-  if (k === 0) return
-  const second = signedScales(layout, parts, { sign: 'sign2', row: 'row_scale2', column: 'column_scale2' }, k)
-  for (let i = 0; i < parts.rows; i++) {
-    for (let j = 0; j < k; j++) weights[i * n + j] = Math.fround(first[i * n + j]! + second[i * k + j]!)
+  const n = layout.columns
+  for (const { suffix, columns } of planesOf(layout)) {
+    const plane = signedScales(layout, parts, suffix, columns)
+    for (let i = 0; i < parts.rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        const value = plane[i * columns + j]!
+        weights[i * n + j] = suffix === '' ? value : Math.fround(weights[i * n + j]! + value)
+      }
+    }
   }
 }
 
 /** s(sign) * r(row scale * column scale) for the first `width` stored columns: [rows, width]. */
-function signedScales(
-  layout: LayoutOf<'signum-rc'>,
-  parts: Parts,
-  roles: { sign: string; row: string; column: string },
-  width: number,
-): Float32Array {
+function signedScales(layout: LayoutOf<'signum-rc'>, parts: Parts, suffix: string, width: number): Float32Array {
   const { blocksize } = layout
   const blocks = Math.ceil(width / blocksize)
   const stride = rowBytes(width)
-  const sign = parts.bytes(roles.sign)
-  const rowScale = parts.scalars(roles.row)
-  const columnScale = layout.column_scales ? parts.scalars(roles.column) : new Float32Array(width).fill(1)
+  const sign = parts.bytes(`sign${suffix}`)
+  const rowScale = parts.scalars(`row_scale${suffix}`)
+  const columnScale = layout.column_scales ? parts.scalars(`column_scale${suffix}`) : new Float32Array(width).fill(1)
   const products = new Float32Array(parts.rows * width)
   for (let i = 0; i < parts.rows; i++) {
     for (let j = 0; j < width; j++) {

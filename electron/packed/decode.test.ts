@@ -240,6 +240,20 @@ test('signum-rc: the first k stored columns have a second product', async () => 
   expect(await decode(signumRc, signumTensors)).toEqual([16, 0.25, -0.25, 32, -1, 0.75])
 })
 
+test('signum-rc: the first of those have a third one, added last', async () => {
+  const layout: Layout = { ...signumRc, second_columns: 2, third_columns: 1 }
+  const tensors = {
+    ...signumTensors,
+    'P.sign2': tensor('U8', [2, 1], plane('01', '11')),
+    'P.column_scale2': tensor('F16', [2], scalars('f16', 0.125, 0.5)),
+    'P.sign3': tensor('U8', [2, 1], plane('1', '0')),
+    'P.row_scale3': tensor('F16', [2, 1], scalars('f16', 0.5, 0.25)),
+    'P.column_scale3': tensor('F16', [1], scalars('f16', 0.125)),
+  }
+  // Stored: row 0 = 0.5 - 0.25 + 0.0625, -0.25 + 1, 16; row 1 = -1.5 + 0.5 - 0.03125, 0.75 + 2, 32.
+  expect(await decode(layout, tensors)).toEqual([16, 0.3125, 0.75, 32, -1.03125, 2.75])
+})
+
 test('signum-rc without column scales and without second columns: row scales only, and a signed zero', async () => {
   const layout: Layout = {
     method: 'signum-rc',

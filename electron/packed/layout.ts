@@ -15,6 +15,7 @@ const arb = {
   splits: z.int().min(2).max(3).optional(),
   salient_columns: count,
 }
+const thirdOf = (layout: { third_columns?: number | undefined }): number => layout.third_columns ?? 0
 /** Name of a tensor: stored column -> input column. */
 const order = z.string().optional()
 
@@ -33,10 +34,12 @@ export const layoutSchema = z.discriminatedUnion('method', [
       ...common,
       blocksize: positive,
       second_columns: count,
+      third_columns: positive.optional(),
       column_scales: z.boolean(),
       order,
     })
-    .refine((layout) => layout.second_columns <= layout.columns, 'more second columns than columns'),
+    .refine((layout) => layout.second_columns <= layout.columns, 'more second columns than columns')
+    .refine((layout) => thirdOf(layout) <= layout.second_columns, 'more third columns than second columns'),
 ])
 
 export type Layout = z.infer<typeof layoutSchema>
@@ -47,6 +50,14 @@ export const splitsSalient = (layout: Layout): boolean => 'column_group_bitmap' 
 
 /** How often the columns that are not salient are split into groups; so are the salient ones, if at all. */
 export const splitsOf = (layout: Layout): number => ('splits' in layout && layout.splits) || 1
+
+/** signum-rc's planes: how many stored columns have each, and what stands behind the names of its tensors. */
+export const planesOf = (layout: LayoutOf<'signum-rc'>): { suffix: string; columns: number }[] =>
+  [
+    { suffix: '', columns: layout.columns },
+    { suffix: '2', columns: layout.second_columns },
+    { suffix: '3', columns: thirdOf(layout) },
+  ].filter(({ columns }) => columns > 0)
 
 /** The name of the linear's order tensor; undefined where stored column = input column. */
 export const orderOf = (layout: Layout): string | undefined => ('order' in layout ? layout.order : undefined)

@@ -1,6 +1,6 @@
 // Which tensors a linear of a layout has: `P.<role>` for every role given here, and no other.
 import type { Dtype } from './header.ts'
-import { splitsOf, splitsSalient, type Layout, type ScalarType } from './layout.ts'
+import { planesOf, splitsOf, splitsSalient, type Layout, type ScalarType } from './layout.ts'
 import { rowBytes } from './planes.ts'
 
 export interface RoleTensor {
@@ -59,22 +59,14 @@ export function rolesOf(layout: Layout): RoleTensor[] {
       return [plane('sign', n), plane('plane2', n), { role: 'scale', dtype: scalar, shape, rowAxis: 1 }]
     }
     case 'signum-rc': {
-      const k = layout.second_columns
       const blocks = (columns: number) => Math.ceil(columns / layout.blocksize)
       const columnScale = (role: string, columns: number): RoleTensor[] =>
         layout.column_scales ? [{ role, dtype: scalar, shape: [columns], rowAxis: null }] : []
-      const first: RoleTensor[] = [
-        plane('sign', n),
-        { role: 'row_scale', dtype: scalar, shape: [m, blocks(n)], rowAxis: 0 },
-        ...columnScale('column_scale', n),
-      ]
-      if (k === 0) return first
-      return [
-        ...first,
-        plane('sign2', k),
-        { role: 'row_scale2', dtype: scalar, shape: [m, blocks(k)], rowAxis: 0 },
-        ...columnScale('column_scale2', k),
-      ]
+      return planesOf(layout).flatMap(({ suffix, columns }): RoleTensor[] => [
+        plane(`sign${suffix}`, columns),
+        { role: `row_scale${suffix}`, dtype: scalar, shape: [m, blocks(columns)], rowAxis: 0 },
+        ...columnScale(`column_scale${suffix}`, columns),
+      ])
     }
   }
 }

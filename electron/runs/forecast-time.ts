@@ -78,7 +78,10 @@ function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): numb
     'arb-x': () => 142 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-rc': () => 40 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 8 : 0),
     fdb: () => (parameters['step_rule'] === 'search' ? 15 : 8),
-    'signum-rc': () => 40 + 15 * number('second_plane') + number('refits') * (7.4 + 11 * number('second_plane')),
+    'signum-rc': () => {
+      const more = number('second_plane') + number('third_plane')
+      return 40 + 15 * more + number('refits') * (7.4 + 11 * more)
+    },
   }
   return nanoseconds[method]() * 1e-9
 }

@@ -170,19 +170,29 @@ Matrix decode_fdb(const PackedLinear& linear, ThreadPool& pool) {
 
 Matrix decode_signum_rc(const PackedLinear& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
-  const Floats row = scalars(linear, "row_scale"), row2 = scalars(linear, "row_scale2");
-  Floats column = scalars(linear, "column_scale"), column2 = scalars(linear, "column_scale2");
-  if (!l.column_scales) {
-    column.assign(l.columns, 1.0f);
-    column2.assign(l.second_columns, 1.0f);
+  struct Plane {
+    size_t columns, blocks;
+    Floats row, column;
+    const PackedTensor* sign;
+  };
+  std::vector<Plane> planes;
+  for (const auto& [suffix, k] :
+       {std::pair("", l.columns), std::pair("2", l.second_columns), std::pair("3", l.third_columns)}) {
+    if (k == 0) continue;
+    const auto role = [&](const char* name) { return name + std::string(suffix); };
+    Floats column = scalars(linear, role("column_scale").c_str());
+    if (!l.column_scales) column.assign(k, 1.0f);
+    planes.push_back({k, (k + l.blocksize - 1) / l.blocksize, scalars(linear, role("row_scale").c_str()),
+                      std::move(column), linear.find(role("sign"))});
   }
-  const size_t nb = l.blocks(), nb2 = (l.second_columns + l.blocksize - 1) / l.blocksize;
   return decode_rows(linear, pool, [&](size_t i, float* out) {
-    const Bits sign = plane_row(linear.find("sign"), i), sign2 = plane_row(linear.find("sign2"), i);
-    for (size_t j = 0; j < l.columns; ++j) {
-      const size_t t = j / l.blocksize;
-      const float first = with_sign(sign[j], row[i * nb + t] * column[j]);
-      out[j] = j < l.second_columns ? first + with_sign(sign2[j], row2[i * nb2 + t] * column2[j]) : first;
+    for (const Plane& plane : planes) {
+      const Bits sign = plane_row(plane.sign, i);
+      const float* row = plane.row.data() + i * plane.blocks;
+      for (size_t j = 0; j < plane.columns; ++j) {
+        const float value = with_sign(sign[j], row[j / l.blocksize] * plane.column[j]);
+        out[j] = &plane == &planes[0] ? value : out[j] + value;
+      }
     }
   });
 }

@@ -79,6 +79,7 @@ std::string layout_to_json(const Layout& l) {
     case Method::SignumRc:
       object["blocksize"] = l.blocksize;
       object["second_columns"] = l.second_columns;
+      if (l.third_columns > 0) object["third_columns"] = l.third_columns;
       object["column_scales"] = l.column_scales;
       break;
   }
@@ -129,6 +130,7 @@ Result<Layout> layout_from_json(const std::string& name, const std::string& text
     case Method::SignumRc:
       l.blocksize = read.count("blocksize", 1, kMost);
       l.second_columns = read.count("second_columns", 0, l.columns);
+      if (read.has("third_columns")) l.third_columns = read.count("third_columns", 1, l.second_columns);
       l.column_scales = read.flag("column_scales");
       break;
   }

@@ -53,7 +53,7 @@ double PackedLinear::nominal_bits() const {
     case Method::ArbRc:
       return 1 + double(layout.salient_columns) / columns;
     case Method::SignumRc:
-      return 1 + double(layout.second_columns) / columns;
+      return 1 + double(layout.second_columns + layout.third_columns) / columns;
   }
   return 0;
 }
@@ -117,14 +117,14 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
               {"plane2", DType::U8, {m, row_bytes}},
               {"scale", scalar, {2, m, (n + l.group - 1) / l.group}}};
     case Method::SignumRc: {
-      const size_t k = l.second_columns;
-      std::vector<TensorRule> rules = {{"sign", DType::U8, {m, row_bytes}},
-                                       {"row_scale", scalar, {m, l.blocks()}}};
-      if (l.column_scales) rules.push_back({"column_scale", scalar, {n}});
-      if (k > 0) {
-        rules.push_back({"sign2", DType::U8, {m, bytes_of(k)}});
-        rules.push_back({"row_scale2", scalar, {m, (k + l.blocksize - 1) / l.blocksize}});
-        if (l.column_scales) rules.push_back({"column_scale2", scalar, {k}});
+      std::vector<TensorRule> rules;
+      for (const auto& [suffix, k] :
+           {std::pair("", n), std::pair("2", l.second_columns), std::pair("3", l.third_columns)}) {
+        if (k == 0) continue;
+        const auto role = [&](const char* name) { return name + std::string(suffix); };
+        rules.push_back({role("sign"), DType::U8, {m, bytes_of(k)}});
+        rules.push_back({role("row_scale"), scalar, {m, (k + l.blocksize - 1) / l.blocksize}});
+        if (l.column_scales) rules.push_back({role("column_scale"), scalar, {k}});
       }
       return rules;
     }

@@ -36,6 +36,7 @@ struct Layout {
   size_t splits = 1;           // arb, arb-x, arb-rc: groups of the columns that are not salient, less one
   size_t salient_columns = 0;  // billm, arb, arb-x, arb-rc: how many in all
   size_t second_columns = 0;   // signum-rc
+  size_t third_columns = 0;    // signum-rc, <= second_columns
   bool column_scales = true;   // signum-rc
   bool has_order = false;
   std::string order_tensor;  // name of the tensor that holds `order`; set by whoever writes the shard

@@ -34,6 +34,7 @@ struct Recipe {
   bool clip_search = false;
   bool descending_order = false;  // order = hessian
   double second_plane = 1.0;      // share of columns with two signs
+  double third_plane = 0;         // share with three, <= second_plane
   bool column_scales = true;
   int refits = 4;
   double correction = 0;  // share of what was lost before the linear that it makes good, 0 to 1

@@ -110,6 +110,7 @@ Result<Recipe> recipe_from_json(const std::string& text) {
   }
   if (recipe.method == Method::SignumRc) {
     recipe.second_plane = p.number("second_plane", 0, 1);
+    recipe.third_plane = p.number("third_plane", 0, recipe.second_plane);
     recipe.column_scales = p.flag("column_scales");
     recipe.refits = int(p.integer("refits", 0, 20));
     recipe.correction = p.number("correction", 0, 1);

@@ -16,14 +16,18 @@ constexpr double kColumnRidge = 1e-4;
 
 class BlockFit {
  public:
-  BlockFit(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block, size_t second,
-           ThreadPool& pool)
+  BlockFit(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block,
+           const PlaneColumns& columns, ThreadPool& pool)
       : recipe_(recipe),
         r_(r_block),
         u_(u_block),
         pool_(pool),
         width_(block.columns),
-        second_(second),
+        columns_(columns),
+        planes_(columns[1] == 0   ? 1
+                : columns[2] == 0 ? 2
+                                  : 3),
+        unknowns_(columns[0] + columns[1] + columns[2]),
         panels_((block.rows + kPanelRows - 1) / kPanelRows),
         bands_((panels_ + kBandPanels - 1) / kBandPanels),
         panel_size_(width_ * kPanelRows),
@@ -54,17 +58,36 @@ class BlockFit {
     Tiles tiles(block.rows, width_);
     pool_.parallel_for(tiles.count(), [&](size_t t) { tiles.load(t, block); });
     RankOneProblem problem{
-        &tiles, nullptr, {}, 0, width_, second_ > 0 ? 2 : 1, kStartIterations, recipe_.column_scales,
-        second_};
+        &tiles,     nullptr, {}, 0, width_, planes_ > 1 ? 2 : 1, kStartIterations, recipe_.column_scales,
+        columns_[1]};
     const RankOneFit fit = fit_rank_one(problem, pool_);
-    for (int o = 0; o < 2; ++o) {
-      now_.row[o].assign(panels_ * kPanelRows, 0.0f);
-      std::copy(fit.row_scale[o].begin(), fit.row_scale[o].end(), now_.row[o].begin());
-      now_.column[o].assign(
-          fit.column_scale[o].begin(),
-          fit.column_scale[o].begin() + long(o < problem.order ? (o ? second_ : width_) : 0));
-    }
+    for (size_t k = 0; k < kPlanes; ++k) now_.row[k].assign(panels_ * kPanelRows, 0.0f);
+    for (size_t k = 0; k < std::min<size_t>(planes_, 2); ++k) take(fit, k, k);
+    if (planes_ == 3) start_third(block, fit);
     now_.codes.resize(panels_ * panel_size_);
+  }
+  void take(const RankOneFit& fit, size_t order, size_t plane) {
+    std::copy(fit.row_scale[order].begin(), fit.row_scale[order].end(), now_.row[plane].begin());
+    now_.column[plane].assign(fit.column_scale[order].begin(),
+                              fit.column_scale[order].begin() + long(columns_[plane]));
+  }
+  // The third plane starts from what the first two leave.
+  void start_third(ConstView block, const RankOneFit& fit) {
+    Matrix rest = Matrix::uninitialized(block.rows, columns_[2]);
+    pool_.parallel_for(block.rows, [&](size_t i) {
+      for (size_t j = 0; j < columns_[2]; ++j) {
+        const size_t at = j * kTileRows + i % kTileRows;
+        float left = block(i, j);
+        for (size_t k = 0; k < 2; ++k)
+          left -= fit.sign[k].tile(i / kTileRows)[at] * now_.row[k][i] * now_.column[k][j];
+        rest(i, j) = left;
+      }
+    });
+    Tiles tiles(block.rows, columns_[2]);
+    pool_.parallel_for(tiles.count(), [&](size_t t) { tiles.load(t, rest.view()); });
+    const RankOneProblem problem{
+        &tiles, nullptr, {}, 0, columns_[2], 1, kStartIterations, recipe_.column_scales};
+    take(fit_rank_one(problem, pool_), 0, 2);
   }
 
   // W^T, Y^T = (Wb U_b^-1)^T and (Y U_b^-T)^T as panels; ||Y||^2; M = U_b^-1 U_b^-T.
@@ -94,7 +117,15 @@ class BlockFit {
                kPanelRows);
   }
 
-  PanelScales scales() const { return {width_, second_, now_.column[0].data(), now_.column[1].data()}; }
+  PanelScales scales() const {
+    PanelScales all;
+    for (size_t k = 0; k < kPlanes; ++k) {
+      all.columns[k] = columns_[k];
+      all.column[k] = now_.column[k].data();
+      all.row[k] = now_.row[k].data();
+    }
+    return all;
+  }
 
   // Step 2.
   void assign() {
@@ -102,8 +133,7 @@ class BlockFit {
     pool_.parallel_for(panels_, [&](size_t p) {
       auto work = aligned_array<float>(panel_size_);
       std::memcpy(work.get(), weight_.get() + p * panel_size_, panel_size_ * sizeof(float));
-      costs[p] = assign_panel(work.get(), scales(), now_.row[0].data() + p * kPanelRows,
-                              now_.row[1].data() + p * kPanelRows, u_, r_diagonal_.data(),
+      costs[p] = assign_panel(work.get(), scales().panel(p), u_, r_diagonal_.data(),
                               now_.codes.data() + p * panel_size_);
     });
     now_.cost = 0;
@@ -112,15 +142,13 @@ class BlockFit {
 
   // Step 3: row scales, then all nonzero column scales jointly; the signs stay.
   void refit() {
-    const size_t unknowns = width_ + second_;
     std::vector<Matrix> grams(bands_);
-    std::vector<std::vector<double>> sides(bands_, std::vector<double>(unknowns));
+    std::vector<std::vector<double>> sides(bands_, std::vector<double>(unknowns_));
     pool_.parallel_for(bands_, [&](size_t band) {
-      grams[band] = Matrix(unknowns, unknowns);
-      auto signs = aligned_array<float>(unknowns * kPanelRows), v1 = aligned_array<float>(panel_size_);
-      auto v2 = aligned_array<float>(panel_size_), padded = aligned_array<float>(panel_size_);
+      grams[band] = Matrix(unknowns_, unknowns_);
+      PanelScratch scratch(unknowns_ * kPanelRows, planes_ * panel_size_);
       for (size_t p = band * kBandPanels; p < std::min(panels_, (band + 1) * kBandPanels); ++p)
-        refit_panel(p, signs.get(), v1.get(), v2.get(), padded.get(), grams[band], sides[band].data());
+        refit_panel(p, scratch, grams[band], sides[band].data());
     });
     if (recipe_.column_scales)
       refit_columns(grams, sides);
@@ -128,54 +156,66 @@ class BlockFit {
       now_.cost = cost_of(grams, sides);
   }
 
-  void refit_panel(size_t p, float* signs, float* v1, float* v2, float* padded, Matrix& gram, double* side) {
+  struct PanelScratch {
+    std::unique_ptr<float[], AlignedFree> signs, parts;
+    PanelScratch(size_t signs_size, size_t parts_size)
+        : signs(aligned_array<float>(signs_size)), parts(aligned_array<float>(parts_size)) {}
+  };
+
+  void refit_panel(size_t p, PanelScratch& scratch, Matrix& gram, double* side) {
     const uint8_t* codes = now_.codes.data() + p * panel_size_;
-    float *r1 = now_.row[0].data() + p * kPanelRows, *r2 = now_.row[1].data() + p * kPanelRows;
-    signed_panel(codes, 0, width_, false, now_.column[0].data(), signs);
-    times_r(signs, v1);
-    if (second_ > 0) {
-      signed_panel(codes, 1, second_, false, now_.column[1].data(), padded);
-      std::fill(padded + second_ * kPanelRows, padded + panel_size_, 0.0f);
-      times_r(padded, v2);
+    float* signs = scratch.signs.get();
+    const float* parts[kPlanes] = {};
+    float* rows[kPlanes] = {};
+    for (size_t k = 0; k < planes_; ++k) {  // V_k
+      float* part = scratch.parts.get() + k * panel_size_;
+      signed_panel(codes, int(k), columns_[k], false, now_.column[k].data(), signs);
+      std::fill(signs + columns_[k] * kPanelRows, signs + panel_size_, 0.0f);
+      times_r(signs, part);
+      parts[k] = part;
+      rows[k] = now_.row[k].data() + p * kPanelRows;
     }
-    refit_rows(y_.get() + p * panel_size_, v1, second_ > 0 ? v2 : nullptr, width_, r1, r2);
-    signed_panel(codes, 0, width_, true, r1, signs);
-    signed_panel(codes, 1, second_, true, r2, signs + panel_size_);
-    const size_t unknowns = width_ + second_;
-    blas::gram_lower(unknowns, kPanelRows, signs, kPanelRows, gram.data(), unknowns);
+    refit_rows(y_.get() + p * panel_size_, parts, planes_, width_, rows);
     const float* back = y_back_.get() + p * panel_size_;
-    add_column_products(signs, back, width_, side);
-    add_column_products(signs + panel_size_, back, second_, side + width_);
+    size_t first = 0;
+    for (size_t k = 0; k < planes_; first += columns_[k++]) {
+      signed_panel(codes, int(k), columns_[k], true, rows[k], signs + first * kPanelRows);
+      add_column_products(signs + first * kPanelRows, back, columns_[k], side + first);
+    }
+    blas::gram_lower(unknowns_, kPanelRows, signs, kPanelRows, gram.data(), unknowns_);
   }
 
   // The normal equations of the column scales, lower triangle: A = (R_k^T R_l) o M, and the right-hand side.
   void system(const std::vector<Matrix>& grams, const std::vector<std::vector<double>>& sides,
               std::vector<double>& a, std::vector<double>& b) const {
-    const size_t unknowns = width_ + second_;
-    a.assign(unknowns * unknowns, 0.0);
-    b.assign(unknowns, 0.0);
+    a.assign(unknowns_ * unknowns_, 0.0);
+    b.assign(unknowns_, 0.0);
     for (size_t band = 0; band < bands_; ++band) {
-      for (size_t i = 0; i < unknowns; ++i) {
+      for (size_t i = 0; i < unknowns_; ++i) {
         b[i] += sides[band][i];
-        for (size_t j = 0; j <= i; ++j) a[i * unknowns + j] += grams[band](i, j);
+        for (size_t j = 0; j <= i; ++j) a[i * unknowns_ + j] += grams[band](i, j);
       }
     }
-    for (size_t i = 0; i < unknowns; ++i)
-      for (size_t j = 0; j <= i; ++j) a[i * unknowns + j] *= metric_(column_of(i), column_of(j));
+    for (size_t i = 0; i < unknowns_; ++i)
+      for (size_t j = 0; j <= i; ++j) a[i * unknowns_ + j] *= metric_(column_of(i), column_of(j));
   }
-  size_t column_of(size_t unknown) const { return unknown < width_ ? unknown : unknown - width_; }
-  float& scale_of(size_t unknown) {
-    return unknown < width_ ? now_.column[0][unknown] : now_.column[1][unknown - width_];
+  size_t plane_of(size_t unknown) const {
+    return unknown < columns_[0] ? 0 : unknown < columns_[0] + columns_[1] ? 1 : 2;
   }
+  size_t column_of(size_t unknown) const {
+    const size_t plane = plane_of(unknown);
+    for (size_t k = 0; k < plane; ++k) unknown -= columns_[k];
+    return unknown;
+  }
+  float& scale_of(size_t unknown) { return now_.column[plane_of(unknown)][column_of(unknown)]; }
 
   // ||Y - sum of scaled parts||^2 for the present column scales.
   double quadratic_cost(const std::vector<double>& a, const std::vector<double>& b) {
-    const size_t unknowns = width_ + second_;
     double cost = y_square_;
-    for (size_t i = 0; i < unknowns; ++i) {
+    for (size_t i = 0; i < unknowns_; ++i) {
       const double c = scale_of(i);
-      double row = a[i * unknowns + i] * c;
-      for (size_t j = 0; j < i; ++j) row += 2 * a[i * unknowns + j] * scale_of(j);
+      double row = a[i * unknowns_ + i] * c;
+      for (size_t j = 0; j < i; ++j) row += 2 * a[i * unknowns_ + j] * scale_of(j);
       cost += c * (row - 2 * b[i]);
     }
     return cost;
@@ -187,15 +227,14 @@ class BlockFit {
   }
 
   void refit_columns(const std::vector<Matrix>& grams, const std::vector<std::vector<double>>& sides) {
-    const size_t unknowns = width_ + second_;
     std::vector<double> a, b;
     system(grams, sides, a, b);
     std::vector<size_t> live;
     double mean = 0;
-    for (size_t i = 0; i < unknowns; ++i)
+    for (size_t i = 0; i < unknowns_; ++i)
       if (scale_of(i) != 0) {
         live.push_back(i);
-        mean += a[i * unknowns + i];
+        mean += a[i * unknowns_ + i];
       }
     const size_t n = live.size();
     if (n > 0) {
@@ -203,7 +242,7 @@ class BlockFit {
       std::vector<double> small(n * n), x(n);
       for (size_t i = 0; i < n; ++i) {
         x[i] = b[live[i]];
-        for (size_t j = 0; j <= i; ++j) small[i * n + j] = a[live[i] * unknowns + live[j]];
+        for (size_t j = 0; j <= i; ++j) small[i * n + j] = a[live[i] * unknowns_ + live[j]];
         small[i * n + i] += kColumnRidge * mean;
       }
       // A system that cannot be solved leaves the scales as they are.
@@ -216,7 +255,9 @@ class BlockFit {
   const Recipe& recipe_;
   ConstView r_, u_;
   ThreadPool& pool_;
-  size_t width_, second_, panels_, bands_, panel_size_;
+  size_t width_;
+  PlaneColumns columns_;
+  size_t planes_, unknowns_, panels_, bands_, panel_size_;
   std::unique_ptr<float[], AlignedFree> weight_, y_, y_back_;
   std::vector<float> r_diagonal_;
   Matrix metric_;
@@ -227,8 +268,8 @@ class BlockFit {
 }  // namespace
 
 SignumBlock fit_signum_block(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block,
-                             size_t second, ThreadPool& pool) {
-  return BlockFit(recipe, block, r_block, u_block, second, pool).run();
+                             const PlaneColumns& columns, ThreadPool& pool) {
+  return BlockFit(recipe, block, r_block, u_block, columns, pool).run();
 }
 
 }  // namespace signum

@@ -2,6 +2,7 @@
 // U_b^-1||^2.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "methods/quantize.h"
@@ -9,16 +10,19 @@
 
 namespace signum {
 
-// Row scales are padded to whole panels; codes [panels][width][64], bit 0 first sign, bit 1 second.
+// Row scales are padded to whole panels; codes [panels][width][64], bit k: sign of plane k.
 struct SignumBlock {
-  std::vector<float> row[2];
-  std::vector<float> column[2];  // [width], [second]
+  std::vector<float> row[kPlanes];
+  std::vector<float> column[kPlanes];  // [columns of the plane]
   std::vector<uint8_t> codes;
   double cost = 0;  // ||E||^2
 };
 
-// block [rows, width]; r_block, u_block [width, width]; the first `second` columns have two planes.
+// How many columns of a block have a plane: the first ones, fewer with every plane.
+using PlaneColumns = std::array<size_t, kPlanes>;
+
+// block [rows, width]; r_block, u_block [width, width]; columns[0] = width.
 SignumBlock fit_signum_block(const Recipe& recipe, ConstView block, ConstView r_block, ConstView u_block,
-                             size_t second, ThreadPool& pool);
+                             const PlaneColumns& columns, ThreadPool& pool);
 
 }  // namespace signum

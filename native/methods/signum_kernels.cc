@@ -18,41 +18,65 @@ using DInt = hn::RebindToSigned<D>;
 
 HWY_INLINE auto LoadCodes(const uint8_t* codes) { return hn::PromoteTo(DInt(), hn::LoadU(DCode(), codes)); }
 
-double AssignPanel(float* weight, PanelScales scales, const float* r1, const float* r2, ConstView u,
-                   const float* r_diagonal, uint8_t* codes) {
+// The nearest value so far, its distance from w and its code.
+struct Nearest {
+  V w, distance, value;
+  decltype(hn::Zero(DInt())) code;
+
+  HWY_INLINE void offer(V v, int its_code) {
+    const V d = hn::Abs(hn::Sub(w, v));
+    const M closer = hn::Lt(d, distance);
+    distance = hn::IfThenElse(closer, d, distance);
+    value = hn::IfThenElse(closer, v, value);
+    code = hn::IfThenElse(hn::RebindMask(DInt(), closer), hn::Set(DInt(), its_code), code);
+  }
+  HWY_INLINE void offer_two(V v, V third, int its_code) {  // v -+ third
+    offer(hn::Sub(v, third), its_code);
+    offer(hn::Add(v, third), its_code | 4);
+  }
+};
+
+double AssignPanel(float* weight, const PanelScales& scales, ConstView u, const float* r_diagonal,
+                   uint8_t* codes) {
   const D d;
   const DInt di;
-  const size_t n = scales.columns;
+  const size_t n = scales.columns[0];
   double total = 0;
   for (size_t lane = 0; lane < kPanelRows; lane += hn::Lanes(d)) {
-    const V row1 = hn::LoadU(d, r1 + lane), row2 = hn::LoadU(d, r2 + lane);
+    const auto row = [&](size_t k) { return hn::LoadU(d, scales.row[k] + lane); };
+    const V row1 = row(0), row2 = row(1), row3 = row(2);
     V cost = hn::Zero(d);
     for (size_t j = 0; j < n; ++j) {
       float* here = weight + j * kPanelRows + lane;
-      const V w = hn::LoadU(d, here), p = hn::Mul(row1, hn::Set(d, scales.c1[j]));
-      V value;
-      auto code = hn::Zero(di);
-      if (j < scales.second) {
-        const V q = hn::Mul(row2, hn::Set(d, scales.c2[j]));
+      const V w = hn::LoadU(d, here), p = hn::Mul(row1, hn::Set(d, scales.column[0][j]));
+      Nearest nearest;
+      nearest.w = w;
+      nearest.code = hn::Zero(di);
+      if (j < scales.columns[1]) {
+        const V q = hn::Mul(row2, hn::Set(d, scales.column[1][j]));
         const V sum = hn::Add(p, q), difference = hn::Sub(p, q);
-        V best = hn::Abs(hn::Add(w, sum));
-        value = hn::Neg(sum);
-        const auto better = [&](V distance, V v, int c) {
-          const M closer = hn::Lt(distance, best);
-          best = hn::IfThenElse(closer, distance, best);
-          value = hn::IfThenElse(closer, v, value);
-          code = hn::IfThenElse(hn::RebindMask(di, closer), hn::Set(di, c), code);
-        };
-        better(hn::Abs(hn::Add(w, difference)), hn::Neg(difference), 2);
-        better(hn::Abs(hn::Sub(w, difference)), difference, 1);
-        better(hn::Abs(hn::Sub(w, sum)), sum, 3);
+        if (j < scales.columns[2]) {
+          const V third = hn::Mul(row3, hn::Set(d, scales.column[2][j]));
+          nearest.value = hn::Sub(hn::Neg(sum), third);
+          nearest.distance = hn::Abs(hn::Sub(w, nearest.value));
+          nearest.offer(hn::Sub(third, sum), 4);
+          nearest.offer_two(hn::Neg(difference), third, 2);
+          nearest.offer_two(difference, third, 1);
+          nearest.offer_two(sum, third, 3);
+        } else {
+          nearest.value = hn::Neg(sum);
+          nearest.distance = hn::Abs(hn::Add(w, sum));
+          nearest.offer(hn::Neg(difference), 2);
+          nearest.offer(difference, 1);
+          nearest.offer(sum, 3);
+        }
       } else {
         const M plus = hn::Lt(hn::Abs(hn::Sub(w, p)), hn::Abs(hn::Add(w, p)));
-        value = hn::IfThenElse(plus, p, hn::Neg(p));
-        code = hn::IfThenElseZero(hn::RebindMask(di, plus), hn::Set(di, 1));
+        nearest.value = hn::IfThenElse(plus, p, hn::Neg(p));
+        nearest.code = hn::IfThenElseZero(hn::RebindMask(di, plus), hn::Set(di, 1));
       }
-      hn::StoreU(hn::DemoteTo(DCode(), code), DCode(), codes + j * kPanelRows + lane);
-      const V error = hn::Mul(hn::Sub(w, value), hn::Set(d, r_diagonal[j]));
+      hn::StoreU(hn::DemoteTo(DCode(), nearest.code), DCode(), codes + j * kPanelRows + lane);
+      const V error = hn::Mul(hn::Sub(w, nearest.value), hn::Set(d, r_diagonal[j]));
       cost = hn::MulAdd(error, error, cost);
       const float* u_row = u.row(j);
       for (size_t l = j + 1; l < n; ++l) {
@@ -78,40 +102,66 @@ void SignedPanel(const uint8_t* codes, int bit, size_t columns, bool by_row, con
     }
 }
 
-void RefitRows(const float* y, const float* v1, const float* v2, size_t columns, float* r1, float* r2) {
+// Sums over the columns for the normal equations A r = b of every row.
+template <class VD>
+struct RowSystem {
+  VD a[kPlanes][kPlanes], b[kPlanes];  // lower triangle
+};
+
+// With one or two planes Cramer's rule; with three, two steps of elimination first. 0 where a row has nothing
+// to fit.
+template <class VD>
+HWY_INLINE void SolveRows(const RowSystem<VD>& s, size_t planes, VD (&r)[kPlanes]) {
+  const hn::CappedTag<double, 8> dd;
+  const auto divide = [&](auto part, auto whole) {
+    const auto positive = hn::Gt(whole, hn::Zero(dd));
+    return hn::IfThenElseZero(positive, hn::Div(part, hn::IfThenElse(positive, whole, hn::Set(dd, 1.0))));
+  };
+  const auto solve_two = [&](auto a11, auto a12, auto a22, auto b1, auto b2, VD& r1, VD& r2) {
+    const auto determinant = hn::NegMulAdd(a12, a12, hn::Mul(a11, a22));
+    r1 = divide(hn::NegMulAdd(a12, b2, hn::Mul(a22, b1)), determinant);
+    r2 = divide(hn::NegMulAdd(a12, b1, hn::Mul(a11, b2)), determinant);
+  };
+  const auto &a = s.a, &b = s.b;
+  if (planes == 1) {
+    r[0] = divide(b[0], a[0][0]);
+  } else if (planes == 2) {
+    solve_two(a[0][0], a[1][0], a[1][1], b[0], b[1], r[0], r[1]);
+  } else {  // without the first unknown
+    const auto f1 = divide(a[1][0], a[0][0]), f2 = divide(a[2][0], a[0][0]);
+    solve_two(hn::NegMulAdd(f1, a[1][0], a[1][1]), hn::NegMulAdd(f1, a[2][0], a[2][1]),
+              hn::NegMulAdd(f2, a[2][0], a[2][2]), hn::NegMulAdd(f1, b[0], b[1]),
+              hn::NegMulAdd(f2, b[0], b[2]), r[1], r[2]);
+    r[0] = divide(hn::NegMulAdd(a[2][0], r[2], hn::NegMulAdd(a[1][0], r[1], b[0])), a[0][0]);
+  }
+}
+
+void RefitRows(const float* y, const float* const* v, size_t planes, size_t columns, float* const* r) {
   const hn::CappedTag<double, 8> dd;
   const hn::Rebind<float, decltype(dd)> df;
+  using VD = hn::Vec<decltype(dd)>;
   for (size_t lane = 0; lane < kPanelRows; lane += hn::Lanes(dd)) {
-    auto a11 = hn::Zero(dd), a12 = a11, a22 = a11, b1 = a11, b2 = a11;
+    RowSystem<VD> system;
+    for (size_t k = 0; k < kPlanes; ++k) {
+      system.b[k] = hn::Zero(dd);
+      for (size_t l = 0; l <= k; ++l) system.a[k][l] = hn::Zero(dd);
+    }
     for (size_t j = 0; j < columns; ++j) {
       const size_t at = j * kPanelRows + lane;
-      const auto target = hn::PromoteTo(dd, hn::LoadU(df, y + at)),
-                 first = hn::PromoteTo(dd, hn::LoadU(df, v1 + at));
-      a11 = hn::MulAdd(first, first, a11);
-      b1 = hn::MulAdd(first, target, b1);
-      if (v2) {
-        const auto second = hn::PromoteTo(dd, hn::LoadU(df, v2 + at));
-        a12 = hn::MulAdd(first, second, a12);
-        a22 = hn::MulAdd(second, second, a22);
-        b2 = hn::MulAdd(second, target, b2);
+      const auto target = hn::PromoteTo(dd, hn::LoadU(df, y + at));
+      VD part[kPlanes];
+      for (size_t k = 0; k < planes; ++k) {
+        part[k] = hn::PromoteTo(dd, hn::LoadU(df, v[k] + at));
+        system.b[k] = hn::MulAdd(part[k], target, system.b[k]);
+        for (size_t l = 0; l <= k; ++l) system.a[k][l] = hn::MulAdd(part[k], part[l], system.a[k][l]);
       }
     }
-    const auto ridge = hn::Mul(hn::Set(dd, 1e-6), hn::Add(a11, a22));
-    a11 = hn::Add(a11, ridge);
-    a22 = hn::Add(a22, ridge);
-    const auto divide = [&](auto part, auto whole) {  // 0 where the row has nothing to fit
-      const auto positive = hn::Gt(whole, hn::Zero(dd));
-      return hn::IfThenElseZero(positive, hn::Div(part, hn::IfThenElse(positive, whole, hn::Set(dd, 1.0))));
-    };
-    if (v2) {
-      const auto determinant = hn::NegMulAdd(a12, a12, hn::Mul(a11, a22));
-      hn::StoreU(hn::DemoteTo(df, divide(hn::NegMulAdd(a12, b2, hn::Mul(a22, b1)), determinant)), df,
-                 r1 + lane);
-      hn::StoreU(hn::DemoteTo(df, divide(hn::NegMulAdd(a12, b1, hn::Mul(a11, b2)), determinant)), df,
-                 r2 + lane);
-    } else {
-      hn::StoreU(hn::DemoteTo(df, divide(b1, a11)), df, r1 + lane);
-    }
+    VD trace = hn::Zero(dd), solution[kPlanes];
+    for (size_t k = 0; k < planes; ++k) trace = hn::Add(trace, system.a[k][k]);
+    const VD ridge = hn::Mul(hn::Set(dd, 1e-6), trace);
+    for (size_t k = 0; k < planes; ++k) system.a[k][k] = hn::Add(system.a[k][k], ridge);
+    SolveRows(system, planes, solution);
+    for (size_t k = 0; k < planes; ++k) hn::StoreU(hn::DemoteTo(df, solution[k]), df, r[k] + lane);
   }
 }
 
@@ -125,18 +175,18 @@ void AddColumnProducts(const float* a, const float* b, size_t columns, double* s
   }
 }
 
-void PanelValues(PanelScales scales, const float* r1, const float* r2, const uint8_t* codes, float* values) {
+void PanelValues(const PanelScales& scales, const uint8_t* codes, float* values) {
   const D d;
   const DInt di;
-  for (size_t j = 0; j < scales.columns; ++j)
+  for (size_t j = 0; j < scales.columns[0]; ++j)
     for (size_t lane = 0; lane < kPanelRows; lane += hn::Lanes(d)) {
       const auto code = LoadCodes(codes + j * kPanelRows + lane);
-      const auto with_bit = [&](int bit, V size) {
-        return hn::IfThenElse(hn::RebindMask(d, hn::TestBit(code, hn::Set(di, bit))), size, hn::Neg(size));
+      const auto part = [&](size_t k) {
+        const V size = hn::Mul(hn::LoadU(d, scales.row[k] + lane), hn::Set(d, scales.column[k][j]));
+        return hn::IfThenElse(hn::RebindMask(d, hn::TestBit(code, hn::Set(di, 1 << k))), size, hn::Neg(size));
       };
-      V value = with_bit(1, hn::Mul(hn::LoadU(d, r1 + lane), hn::Set(d, scales.c1[j])));
-      if (j < scales.second)
-        value = hn::Add(value, with_bit(2, hn::Mul(hn::LoadU(d, r2 + lane), hn::Set(d, scales.c2[j]))));
+      V value = part(0);
+      for (size_t k = 1; k < kPlanes && j < scales.columns[k]; ++k) value = hn::Add(value, part(k));
       hn::StoreU(value, d, values + j * kPanelRows + lane);
     }
 }
@@ -169,23 +219,23 @@ HWY_EXPORT(AddColumnProducts);
 HWY_EXPORT(PanelValues);
 HWY_EXPORT(CodeMasks);
 
-double assign_panel(float* weight, PanelScales scales, const float* r1, const float* r2, ConstView u,
-                    const float* r_diagonal, uint8_t* codes) {
-  return HWY_DYNAMIC_DISPATCH(AssignPanel)(weight, scales, r1, r2, u, r_diagonal, codes);
+double assign_panel(float* weight, const PanelScales& scales, ConstView u, const float* r_diagonal,
+                    uint8_t* codes) {
+  return HWY_DYNAMIC_DISPATCH(AssignPanel)(weight, scales, u, r_diagonal, codes);
 }
 void signed_panel(const uint8_t* codes, int bit, size_t columns, bool by_row, const float* factor,
                   float* out) {
   HWY_DYNAMIC_DISPATCH(SignedPanel)(codes, bit, columns, by_row, factor, out);
 }
-void refit_rows(const float* y, const float* v1, const float* v2, size_t columns, float* r1, float* r2) {
-  HWY_DYNAMIC_DISPATCH(RefitRows)(y, v1, v2, columns, r1, r2);
+void refit_rows(const float* y, const float* const* v, size_t planes, size_t columns, float* const* r) {
+  HWY_DYNAMIC_DISPATCH(RefitRows)(y, v, planes, columns, r);
 }
 void add_column_products(const float* a, const float* b, size_t columns, double* sums) {
   HWY_DYNAMIC_DISPATCH(AddColumnProducts)(a, b, columns, sums);
 }
 
-void panel_values(PanelScales scales, const float* r1, const float* r2, const uint8_t* codes, float* values) {
-  HWY_DYNAMIC_DISPATCH(PanelValues)(scales, r1, r2, codes, values);
+void panel_values(const PanelScales& scales, const uint8_t* codes, float* values) {
+  HWY_DYNAMIC_DISPATCH(PanelValues)(scales, codes, values);
 }
 void code_masks(const uint8_t* codes, int bit, size_t columns, uint16_t* masks) {
   HWY_DYNAMIC_DISPATCH(CodeMasks)(codes, bit, columns, masks);

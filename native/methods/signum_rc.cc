@@ -1,5 +1,6 @@
 // signum-rc (docs/METHODS.md): columns by falling Hessian diagonal, row and column scales, a second sign
-// plane on a share of the columns, errors propagated column by column, scales refitted to the Hessian.
+// plane on a share of the columns, a third on a share of those, errors propagated column by column, scales
+// refitted to the Hessian.
 #include <cmath>
 
 #include "base/pool.h"
@@ -21,6 +22,28 @@ void normalize(std::vector<float>& row, std::vector<float>& column) {
   for (float& r : row) r *= mean;
 }
 
+// One plane as it is stored: signs of the first `columns` stored columns, their row and column scales.
+struct StoredPlane {
+  size_t columns, blocks;
+  BitPlane sign;
+  ScalarTensor row_scale, column_scale;
+
+  StoredPlane(const Layout& l, const std::string& suffix, size_t k)
+      : columns(k),
+        blocks((k + l.blocksize - 1) / l.blocksize),
+        sign("sign" + suffix, l.rows, k),
+        row_scale("row_scale" + suffix, l.scale_type, {l.rows, blocks}),
+        column_scale("column_scale" + suffix, l.scale_type, {k}) {}
+
+  // Of the block's columns [start, start + width) those that have this plane.
+  size_t inside(size_t start, size_t width) const {
+    return start >= columns ? 0 : std::min(width, columns - start);
+  }
+};
+
+// Shares of the columns as counts.
+size_t count_of(double share, size_t columns) { return size_t(share * double(columns) + 0.5); }
+
 }  // namespace
 
 PackedLinear quantize_signum_rc(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool) {
@@ -32,55 +55,54 @@ PackedLinear quantize_signum_rc(const Recipe& recipe, Matrix weight, const Facto
   l.scale_type = recipe.scale_type;
   l.blocksize = recipe.blocksize;
   l.column_scales = recipe.column_scales;
-  l.second_columns = size_t(recipe.second_plane * double(l.columns) + 0.5);
-  const size_t m = l.rows, nb = l.blocks(), k = l.second_columns, nb2 = (k + l.blocksize - 1) / l.blocksize;
-  BitPlane sign("sign", m, l.columns), sign2("sign2", m, k);
-  ScalarTensor row_scale("row_scale", l.scale_type, {m, nb}),
-      column_scale("column_scale", l.scale_type, {l.columns});
-  ScalarTensor row_scale2("row_scale2", l.scale_type, {m, nb2}),
-      column_scale2("column_scale2", l.scale_type, {k});
+  l.second_columns = count_of(recipe.second_plane, l.columns);
+  l.third_columns = count_of(recipe.third_plane, l.columns);
+  StoredPlane planes[kPlanes] = {{l, "", l.columns}, {l, "2", l.second_columns}, {l, "3", l.third_columns}};
 
+  const size_t m = l.rows;
   BlockLoop loop(std::move(weight), factor, l.blocksize, pool);
   Matrix quantized(m, std::min(l.blocksize, l.columns));
   for (size_t block = 0; block < loop.blocks(); ++block) {
     loop.enter(block);
     const size_t width = loop.width(), start = loop.start();
-    const size_t second = start >= k ? 0 : std::min(width, k - start);
-    SignumBlock fit = fit_signum_block(recipe, loop.current(), loop.r_block(), loop.u_block(), second, pool);
-    if (l.column_scales) {
-      normalize(fit.row[0], fit.column[0]);
-      normalize(fit.row[1], fit.column[1]);
-      for (size_t j = 0; j < width; ++j) fit.column[0][j] = column_scale.set(start + j, fit.column[0][j]);
-      for (size_t j = 0; j < second; ++j) fit.column[1][j] = column_scale2.set(start + j, fit.column[1][j]);
+    PlaneColumns columns;
+    for (size_t k = 0; k < kPlanes; ++k) columns[k] = planes[k].inside(start, width);
+    SignumBlock fit = fit_signum_block(recipe, loop.current(), loop.r_block(), loop.u_block(), columns, pool);
+    PanelScales scales;
+    for (size_t k = 0; k < kPlanes; ++k) {
+      if (l.column_scales) {
+        normalize(fit.row[k], fit.column[k]);
+        for (size_t j = 0; j < columns[k]; ++j)
+          fit.column[k][j] = planes[k].column_scale.set(start + j, fit.column[k][j]);
+      }
+      scales.columns[k] = columns[k];
+      scales.column[k] = fit.column[k].data();
+      scales.row[k] = fit.row[k].data();
     }
     pool.parallel_for((m + kPanelRows - 1) / kPanelRows, [&](size_t p) {
       const size_t row = p * kPanelRows, rows = std::min(kPanelRows, m - row);
       const uint8_t* codes = fit.codes.data() + p * width * kPanelRows;
-      float *r1 = fit.row[0].data() + row, *r2 = fit.row[1].data() + row;
-      for (size_t r = 0; r < rows; ++r) {
-        r1[r] = row_scale.set((row + r) * nb + block, r1[r]);
-        if (second > 0) r2[r] = row_scale2.set((row + r) * nb2 + block, r2[r]);
-      }
+      for (size_t k = 0; k < kPlanes && columns[k] > 0; ++k)
+        for (size_t r = row; r < row + rows; ++r)
+          fit.row[k][r] = planes[k].row_scale.set(r * planes[k].blocks + block, fit.row[k][r]);
       auto values = aligned_array<float>(width * kPanelRows);
       std::vector<uint16_t> masks(width);
-      panel_values({width, second, fit.column[0].data(), fit.column[1].data()}, r1, r2, codes, values.get());
+      panel_values(scales.panel(p), codes, values.get());
       for (size_t r = 0; r < rows; ++r)
         for (size_t j = 0; j < width; ++j) quantized(row + r, j) = values[j * kPanelRows + r];
-      for (size_t part = 0; part < rows; part += 16) {
-        code_masks(codes + part, 0, width, masks.data());
-        sign.put(row + part, std::min<size_t>(16, rows - part), start, masks.data(), width);
-        code_masks(codes + part, 1, second, masks.data());
-        sign2.put(row + part, std::min<size_t>(16, rows - part), start, masks.data(), second);
-      }
+      for (size_t part = 0; part < rows; part += 16)
+        for (size_t k = 0; k < kPlanes; ++k) {
+          code_masks(codes + part, int(k), columns[k], masks.data());
+          planes[k].sign.put(row + part, std::min<size_t>(16, rows - part), start, masks.data(), columns[k]);
+        }
     });
     loop.leave_with_quantized(quantized.view().block(0, 0, m, width));
   }
-  linear.tensors = {sign.take(), row_scale.take()};
-  if (l.column_scales) linear.tensors.push_back(column_scale.take());
-  if (k > 0) {
-    linear.tensors.push_back(sign2.take());
-    linear.tensors.push_back(row_scale2.take());
-    if (l.column_scales) linear.tensors.push_back(column_scale2.take());
+  for (StoredPlane& plane : planes) {
+    if (plane.columns == 0) continue;
+    linear.tensors.push_back(plane.sign.take());
+    linear.tensors.push_back(plane.row_scale.take());
+    if (l.column_scales) linear.tensors.push_back(plane.column_scale.take());
   }
   return linear;
 }

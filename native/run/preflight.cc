@@ -43,6 +43,8 @@ uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns) {
   layout.splits = recipe.splits;
   layout.salient_columns = std::min(columns, layout.blocks() * recipe.max_salient);
   layout.second_columns = std::min(columns, size_t(recipe.second_plane * double(columns)) + 1);
+  if (recipe.third_plane > 0)
+    layout.third_columns = std::min(columns, size_t(recipe.third_plane * double(columns)) + 1);
   layout.column_scales = recipe.column_scales;
   uint64_t bytes = recipe.descending_order ? columns * sizeof(uint32_t) : 0;
   for (const TensorRule& rule : tensor_rules(layout)) {

@@ -70,6 +70,11 @@ std::vector<std::pair<std::string, Recipe>> all_recipes(DType scale_type = DType
   for (const double share : {0.0, 0.3, 1.0})
     add("signum-rc " + std::to_string(share), Method::SignumRc,
         [&](Recipe& r) { r.second_plane = share, r.descending_order = true; });
+  for (const double share : {0.2, 1.0})
+    add("signum-rc third " + std::to_string(share), Method::SignumRc,
+        [&](Recipe& r) { r.third_plane = share, r.blocksize = 64, r.descending_order = true; });
+  add("signum-rc third, no column scales", Method::SignumRc,
+      [](Recipe& r) { r.second_plane = 0.5, r.third_plane = 0.5, r.column_scales = false; });
   add("signum-rc no column scales", Method::SignumRc,
       [](Recipe& r) { r.second_plane = 0.5, r.column_scales = false; });
   return out;

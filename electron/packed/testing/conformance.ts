@@ -1,6 +1,6 @@
 // What docs/FORMAT.md says of a shard beyond what a decoder needs: one file has only one way to be written.
 import { dtypeBytes } from '../header.ts'
-import { orderOf, splitsOf, splitsSalient, type Layout } from '../layout.ts'
+import { orderOf, planesOf, splitsOf, splitsSalient, type Layout } from '../layout.ts'
 import { setBits } from '../planes.ts'
 import { rolesOf } from '../roles.ts'
 import type { PackedShard } from '../shard.ts'
@@ -72,6 +72,6 @@ function bitWidths(layout: Layout): Record<string, number> {
     case 'fdb':
       return { sign: n, plane2: n }
     case 'signum-rc':
-      return layout.second_columns > 0 ? { sign: n, sign2: layout.second_columns } : { sign: n }
+      return Object.fromEntries(planesOf(layout).map(({ suffix, columns }) => [`sign${suffix}`, columns]))
   }
 }

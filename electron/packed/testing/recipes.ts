@@ -38,10 +38,17 @@ const arb = (method: string, salience: string, blocksize: number, bitmap: boolea
 
 const fdb = (group: number, rule: string): Recipe => ({ method: 'fdb', parameters: { group, step_rule: rule } })
 
-const signumRc = (secondPlane: number, order: string, columnScales: boolean, blocksize: number): Recipe => ({
+const signumRc = (
+  secondPlane: number,
+  order: string,
+  columnScales: boolean,
+  blocksize: number,
+  thirdPlane = 0,
+): Recipe => ({
   method: 'signum-rc',
   parameters: {
     second_plane: secondPlane,
+    third_plane: thirdPlane,
     order,
     column_scales: columnScales,
     refits: 2,
@@ -91,4 +98,7 @@ export const recipes: readonly Recipe[] = [
   signumRc(1, 'natural', true, 128),
   signumRc(1, 'hessian', true, 128),
   signumRc(1, 'hessian', false, 64),
+  signumRc(1, 'hessian', true, 128, 1),
+  signumRc(0.6, 'hessian', true, 64, 0.3),
+  signumRc(0.5, 'natural', false, 128, 0.5),
 ]
