@@ -16,8 +16,8 @@ export const recipeOf = ({ method, parameters = {}, sequences = 8 }: Wish): Reci
   calibration:
     method === 'rtn'
       ? null
-      : { source: 'bundled:calibration-stories', sampling: 'sequential', sequences, length: 256, seed: 0 },
-  evaluations: [{ source: 'bundled:evaluation-tales', window: 256, protocol: 'papers' }],
+      : { source: 'bundled:calibration-stories', sampling: 'sequential', sequences, length: 256, seed: 0, join: 'raw' },
+  evaluations: [{ source: 'bundled:evaluation-tales', window: 256, protocol: 'papers', join: 'raw' }],
 })
 
 /** Makes one run after another; the first gets number 1. */

@@ -40,6 +40,7 @@ const calibration = {
   sequences: 32,
   length: 256,
   seed: 0,
+  join: 'raw',
 } as const
 
 export type DemoRow = {
@@ -111,7 +112,7 @@ function recipeOf(variant: (typeof variants)[number]): Recipe {
     parameters: parameters.value,
     overrides: [],
     calibration: needed ? calibration : null,
-    evaluations: texts.map(({ source }) => ({ source, window: 256, protocol: 'papers' })),
+    evaluations: texts.map(({ source }) => ({ source, window: 256, protocol: 'papers', join: 'raw' })),
   }
 }
 

@@ -1,10 +1,11 @@
 // signum evaluate: a model folder measured on a text, alone or beside the model that it was made from.
 import { failure, success, type Result } from '../contract/errors.ts'
 import { protocols, protocolWords } from '../contract/evaluation.ts'
+import { joins } from '../contract/recipe.ts'
 import { refusal, reply, unfinished, type Command } from './command.ts'
 import type { Values } from './options.ts'
 import { evaluationText } from './evaluation-text.ts'
-import { absolute, protocolOf, protocolOption } from './recipe-options.ts'
+import { absolute, chosen, joinOption, protocolOption } from './recipe-options.ts'
 
 export const evaluate: Command = {
   spec: {
@@ -16,7 +17,7 @@ export const evaluate: Command = {
         name: 'text',
         value: 'FILE',
         kind: 'text',
-        help: 'A text, tokenized as the model does; or bundled:evaluation-stories.',
+        help: 'A text or documents (.jsonl, .json.gz), tokenized as the model does; or bundled:evaluation-stories.',
       },
       { name: 'tokens', value: 'FILE.u32', kind: 'text', help: 'Token ids instead: little-endian 32-bit numbers.' },
       {
@@ -27,6 +28,7 @@ export const evaluate: Command = {
         help: "Tokens per window (default the model's context, at most 2048, with llama.cpp 512).",
       },
       protocolOption,
+      joinOption('join', 'the text'),
       {
         name: 'against',
         value: 'MODEL',
@@ -41,13 +43,16 @@ export const evaluate: Command = {
   async run({ values, workbench, attention }) {
     const source = sourceOf(values)
     if (!source.ok) return refusal(source.problem)
-    const protocol = protocolOf(values)
+    const protocol = chosen(values, 'protocol', protocols)
     if (!protocol.ok) return refusal(protocol.problem)
+    const join = chosen(values, 'join', joins)
+    if (!join.ok) return refusal(join.problem)
     const request = {
       model: values.positionals[0]!,
       source: source.value,
       window: values.integer('window') ?? null,
       protocol: protocol.value ?? 'papers',
+      join: join.value ?? 'raw',
       against: values.text('against') ?? null,
       threads: values.integer('threads') ?? 0,
     }

@@ -127,13 +127,15 @@ describe('the line', () => {
         " --sequences 32 --length 256 --evaluation bundled:evaluation-tales --name 'Tom'\\''s' --out runs/a",
     )
     const evaluations = [
-      { source: '/a', window: 16, protocol: 'papers' },
-      { source: '/b', window: null, protocol: 'papers' },
+      { source: '/a', window: 16, protocol: 'papers', join: 'raw' },
+      { source: '/b', window: null, protocol: 'papers', join: 'raw' },
     ] as const
     const line = (...texts: Recipe['evaluations']) =>
       quantizeLine({ ...asked, recipe: { ...parsed.value, evaluations: texts } })
     expect(line(...evaluations)).toBeNull()
     expect(line(evaluations[0], { ...evaluations[0], protocol: 'llama.cpp' })).toBeNull()
+    expect(line(evaluations[0], { ...evaluations[0], join: 'space' })).toBeNull()
+    expect(line({ ...evaluations[0], join: 'blank-line' })).toContain(' --evaluation-join blank-line ')
     expect(line({ ...evaluations[0], protocol: 'llama.cpp' })).toContain(
       ' --evaluation /a --window 16 --protocol llama.cpp ',
     )

@@ -2,10 +2,10 @@
 import { access, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
-import { protocols, type Protocol } from '../contract/evaluation.ts'
+import { protocols } from '../contract/evaluation.ts'
 import { findMethod, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
 import { overrideForm, readOverride } from '../contract/override-text.ts'
-import { bundledPrefix, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
+import { bundledPrefix, joins, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import type { Option, Values } from './options.ts'
 
 export const methodOptions: readonly Option[] = [
@@ -36,18 +36,25 @@ export const overrideOptions: readonly Option[] = [
   },
 ]
 
+export const joinOption = (name: string, what: string): Option => ({
+  name,
+  value: 'RULE',
+  kind: 'text',
+  help: `What stands between the lines, or documents, of ${what}: ${joins.join(', ')} (default raw, as they are).`,
+})
+
 export const textOptions: readonly Option[] = [
   {
     name: 'calibration',
     value: 'FILE',
     kind: 'text',
-    help: 'Text or token ids (.u32) that the weights are fitted on.',
+    help: 'Text, documents (.jsonl, .json.gz) or token ids (.u32) that the weights are fitted on.',
   },
   {
     name: 'sampling',
     value: 'HOW',
     kind: 'text',
-    help: `Where sequences start: ${samplings.join(' or ')} (default sequential).`,
+    help: `What is taken of the text: ${samplings.join(', ')} (default sequential).`,
   },
   { name: 'sequences', value: 'N', kind: 'integer', min: 1, help: 'Calibration sequences (default 128).' },
   {
@@ -57,12 +64,18 @@ export const textOptions: readonly Option[] = [
     min: 2,
     help: "Tokens per sequence (default the model's context, at most 2048).",
   },
-  { name: 'seed', value: 'S', kind: 'integer', max: 0xffff_ffff, help: 'For --sampling random (default 0).' },
+  {
+    name: 'seed',
+    value: 'S',
+    kind: 'integer',
+    max: 0xffff_ffff,
+    help: 'For --sampling random and documents (default 0).',
+  },
   {
     name: 'evaluation',
     value: 'FILE',
     kind: 'list',
-    help: 'Text or token ids (.u32) to measure on (default bundled:evaluation-stories); may be given again.',
+    help: 'Text, documents or token ids (.u32) to measure on (default bundled:evaluation-stories); may be given again.',
   },
   {
     name: 'window',
@@ -72,6 +85,8 @@ export const textOptions: readonly Option[] = [
     help: "Tokens per window (default the model's context, at most 2048, with llama.cpp 512).",
   },
   protocolOption,
+  joinOption('calibration-join', 'the calibration text'),
+  joinOption('evaluation-join', 'the texts to measure on'),
   { name: 'no-evaluation', kind: 'flag', help: 'Do not measure.' },
 ]
 
@@ -181,15 +196,17 @@ function calibrationFrom(values: Values, base: Recipe): Result<Recipe['calibrati
   if (source !== undefined) changes['source'] = absolute(source)
   if (values.given('sampling')) changes['sampling'] = values.text('sampling')
   for (const name of ['sequences', 'length', 'seed']) if (values.given(name)) changes[name] = values.integer(name)
+  if (values.given('calibration-join')) changes['join'] = values.text('calibration-join')
   const given = Object.keys(changes)
   if (given.length === 0) return success(base.calibration)
   if (source === undefined && base.calibration === null) {
-    return failure('option_invalid', `--${given[0]} says how to sample a calibration text: give --calibration too.`)
+    const option = given[0] === 'join' ? 'calibration-join' : given[0]
+    return failure('option_invalid', `--${option} says how to sample a calibration text: give --calibration too.`)
   }
-  const sampling = values.text('sampling')
-  if (sampling !== undefined && !samplings.some((one) => one === sampling)) {
-    return failure('option_invalid', `--sampling must be ${samplings.join(' or ')}, not '${sampling}'.`)
-  }
+  const sampling = chosen(values, 'sampling', samplings)
+  if (!sampling.ok) return sampling
+  const join = chosen(values, 'calibration-join', joins)
+  if (!join.ok) return join
   return success({ ...base.calibration, ...changes } as Recipe['calibration'])
 }
 
@@ -200,32 +217,36 @@ async function evaluationsFrom(
 ): Promise<Result<Recipe['evaluations']>> {
   const sources = values.list('evaluation').map(absolute)
   const window = values.integer('window') ?? null
-  const named = protocolOf(values)
+  const named = chosen(values, 'protocol', protocols)
   if (!named.ok) return named
+  const rule = chosen(values, 'evaluation-join', joins)
+  if (!rule.ok) return rule
   const protocol = named.value ?? 'papers'
+  const join = rule.value ?? 'raw'
   if (values.flag('no-evaluation')) {
-    const given = ['evaluation', 'window', 'protocol'].find((name) => values.given(name))
+    const given = ['evaluation', 'window', 'protocol', 'evaluation-join'].find((name) => values.given(name))
     if (given === undefined) return success([])
     return failure('option_invalid', `--no-evaluation cannot be given together with --${given}.`)
   }
-  if (sources.length > 0) return success(sources.map((source) => ({ source, window, protocol })))
+  if (sources.length > 0) return success(sources.map((source) => ({ source, window, protocol, join })))
   const evaluations = base.evaluations.map((one) => ({
     ...one,
     window: window ?? one.window,
     protocol: named.value ?? one.protocol,
+    join: rule.value ?? one.join,
   }))
   if (evaluations.length > 0 || values.given('recipe')) return success(evaluations)
   // Without a tokenizer there is no default text; the model is still packed, and measured on token ids where they are given.
   const tokenizer = model !== undefined && (await there(path.join(model, 'tokenizer.json')))
-  return success(tokenizer ? [{ source: standardEvaluation, window, protocol }] : [])
+  return success(tokenizer ? [{ source: standardEvaluation, window, protocol, join }] : [])
 }
 
-/** Null where the option is not given. */
-export function protocolOf(values: Values): Result<Protocol | null> {
-  const given = values.text('protocol')
-  const protocol = protocols.find((one) => one === given) ?? null
-  if (given === undefined || protocol !== null) return success(protocol)
-  return failure('option_invalid', `--protocol must be ${protocols.join(' or ')}, not '${given}'.`)
+/** One of the words; null where the option is not given. */
+export function chosen<T extends string>(values: Values, option: string, words: readonly T[]): Result<T | null> {
+  const given = values.text(option)
+  const word = words.find((one) => one === given) ?? null
+  if (given === undefined || word !== null) return success(word)
+  return failure('option_invalid', `--${option} must be ${words.join(' or ')}, not '${given}'.`)
 }
 
 export const absolute = (source: string): string => (source.startsWith(bundledPrefix) ? source : path.resolve(source))

@@ -7,7 +7,7 @@ import { forecastSchema, readinessSchema } from './forecast.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
 import { pictureScaleSchema, picturesSchema } from './pictures.ts'
 import { methodIds } from './methods.ts'
-import { recipeSchema } from './recipe.ts'
+import { joins, recipeSchema } from './recipe.ts'
 import {
   fileBytesSchema,
   layerReportSchema,
@@ -87,6 +87,7 @@ export const calls = {
       source: z.string().min(1),
       window: z.int().min(2).nullable(),
       protocol: protocolSchema.default('papers'),
+      join: z.enum(joins).default('raw'),
       /** The model that it is compared with. */
       against: folder.nullable().default(null),
       threads,

@@ -1,5 +1,5 @@
 // A recipe as the line that makes the command line do the same.
-import { bundledPrefix, type Recipe } from './recipe.ts'
+import { bundledPrefix, type Evaluation, type Recipe } from './recipe.ts'
 import { findMethod, unusual } from './methods.ts'
 import { overrideText } from './override-text.ts'
 import { lastPart } from './run-name.ts'
@@ -16,13 +16,13 @@ export type Asked = {
 
 /**
  * `signum quantize ...` for a POSIX shell, with what is not as usual. Null where the recipe says more than options can:
- * its texts are measured in windows of different lengths, or by different protocols.
+ * its texts are measured in windows of different lengths, by different protocols, or joined differently.
  */
 export function quantizeLine({ model, recipe, name, threads, out }: Asked): string | null {
-  const windows = new Set(recipe.evaluations.map(({ window }) => window))
-  const protocols = new Set(recipe.evaluations.map(({ protocol }) => protocol))
+  const ofTexts = <K extends keyof Evaluation>(key: K) => new Set(recipe.evaluations.map((one) => one[key]))
+  const [windows, protocols, joins] = [ofTexts('window'), ofTexts('protocol'), ofTexts('join')]
   const method = findMethod(recipe.method)
-  if (windows.size > 1 || protocols.size > 1 || !method.ok) return null
+  if ([windows, protocols, joins].some(({ size }) => size > 1) || !method.ok) return null
   const words = ['signum', 'quantize', model, ...option('method', recipe.method)]
   for (const [key, value] of Object.entries(unusual(method.value, recipe.parameters))) {
     words.push(...option('set', `${key}=${value}`))
@@ -32,17 +32,19 @@ export function quantizeLine({ model, recipe, name, threads, out }: Asked): stri
     words.push(...(text === null ? option('keep', override.match) : option('override', text)))
   }
   if (recipe.calibration !== null) {
-    const { source, sampling, sequences, length, seed } = recipe.calibration
+    const { source, sampling, sequences, length, seed, join } = recipe.calibration
     words.push(...option('calibration', source))
     if (sampling !== 'sequential') words.push(...option('sampling', sampling))
     if (sequences !== 128) words.push(...option('sequences', String(sequences)))
     if (length !== null) words.push(...option('length', String(length)))
     if (seed !== 0) words.push(...option('seed', String(seed)))
+    if (join !== 'raw') words.push(...option('calibration-join', join))
   }
   for (const { source } of recipe.evaluations) words.push(...option('evaluation', source))
   const [window] = windows
   if (window !== undefined && window !== null) words.push(...option('window', String(window)))
   for (const protocol of protocols) if (protocol !== 'papers') words.push(...option('protocol', protocol))
+  for (const join of joins) if (join !== 'raw') words.push(...option('evaluation-join', join))
   if (recipe.evaluations.length === 0) words.push('--no-evaluation')
   if (name !== null) words.push(...option('name', name))
   if (threads > 0) words.push(...option('threads', String(threads)))

@@ -33,7 +33,7 @@ test('what is wrong is named', () => {
     "recipe_invalid: r.json: a recipe has no key 'paramters'; did you mean parameters? Keys: signum_recipe, model, method, parameters, overrides, calibration, evaluations.",
   )
   expect(refused({ signum_recipe: 1, method: 'rtn', calibration: { source: 'a', sequence: 3 } })).toBe(
-    "recipe_invalid: r.json: calibration has no key 'sequence'; did you mean sequences? Keys: source, sampling, sequences, length, seed.",
+    "recipe_invalid: r.json: calibration has no key 'sequence'; did you mean sequences? Keys: source, sampling, sequences, length, seed, join.",
   )
   expect(refused({ signum_recipe: 1, method: 'rtn', evaluations: [{ source: 'a', windw: 3 }] })).toContain(
     "evaluations.0 has no key 'windw'; did you mean window?",

@@ -7,11 +7,32 @@ import { failure, success, type Result } from './errors.ts'
 import { findMethod, methodIds, methods, resolveParameters, type MethodId } from './methods.ts'
 import { checkOverrides, overrideSchema } from './overrides.ts'
 
-/** A text file, a token file (.u32), or `bundled:NAME` for a text that comes with Signum. */
+/**
+ * A text file, a file of JSON lines (.jsonl, .json) with a document's text under "text" in each, these with .gz, a token file
+ * (.u32), or `bundled:NAME` for a text that comes with Signum.
+ */
 const source = z.string().min(1)
 export const bundledPrefix = 'bundled:'
 
-export const samplings = ['sequential', 'random'] as const
+/**
+ * `sequential`: one after another from the start. `random`: windows of the whole text. `documents`: documents of a file of
+ * JSON lines, and of each that is long enough a window. The last two as the published programs draw them.
+ */
+export const samplings = ['sequential', 'random', 'documents'] as const
+
+/**
+ * What stands between the lines of a text, or the documents of a file, before they are tokenized as one. `raw`: a text is as it
+ * lies there, documents are tokenized one by one.
+ */
+export const joins = ['raw', 'space', 'blank-line'] as const
+export type Join = (typeof joins)[number]
+const join = z.enum(joins).default('raw')
+/** What they do, in a few words. */
+export const joinWords: Record<Join, string> = {
+  raw: 'lines as they are',
+  space: 'lines joined by a space',
+  'blank-line': 'lines joined by a blank line',
+}
 
 export const calibrationSchema = z.strictObject({
   source,
@@ -20,6 +41,7 @@ export const calibrationSchema = z.strictObject({
   /** Tokens per sequence; null: the model's context, at most 2048. */
   length: z.int().min(2).nullable().default(null),
   seed: z.int().min(0).max(0xffff_ffff).default(0),
+  join,
 })
 export type Calibration = z.infer<typeof calibrationSchema>
 
@@ -28,6 +50,7 @@ export const evaluationSchema = z.strictObject({
   /** Tokens per window; null: the model's context, at most 2048 (papers) or 512 (llama.cpp). */
   window: z.int().min(2).nullable().default(null),
   protocol: protocolSchema.default('papers'),
+  join,
 })
 export type Evaluation = z.infer<typeof evaluationSchema>
 

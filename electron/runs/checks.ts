@@ -10,6 +10,7 @@ import { refused, type Context } from './context.ts'
 import { inspect } from './models.ts'
 import { activationLimit, diskNeeded, memoryNeeded, type Sampling } from './needs.ts'
 import * as preflight from './preflight.ts'
+import type { Wanted } from './source.ts'
 
 export type ResolvedEvaluation = Evaluation & { window: number }
 export type ResolvedRecipe = Omit<Recipe, 'model' | 'calibration' | 'evaluations'> & {
@@ -63,7 +64,14 @@ export function resolve(recipe: Recipe, folder: string, model: Model): ResolvedR
 }
 
 /** Reads a source as tokens of the model: with the ids, or only how many they are. */
-export type ReadTokens<T extends { tokens: Tokens }> = (source: string, model: Model) => Promise<Result<T>>
+export type ReadTokens<T extends { tokens: Tokens }> = (wanted: Wanted, model: Model) => Promise<Result<T>>
+
+/** What a calibration takes of its source. */
+export function calibrationWanted(calibration: preflight.ResolvedCalibration): Wanted {
+  const { source, join, sampling, sequences, length, seed } = calibration
+  if (sampling === 'documents') return { source, join, draw: { sequences, length, seed } }
+  return sampling === 'sequential' ? { source, join, enough: sequences * length } : { source, join }
+}
 
 export async function readCalibration<T extends { tokens: Tokens }>(
   read: ReadTokens<T>,
@@ -72,20 +80,20 @@ export async function readCalibration<T extends { tokens: Tokens }>(
 ): Promise<Result<T>> {
   const far = preflight.checkContext('A calibration sequence', calibration.length, model.context)
   if (far) return { ok: false, problem: far }
-  const tokens = await read(calibration.source, model)
-  if (!tokens.ok) return tokens
+  const tokens = await read(calibrationWanted(calibration), model)
+  if (!tokens.ok || calibration.sampling === 'documents') return tokens
   const short = preflight.checkCalibration(tokens.value.tokens.tokens, calibration)
   return short ? { ok: false, problem: short } : tokens
 }
 
 export async function readEvaluation<T extends { tokens: Tokens }>(
   read: ReadTokens<T>,
-  { source, window, protocol }: Pick<ResolvedEvaluation, 'source' | 'window' | 'protocol'>,
+  { source, window, protocol, join }: ResolvedEvaluation,
   model: Model,
 ): Promise<Result<T>> {
   const far = preflight.checkContext('A window', window, model.context)
   if (far) return { ok: false, problem: far }
-  const tokens = await read(source, model)
+  const tokens = await read({ source, join }, model)
   if (!tokens.ok) return tokens
   const short = preflight.checkEvaluation(source, tokens.value.tokens.tokens, { window, protocol })
   return short ? { ok: false, problem: short } : tokens

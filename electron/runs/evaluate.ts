@@ -52,14 +52,14 @@ export async function evaluate(
   request: Request<'evaluate'>,
   attention: Attention,
 ): Promise<Ending<Answer<'evaluate'>>> {
-  const { against, protocol = 'papers' } = request
+  const { against, protocol = 'papers', join = 'raw' } = request
   const threads = request.threads || availableParallelism()
   const model = await modelFolder(path.resolve(request.model))
   const reference = against ? await modelFolder(path.resolve(against)) : null
   const inspected = await work(context, 'inspect', { version: 1, threads: 1, model }, attention, null)
   if (inspected.kind !== 'finished') return inspected
   const window = windowOf(request.window, inspected.value, protocol)
-  const asked = { source: request.source, window, protocol }
+  const asked = { source: request.source, window, protocol, join }
   const read = await readEvaluation(sourceReader(context.root), asked, inspected.value)
   if (!read.ok) return refused(read.problem)
   const { bytes, tokens: text } = read.value

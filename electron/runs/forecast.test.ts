@@ -1,5 +1,5 @@
 // What is said of a run before it starts, beside what the run itself does: with a worker that only pretends.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -158,7 +158,7 @@ describe('what a run looks at before it starts', () => {
     expect(found.map(({ name, state }) => `${name}: ${state}`)).toEqual([
       'model: LlamaForCausalLM, 900k parameters in F16',
       'calibration text: calibration-stories: 11,927 tokens; 32 sequences of 256 are used',
-      'evaluation text: evaluation-stories: 3,361 tokens: 13 windows of 256',
+      'evaluation text: evaluation-stories: 3,361 tokens: 13 windows of 256, protocol papers',
       expect.stringMatching(/^memory: needs [\d.]+ MB of 8.00 GB$/) as string,
       expect.stringMatching(/^disk: needs [\d.]+ MB of 8.00 GB$/) as string,
       'device: cpu is free',
@@ -214,6 +214,23 @@ describe('what a run looks at before it starts', () => {
     })
     history.close()
     expect((await checks()).at(-1)?.problem?.code).toBe('history_unavailable')
+  })
+
+  test('documents to draw from are tried where they are few, and looked at where they are many', async () => {
+    const few = path.join(root, 'electron', 'models', 'testdata', 'documents.jsonl')
+    const drawn = (source: string, length: number) =>
+      recipe({ calibration: { source, sampling: 'documents', sequences: 8, length } })
+    const [, text] = await checks({ recipe: drawn(few, 40) })
+    expect(text?.state).toBe('documents.jsonl: 320 tokens; 8 sequences of 40 are used')
+    const [, short] = await checks({ recipe: drawn(few, 256) })
+    expect(short?.problem?.code).toBe('calibration_too_short')
+    const source = path.join(folder, 'many.jsonl')
+    await writeFile(source, (await readFile(few, 'utf8')).repeat(300))
+    const [, many] = await checks({ recipe: drawn(source, 40) })
+    expect(many?.state).toBe('many.jsonl: about 320 tokens; 8 sequences of 40 are used')
+    await writeFile(source, 'no document\n'.repeat(200_000))
+    const [, none] = await checks({ recipe: drawn(source, 40) })
+    expect(none?.problem?.code).toBe('text_unreadable')
   })
 
   test('a long text is judged by its beginning', async () => {

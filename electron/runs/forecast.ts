@@ -9,11 +9,12 @@ import { methodIds } from '../contract/methods.ts'
 import { parseRecipe } from '../contract/recipe.ts'
 import { curveOf } from '../bits/curve.ts'
 import { elementBytes, forecast as forecastSizes, type Forecast } from '../bits/forecast.ts'
-import { lookAtDisk, lookAtMemory, original, resolve } from './checks.ts'
+import { calibrationWanted, lookAtDisk, lookAtMemory, original, resolve } from './checks.ts'
 import { refused, type Context } from './context.ts'
 import { experiences, learned } from './forecast-learned.ts'
 import { knownModel } from './library.ts'
 import { runsFolder } from '../history/place.ts'
+import type { Wanted } from './source.ts'
 import { tokensAbout } from './token-counts.ts'
 
 /** For every method what it can reach on the model. */
@@ -43,9 +44,9 @@ export async function forecast(
   const model = found.value
   const recipe = resolve(parsed.value, model.path, model)
   const sizes = forecastSizes(recipe, model)
-  const about = (source: string) => tokensAbout(context.root, source, model)
-  const tokens = await Promise.all(recipe.evaluations.map(({ source }) => about(source)))
-  const calibration = recipe.calibration === null ? 0 : await about(recipe.calibration.source)
+  const about = (wanted: Wanted) => tokensAbout(context.root, wanted, model)
+  const tokens = await Promise.all(recipe.evaluations.map(({ source, join }) => about({ source, join })))
+  const calibration = recipe.calibration === null ? 0 : await about(calibrationWanted(recipe.calibration))
   const memory = await lookAtMemory(context, recipe, model)
   const all = tokens.reduce((sum, one) => sum + one, calibration)
   const history = await context.history?.()

@@ -13,8 +13,8 @@ const recipe: Recipe = {
   method: 'gptq',
   parameters: { bits: 2, group: 128 },
   overrides: [],
-  calibration: { source: '/t.txt', sampling: 'sequential', sequences: 4, length: 16, seed: 0 },
-  evaluations: [{ source: 'bundled:evaluation-stories', window: 16, protocol: 'papers' }],
+  calibration: { source: '/t.txt', sampling: 'sequential', sequences: 4, length: 16, seed: 0, join: 'raw' },
+  evaluations: [{ source: 'bundled:evaluation-stories', window: 16, protocol: 'papers', join: 'raw' }],
 }
 
 describe("the run's folder", () => {
@@ -60,7 +60,14 @@ describe('a resumed run is the one that was begun', () => {
 })
 
 describe('texts', () => {
-  const calibration = { source: 'a.txt', sampling: 'sequential', sequences: 128, length: 2048, seed: 0 } as const
+  const calibration = {
+    source: 'a.txt',
+    sampling: 'sequential',
+    sequences: 128,
+    length: 2048,
+    seed: 0,
+    join: 'raw',
+  } as const
   const papers = (window: number) => ({ window, protocol: 'papers' }) as const
   const llama = (window: number) => ({ window, protocol: 'llama.cpp' }) as const
   test('enough tokens', () => {

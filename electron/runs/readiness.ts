@@ -73,7 +73,7 @@ async function textReadiness(
   for (const one of evaluations) {
     add('evaluation text', await checks.readEvaluation(read, one, model), (found) => {
       const windows = Math.floor(found.tokens.tokens / one.window)
-      return `${tokensOf(found)}: ${count(windows)} ${windows === 1 ? 'window' : 'windows'} of ${count(one.window)}`
+      return `${tokensOf(found)}: ${count(windows)} ${windows === 1 ? 'window' : 'windows'} of ${count(one.window)}, protocol ${one.protocol}`
     })
   }
   return { list, tokens }

@@ -16,6 +16,7 @@ import { quantize } from './quantize.ts'
 const root = path.resolve(import.meta.dirname, '..', '..')
 const model = path.join(root, 'resources', 'models', 'signum-stories-4m')
 const fake = path.join(import.meta.dirname, '..', 'worker', 'testing', 'fake-worker.mjs')
+const documents = path.join(import.meta.dirname, '..', 'models', 'testdata', 'documents.jsonl')
 const context: Context = {
   root,
   version: 'test',
@@ -125,6 +126,37 @@ describe('a run that finishes', () => {
     expect(JSON.parse(await targets('evaluation-2.safetensors'))).toEqual({ bos: null })
   })
 
+  test('draws its calibration from documents, as the published programs do, and says so to the worker', async () => {
+    const calibration = { source: documents, sampling: 'documents', sequences: 8, length: 40, seed: 0 }
+    const ending = await play({ recipe: recipe({ calibration, evaluations: [] }) })
+    expect(ending).toMatchObject({
+      kind: 'finished',
+      value: {
+        calibration: { source: documents, tokens: 320, sampling: 'documents', sequences: 8, length: 40, seed: 0 },
+      },
+    })
+    expect((await readFile(path.join(out, 'calibration.u32'))).length).toBe(4 * 320)
+    const job = JSON.parse(await readFile(path.join(out, 'job.json'), 'utf8')) as object
+    expect(job).toMatchObject({ calibration: { sampling: 'documents', sequences: 8, length: 40, seed: 0 } })
+  })
+
+  test('reads documents one by one, as many as it needs, or joined', async () => {
+    const ids = async (changes: object) => {
+      const place = `${out}-${Object.values(changes).join('-')}`
+      const calibration = { source: documents, sequences: 4, length: 64, ...changes }
+      const ending = await play({ out: place, recipe: recipe({ calibration, evaluations: [] }) })
+      if (ending.kind !== 'finished') throw new Error(JSON.stringify(ending))
+      const bytes = await readFile(path.join(place, 'calibration.u32'))
+      return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32LE(4 * i))
+    }
+    const [some, all, space] = [await ids({}), await ids({ sampling: 'random' }), await ids({ join: 'space' })]
+    const begins = (list: number[]) => list.filter((id) => id === 1).length
+    expect(some).toEqual(all.slice(0, some.length))
+    expect(some.length).toBeGreaterThanOrEqual(4 * 64)
+    expect(some.length).toBeLessThan(all.length)
+    expect([begins(all), begins(space)]).toEqual([23, 1])
+  })
+
   test('keeps the warnings of a worker that talks garbage', async () => {
     manners('garbage')
     const ending = await play({ recipe: recipe({ evaluations: [] }) })
@@ -203,6 +235,10 @@ describe('refused before any work', () => {
     ['calibration_missing', () => asked({ calibration: null })],
     ['text_unreadable', () => asked({ calibration: { source: path.join(folder, 'none.txt') } })],
     ['calibration_too_short', () => asked({ calibration: { source: 'bundled:calibration-stories', length: 256 } })],
+    ['calibration_too_short', () => asked({ calibration: { source: documents, sampling: 'documents', length: 256 } })],
+    ['recipe_invalid', () => asked({ calibration: { source: '/t.txt', sampling: 'documents', length: 64 } })],
+    ['recipe_invalid', () => asked({ calibration: { source: documents, sampling: 'documents', join: 'space' } })],
+    ['recipe_invalid', () => asked({ evaluations: [{ source: '/t.u32', join: 'space' }] })],
     ['context_too_long', () => asked({ evaluations: [{ source: 'bundled:evaluation-stories', window: 512 }] })],
     [
       'context_too_long',

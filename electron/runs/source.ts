@@ -1,13 +1,26 @@
-// A recipe's source (text, token file, bundled text) to token ids of a model.
+// A recipe's source (text, documents, token file, bundled text) to token ids of a model.
 import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
 import type { Protocol } from '../contract/evaluation.ts'
-import { bundledPrefix } from '../contract/recipe.ts'
+import { bundledPrefix, type Join } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
-import { loadTokenizer, readBos } from '../models/tokenizer.ts'
-import { idOutside, readText, readTokenFile, sha256, tokenBytes, tokenFileEnding } from '../models/tokens.ts'
+import { isDocuments, openDocuments, type Documents } from '../models/documents.ts'
+import { drawWindows, type Draw } from '../models/draw.ts'
+import { joiners, joinLines } from '../models/join.ts'
+import { loadTokenizer, readBos, type Encode } from '../models/tokenizer.ts'
+import { idOutside, joined, readText, readTokenFile, sha256, tokenBytes, tokenFileEnding } from '../models/tokens.ts'
 
 export type SourceTokens = { bytes: Buffer; tokens: Tokens }
+
+/** What is wanted of a source. */
+export type Wanted = {
+  source: string
+  join: Join
+  /** Ids that suffice: of documents that are tokenized one by one, the first that have so many. */
+  enough?: number
+  /** Windows of documents drawn at random, instead of all that is there. */
+  draw?: Draw
+}
 
 export const textsFolder = (root: string) => path.join(root, 'resources', 'texts')
 
@@ -18,13 +31,16 @@ export const sourceFile = (root: string, source: string): string =>
 
 export const sourceReader =
   (root: string) =>
-  (source: string, model: Model): Promise<Result<SourceTokens>> =>
-    readSource(root, source, model)
+  (wanted: Wanted, model: Model): Promise<Result<SourceTokens>> =>
+    readSource(root, wanted, model)
 
 /** `model`: what inspect says of the folder, whose tokenizer is used. */
-async function readSource(root: string, source: string, model: Model): Promise<Result<SourceTokens>> {
+async function readSource(root: string, wanted: Wanted, model: Model): Promise<Result<SourceTokens>> {
+  const { source } = wanted
+  const wrong = checkUse(wanted)
+  if (!wrong.ok) return wrong
   const file = sourceFile(root, source)
-  const ids = file.endsWith(tokenFileEnding) ? await readTokenFile(file) : await tokenize(file, model)
+  const ids = file.endsWith(tokenFileEnding) ? await readTokenFile(file) : await tokenize(file, wanted, model)
   if (!ids.ok) return ids
   const outside = idOutside(ids.value, model.vocabulary)
   if (outside !== null) {
@@ -38,14 +54,68 @@ async function readSource(root: string, source: string, model: Model): Promise<R
   return success({ bytes, tokens: { source, sha256: sha256(bytes), tokens: ids.value.length } })
 }
 
+/** Whether a source of this kind can be used so. */
+export function checkUse({ source, join, draw }: Wanted): Result<null> {
+  if (draw !== undefined && !isDocuments(source)) {
+    return failure(
+      'recipe_invalid',
+      `Only a file of JSON lines (.jsonl, .json, or these with .gz) has documents to draw, not ${source}.`,
+    )
+  }
+  if (draw !== undefined && join !== 'raw') {
+    return failure('recipe_invalid', 'Documents that are drawn are tokenized one by one: they are not joined.')
+  }
+  if (join !== 'raw' && source.endsWith(tokenFileEnding)) {
+    return failure('recipe_invalid', `${source} holds token ids: there are no lines to join.`)
+  }
+  return success(null)
+}
+
 /** What an evaluation puts in place of each window's first token. */
 export const bosFor = (protocol: Protocol, model: Pick<Model, 'path'>): Promise<number | null> =>
   protocol === 'papers' ? Promise.resolve(null) : readBos(model.path)
 
-async function tokenize(file: string, model: Model): Promise<Result<Uint32Array>> {
+async function tokenize(file: string, wanted: Wanted, model: Model): Promise<Result<Uint32Array>> {
   // First the tokenizer: without one the text does not matter.
   const encode = await loadTokenizer(model.path)
   if (!encode.ok) return encode
+  if (isDocuments(file)) return tokenizeDocuments(file, wanted, encode.value)
   const text = await readText(file)
-  return text.ok ? encode.value(text.value) : text
+  return text.ok ? encode.value(joinLines(text.value, wanted.join)) : text
+}
+
+async function tokenizeDocuments(
+  file: string,
+  { source, join, enough = Infinity, draw }: Wanted,
+  encode: Encode,
+): Promise<Result<Uint32Array>> {
+  const documents = await openDocuments(file)
+  if (!documents.ok) return documents
+  try {
+    if (draw !== undefined) return await drawWindows(source, documents.value, encode, draw)
+    if (join === 'raw') return await oneByOne(documents.value, encode, enough)
+    const texts: string[] = []
+    for (let i = 0; i < documents.value.count; i++) {
+      const text = await documents.value.text(i)
+      if (!text.ok) return text
+      texts.push(text.value)
+    }
+    return encode(texts.join(joiners[join]))
+  } finally {
+    await documents.value.close()
+  }
+}
+
+async function oneByOne(documents: Documents, encode: Encode, enough: number): Promise<Result<Uint32Array>> {
+  const parts: Uint32Array[] = []
+  let there = 0
+  for (let i = 0; i < documents.count && there < enough; i++) {
+    const text = await documents.text(i)
+    if (!text.ok) return text
+    const ids = encode(text.value)
+    if (!ids.ok) return ids
+    parts.push(ids.value)
+    there += ids.value.length
+  }
+  return success(joined(parts))
 }

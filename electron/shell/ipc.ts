@@ -66,7 +66,7 @@ function shellCalls(workbench: Workbench, window: () => BrowserWindow | null): S
         title,
         properties: ['openFile'],
         filters: [
-          { name: 'Texts and token files', extensions: ['txt', 'md', 'u32'] },
+          { name: 'Texts and token files', extensions: ['txt', 'md', 'raw', 'jsonl', 'json', 'gz', 'u32'] },
           { name: 'All files', extensions: ['*'] },
         ],
       }),

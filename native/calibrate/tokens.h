@@ -15,16 +15,18 @@ namespace signum {
 // multiple of 4 bytes, an id >= vocabulary).
 Result<std::vector<uint32_t>> read_tokens(const std::string& path, size_t vocabulary);
 
-enum class Sampling : uint8_t { Sequential, Random };
+enum class Sampling : uint8_t { Sequential, Random, Documents };
+inline constexpr const char* kSamplingNames[] = {"sequential", "random", "documents"};
 
 struct CalibrationPlan {
   Sampling sampling = Sampling::Sequential;
   size_t sequences = 0;
   size_t length = 0;  // tokens per sequence
-  uint64_t seed = 0;  // Random only
+  uint64_t seed = 0;  // Random and Documents
 };
 
-// Start of every window. Sequential: i * length. Random: CPython's random.seed(seed), then randint(0, tokens
+// Start of every window. Sequential: i * length; Documents, whose windows were drawn before they came into
+// the token file, the same. Random: CPython's random.seed(seed), then randint(0, tokens
 // - length - 1) one after another. Errors: job_invalid (a count is 0), context_too_long (length > context),
 // calibration_too_short.
 Result<std::vector<size_t>> window_starts(const CalibrationPlan& plan, size_t tokens, size_t context);

@@ -69,7 +69,7 @@ std::string calibration_json(const std::vector<uint32_t>& tokens, const Calibrat
   const Json json = {{"sha256", sha256_hex({reinterpret_cast<const uint8_t*>(tokens.data()),
                                             tokens.size() * sizeof(uint32_t)})},
                      {"tokens", tokens.size()},
-                     {"sampling", plan.sampling == Sampling::Sequential ? "sequential" : "random"},
+                     {"sampling", kSamplingNames[size_t(plan.sampling)]},
                      {"sequences", plan.sequences},
                      {"length", plan.length},
                      {"seed", plan.seed}};

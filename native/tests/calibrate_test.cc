@@ -113,6 +113,7 @@ TEST_CASE("windows: one after another, or where CPython's randint puts them") {
     return result.value();
   };
   CHECK(starts(Sampling::Sequential, 3, 100, 300) == std::vector<size_t>{0, 100, 200});
+  CHECK(starts(Sampling::Documents, 3, 100, 300) == std::vector<size_t>{0, 100, 200});
   CHECK(starts(Sampling::Random, 8, 256, 8192) ==
         std::vector<size_t>{6917, 3155, 6209, 7292, 3445, 331, 2121, 7909});
   CHECK(starts(Sampling::Random, 5, 100, 1000) == std::vector<size_t>{864, 394, 776, 430, 41});

@@ -198,7 +198,7 @@ TEST_CASE("jobs: what is wrong is named") {
   CHECK(with("/resume", 1) == "job_invalid The job's field 'resume' must be true or false.");
   CHECK(with("/calibration", 1) == "job_invalid The job's field 'calibration' must be an object.");
   CHECK(with("/calibration/sampling", "all") ==
-        "job_invalid The job's field 'calibration.sampling' must be sequential or random.");
+        "job_invalid The job's field 'calibration.sampling' must be sequential or random or documents.");
   CHECK(with("/calibration/seed", "0") ==
         "job_invalid The job's field 'calibration.seed' must be a whole number from 0 to 9007199254740992.");
   CHECK(with("/calibration/more", 1) ==

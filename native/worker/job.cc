@@ -99,7 +99,8 @@ std::optional<Calibration> calibration(Fields& job) {
   Fields fields(job.object("calibration"), "calibration.");
   Calibration calibration;
   calibration.tokens = fields.path("tokens");
-  calibration.plan.sampling = Sampling(fields.choice("sampling", {"sequential", "random"}));
+  calibration.plan.sampling =
+      Sampling(fields.choice("sampling", {std::begin(kSamplingNames), std::end(kSamplingNames)}));
   calibration.plan.sequences = fields.count("sequences", 1, 1 << 24);
   calibration.plan.length = fields.count("length", 2, 1 << 24);
   calibration.plan.seed = fields.count("seed", 0, kMost);

@@ -26,7 +26,7 @@ test('two recipes, by key, in the order of the catalogue', () => {
     method: 'signum-rc',
     parameters: { second_plane: 0.25, blocksize: 64, scale_type: 'f16', later: true },
     calibration: { ...left.calibration!, length: null },
-    evaluations: [{ source: 'book.txt', window: null, protocol: 'llama.cpp' as const }],
+    evaluations: [{ source: 'book.txt', window: null, protocol: 'llama.cpp' as const, join: 'raw' as const }],
   }
   expect(recipeDifferences(left, left)).toEqual([])
   expect(recipeDifferences(left, right)).toEqual([
@@ -48,5 +48,6 @@ test('two recipes, by key, in the order of the catalogue', () => {
     'calibration sequences',
     'calibration length',
     'calibration seed',
+    'calibration join',
   ])
 })

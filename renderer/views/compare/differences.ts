@@ -3,6 +3,7 @@ import type { RunRow } from '../../../electron/contract/history.ts'
 import { effectText } from '../../../electron/contract/override-text.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import { methods } from '../../../electron/contract/methods.ts'
+import { joinWords } from '../../../electron/contract/recipe.ts'
 import type { Column } from './column.ts'
 import type { Row } from './row.ts'
 
@@ -41,7 +42,11 @@ function entries({ method, parameters, overrides, calibration, evaluations }: Re
     ...overrides.map((one, at) => [`override ${at + 1}`, `${one.match}: ${effectText(one)}`] as const),
     ...Object.entries(calibration ?? {}).map(([key, value]) => [`calibration ${key}`, text(value)] as const),
     ...evaluations.map(
-      ({ source, window, protocol }) => [`evaluation ${source}`, `${protocol}, windows of ${text(window)}`] as const,
+      ({ source, window, protocol, join }) =>
+        [
+          `evaluation ${source}`,
+          `${protocol}, windows of ${text(window)}${join === 'raw' ? '' : `, ${joinWords[join]}`}`,
+        ] as const,
     ),
   ])
 }

@@ -32,7 +32,7 @@ describe('the first draft', () => {
       value: {
         method: 'signum-rc',
         calibration: { source: 'bundled:calibration-stories', sequences: 32, length: 256 },
-        evaluations: [{ source: 'bundled:evaluation-tales', window: null, protocol: 'papers' }],
+        evaluations: [{ source: 'bundled:evaluation-tales', window: null, protocol: 'papers', join: 'raw' }],
       },
     })
     expect(drafts.firstDraft('/m', { context: 64 } as Model, 0).calibration.length).toBe(64)
@@ -54,10 +54,12 @@ test('a recipe becomes a draft and the same recipe again', () => {
       method,
       parameters: method === 'signum-rc' ? { refits: 7 } : {},
       calibration:
-        method === 'rtn' ? null : { source: '/my.txt', sampling: 'random', sequences: 3, length: null, seed: 9 },
+        method === 'rtn'
+          ? null
+          : { source: '/my.txt', sampling: 'random', sequences: 3, length: null, seed: 9, join: 'space' },
       evaluations: [
-        { source: '/a.txt', window: 64, protocol: 'llama.cpp' },
-        { source: 'bundled:evaluation-stories', window: 64, protocol: 'llama.cpp' },
+        { source: '/a.txt', window: 64, protocol: 'llama.cpp', join: 'blank-line' },
+        { source: 'bundled:evaluation-stories', window: 64, protocol: 'llama.cpp', join: 'blank-line' },
       ],
     }
     const parsed = parseRecipe(json, 'test')

@@ -19,7 +19,13 @@ import {
 } from '../../../electron/contract/methods.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import type { Protocol } from '../../../electron/contract/evaluation.ts'
-import { bundledPrefix, needingCalibration, type Calibration, type Recipe } from '../../../electron/contract/recipe.ts'
+import {
+  bundledPrefix,
+  needingCalibration,
+  type Calibration,
+  type Join,
+  type Recipe,
+} from '../../../electron/contract/recipe.ts'
 import type { Model } from '../../../electron/contract/records.ts'
 import { overridesOf, rowOf, type OverrideRow } from './override-rows.ts'
 
@@ -40,6 +46,8 @@ export type Draft = {
   evaluations: readonly string[]
   window: number | null
   protocol: Protocol
+  /** Of the texts that are measured on. */
+  join: Join
   /** '' for the usual one. */
   name: string
   /** 0: as many as the machine has. */
@@ -52,6 +60,7 @@ const firstCalibration = {
   sampling: 'sequential',
   sequences: 32,
   seed: 0,
+  join: 'raw',
 } as const
 const firstEvaluation = `${bundledPrefix}evaluation-tales`
 
@@ -73,6 +82,7 @@ export function firstDraft(folder: string, model: Model, threads: number): Draft
     evaluations: [firstEvaluation],
     window: null,
     protocol: 'papers',
+    join: 'raw',
     name: '',
     threads,
   }
@@ -91,6 +101,7 @@ export function draftOf(recipe: Recipe, first: Draft): Draft {
     evaluations: evaluations.map(({ source }) => source),
     window: evaluations[0]?.window ?? null,
     protocol: evaluations[0]?.protocol ?? first.protocol,
+    join: evaluations[0]?.join ?? first.join,
   }
 }
 
@@ -109,14 +120,14 @@ export function moved(draft: Draft | null, first: Draft, { context }: Pick<Model
 }
 
 export function recipeOf(draft: Draft): Recipe {
-  const { method, given, overrides, calibration, calibrateAnyway, evaluations, window, protocol } = draft
+  const { method, given, overrides, calibration, calibrateAnyway, evaluations, window, protocol, join } = draft
   const treatment = { method, overrides: overridesOf(overrides, { method, parameters: parametersOf(draft) }) }
   return {
     signum_recipe: 1,
     ...treatment,
     parameters: given[method] ?? {},
     calibration: calibrateAnyway || needingCalibration(treatment) !== null ? calibration : null,
-    evaluations: evaluations.map((source) => ({ source, window, protocol })),
+    evaluations: evaluations.map((source) => ({ source, window, protocol, join })),
   }
 }
 

@@ -99,7 +99,7 @@ describe('recipeRows', () => {
     parameters: { bits: 3, group: -1, order: 'natural' },
     overrides: [],
     calibration: null,
-    evaluations: [{ source: '/a/wiki.txt', window: 512, protocol: 'papers' as const }],
+    evaluations: [{ source: '/a/wiki.txt', window: 512, protocol: 'papers' as const, join: 'raw' as const }],
   }
   it('says what is not as usual, and what special values mean', () => {
     const { parameters } = recipeRows(recipe)

@@ -1,5 +1,6 @@
 // A recipe as a list to read: every parameter with its value, the texts and how they are used. Pure.
 import type { RunRow } from '../../../electron/contract/history.ts'
+import { joinWords, type Calibration } from '../../../electron/contract/recipe.ts'
 import { findMethod } from '../../../electron/contract/methods.ts'
 import { effectText } from '../../../electron/contract/override-text.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
@@ -49,21 +50,28 @@ function textRows({ calibration, evaluations }: RunRow['recipe']): RecipeRow[] {
   const rows: RecipeRow[] = []
   if (calibration === null) rows.push(row('Calibration', 'none needed'))
   else {
-    const { source, sampling, sequences, length, seed } = calibration
+    const { source, sampling, sequences, length, seed, join } = calibration
     rows.push(
       row('Calibration text', textName(source), source),
       row('Sequences', count(sequences), '', length === null ? 'of the usual length' : `of ${count(length)} tokens`),
-      row('Sampling', sampling === 'random' ? `random, seed ${seed}` : 'one after the other, from the start'),
+      row('Sampling', samplingWords(sampling, seed)),
     )
+    if (join !== 'raw') rows.push(row('Lines', joinWords[join]))
   }
-  evaluations.forEach(({ source, window, protocol }, index) => {
+  evaluations.forEach(({ source, window, protocol, join }, index) => {
     const windows = window === null ? 'windows of the usual length' : `windows of ${count(window)}`
-    const width = `protocol ${protocol}, ${windows}`
+    const lines = join === 'raw' ? '' : `, ${joinWords[join]}`
+    const width = `protocol ${protocol}, ${windows}${lines}`
     rows.push(
       row(evaluations.length > 1 ? `Measured on (${index + 1})` : 'Measured on', textName(source), source, width),
     )
   })
   return rows
+}
+
+function samplingWords(sampling: Calibration['sampling'], seed: number): string {
+  if (sampling === 'sequential') return 'one after the other, from the start'
+  return `${sampling === 'documents' ? 'windows of random documents' : 'random'}, seed ${seed}`
 }
 
 const valueText = (value: ParameterValue): string =>
