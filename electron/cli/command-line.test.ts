@@ -201,6 +201,19 @@ describe('recipes', () => {
     })
   })
 
+  test('a preset changes what a recipe says, --set changes the preset, and an unknown one is refused', async () => {
+    const recipe = { signum_recipe: 1, method: 'arb-x', parameters: { iterations: 9, scale_type: 'f32', splits: 2 } }
+    await writeFile(place('x.json'), JSON.stringify(recipe))
+    const argv = ['quantize', '--recipe', place('x.json'), '--preset', 'fast', '--set', 'max_salient=20']
+    expect(await signum([...argv, '--save-recipe', place('y.json')])).toMatchObject({ code: 0 })
+    expect(JSON.parse(await readFile(place('y.json'), 'utf8'))).toMatchObject({
+      parameters: { iterations: 3, scale_type: 'f32', splits: 1, max_salient: 20 },
+    })
+    const refused = await signum(['quantize', model, '--method', 'billm', '--preset', 'fast', '--out', place('n')])
+    expect(refused.code).toBe(2)
+    expect(refused.err).toContain("option_invalid: billm has no preset 'fast'. Presets: paper.")
+  })
+
   test('a recipe that is none is refused', async () => {
     await writeFile(place('bad.json'), '{"signum_recipe":1,"method":"rtn","parameters":{"bits":2},"extra":1}')
     const { code, err } = await signum(['quantize', model, '--recipe', place('bad.json'), '--out', place('h')])

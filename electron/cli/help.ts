@@ -1,6 +1,6 @@
 // Help pages, made from the commands' and the methods' own descriptions.
 import { exitCodes } from '../contract/errors.ts'
-import { methods, type Method } from '../contract/methods.ts'
+import { methods, type Method, type Parameters } from '../contract/methods.ts'
 import { rangeOf } from '../contract/parameters.ts'
 import { commonOptions, type CommandSpec } from './options.ts'
 
@@ -10,7 +10,7 @@ const pageWidth = 110
 
 /** Two columns; the second begins where the longest of the first ends, and goes on below itself. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length))
+  const width = Math.max(0, ...rows.map(([left]) => left.length))
   const lines = rows.flatMap(([left, right]) =>
     wrapped(right, pageWidth - width - 4).map((part, i) => `${(i === 0 ? left : '').padEnd(width)}  ${part}`),
   )
@@ -76,7 +76,7 @@ export function commandHelp({ name, summary, positionals, options, notes = [] }:
 }
 
 export function methodHelp(method: Method): string {
-  const { id, title, paper, description, stores, needsCalibration, parameters } = method
+  const { id, title, paper, description, stores, needsCalibration, parameters, presets = [] } = method
   const rows = parameters.flatMap((one): [string, string][] => [
     [one.key, `${one.help}${one.unit ? ` [${one.unit}]` : ''}`],
     ['', `${rangeOf(one)}; default ${one.default}`],
@@ -90,5 +90,12 @@ export function methodHelp(method: Method): string {
     '',
     'Parameters (--set KEY=VALUE):',
     ...columns(rows),
+    ...(presets.length > 0 ? ['', 'Presets (--preset NAME; --set changes what it says):'] : []),
+    ...columns(presets.map((one) => [one.id, `${one.title}: ${settingsOf(one.parameters)}.`])),
   ].join('\n')
 }
+
+const settingsOf = (parameters: Parameters) =>
+  Object.entries(parameters)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ')

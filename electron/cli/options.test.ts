@@ -66,6 +66,7 @@ test('help pages name every option, and every parameter with range and default',
       expect(text).toContain(parameter.key)
       expect(text).toContain(`default ${parameter.default}`)
     }
+    for (const { id, title } of method.presets ?? []) expect(text).toMatch(new RegExp(`^ {2}${id} +${title}: `, 'm'))
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThan(140)
   }
 })

@@ -3,13 +3,19 @@ import { access, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
 import { protocols } from '../contract/evaluation.ts'
-import { findMethod, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
+import { findMethod, findPreset, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
 import { overrideForm, readOverride } from '../contract/override-text.ts'
 import { bundledPrefix, joins, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import type { Option, Values } from './options.ts'
 
 export const methodOptions: readonly Option[] = [
   { name: 'method', value: 'M', kind: 'text', help: `How: ${methodIds.join(', ')} (signum help M says more).` },
+  {
+    name: 'preset',
+    value: 'NAME',
+    kind: 'text',
+    help: 'Parameters that go together, such as paper or fast (signum help M says which); --set changes them.',
+  },
   { name: 'set', value: 'KEY=VALUE', kind: 'list', help: 'A parameter of the method; may be given again.' },
   { name: 'recipe', value: 'FILE.json', kind: 'text', help: 'A saved recipe; other options change it.' },
 ]
@@ -169,6 +175,12 @@ function settings(values: Values, { method: id, parameters }: Recipe): Result<Pa
   if (!method.ok) return method
   // What is as usual may give way: max_salient to a narrower blocksize.
   const changed = unusual(method.value, parameters)
+  const named = values.text('preset')
+  if (named !== undefined) {
+    const preset = findPreset(method.value, named)
+    if (!preset.ok) return preset
+    Object.assign(changed, preset.value.parameters)
+  }
   for (const text of values.list('set')) {
     const setting = readSetting(method.value, text)
     if (!setting.ok) return setting

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { findMethod, methodIds, methods, readSetting, resolveParameters, type Method } from './methods.ts'
+import { findMethod, findPreset, methodIds, methods, readSetting, resolveParameters, type Method } from './methods.ts'
 import { checkValue, rangeOf, readValue, type Parameter } from './parameters.ts'
 
 const method = (id: string): Method => {
@@ -23,6 +23,23 @@ describe('the catalogue', () => {
       for (const parameter of parameters) {
         expect(parameter.help.endsWith('.') && !parameter.help.includes('\n')).toBe(true)
         expect(checkValue(parameter, parameter.default).ok).toBe(true)
+      }
+    }
+  })
+
+  test('has presets that its methods accept, each with its name once', () => {
+    const named = methods.map(({ id, presets = [] }) => [id, presets.map((one) => one.id)] as const)
+    expect(Object.fromEntries(named)).toMatchObject({
+      billm: ['paper'],
+      arb: ['paper', 'fast'],
+      'arb-x': ['paper', 'fast'],
+      'arb-rc': ['paper', 'fast'],
+    })
+    for (const [, ids] of named) expect(new Set(ids).size).toBe(ids.length)
+    for (const one of methods) {
+      for (const { title, parameters } of one.presets ?? []) {
+        expect(title).not.toBe('')
+        expect(resolveParameters(one, parameters)).toMatchObject({ ok: true, value: parameters })
       }
     }
   })
@@ -116,6 +133,15 @@ describe('refusals name the key, the range and the nearest name', () => {
     )
     expect(problem(readSetting(method('rtn'), 'bits'))).toBe(
       "option_invalid: --set must be followed by key=value, not 'bits'.",
+    )
+  })
+
+  test('unknown presets', () => {
+    expect(problem(findPreset(method('arb-rc'), 'fats'))).toBe(
+      "option_invalid: arb-rc has no preset 'fats'; did you mean fast? Presets: paper, fast.",
+    )
+    expect(problem(findPreset(method('signum-rc'), 'paper'))).toBe(
+      "option_invalid: signum-rc has no preset 'paper'. It has none.",
     )
   })
 

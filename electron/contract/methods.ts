@@ -9,6 +9,9 @@ export type MethodId = (typeof methodIds)[number]
 
 export type Parameters = Record<string, ParameterValue>
 
+/** Parameters that go together, by name; what it does not say stays as usual or as chosen. */
+export type Preset = { id: string; title: string; parameters: Parameters }
+
 export type Method = {
   id: MethodId
   title: string
@@ -18,6 +21,7 @@ export type Method = {
   stores: string
   needsCalibration: boolean
   parameters: readonly Parameter[]
+  presets?: readonly Preset[]
 }
 
 const scaleType: Parameter = {
@@ -152,6 +156,14 @@ const order = (value: 'natural' | 'hessian'): Parameter => ({
   help: 'Order in which columns are quantized; hessian puts those with the largest inputs first.',
 })
 
+const searched = { salience: 'hessian', search_space: 'saliency', blocksize: 128, damping: 0.01, max_salient: 50 }
+const published = { ...searched, column_group_bitmap: true, splits: 1, iterations: 15 }
+/** ARB-LLM with column-group bitmap: the published commands, and with the fewer iterations that lose little. */
+const arbPresets: readonly Preset[] = [
+  { id: 'paper', title: 'As in the paper', parameters: published },
+  { id: 'fast', title: 'Fast: 3 iterations', parameters: { ...published, iterations: 3 } },
+]
+
 export const methods: readonly Method[] = [
   {
     id: 'rtn',
@@ -176,6 +188,20 @@ export const methods: readonly Method[] = [
     stores: 'one code per weight; a scale and, unless symmetric, a zero per group; with order hessian the column order',
     needsCalibration: true,
     parameters: [bits(2, 8), group(128), symmetric, clipSearch, order('natural'), blocksize, damping, scaleType],
+    presets: [
+      {
+        id: 'paper',
+        title: "As in the paper's tables",
+        parameters: {
+          group: 128,
+          symmetric: false,
+          clip_search: false,
+          order: 'natural',
+          blocksize: 128,
+          damping: 0.01,
+        },
+      },
+    ],
   },
   {
     id: 'billm',
@@ -188,6 +214,7 @@ export const methods: readonly Method[] = [
     stores: 'two bit planes; a column bitmap; seven scales and means per row and block',
     needsCalibration: true,
     parameters: [salience, searchSpace, blocksize, damping, maxSalient, scaleType],
+    presets: [{ id: 'paper', title: 'As in the paper', parameters: searched }],
   },
   {
     id: 'arb',
@@ -211,6 +238,7 @@ export const methods: readonly Method[] = [
       iterations('Rounds of refining mean, scales and signs in turns.'),
       scaleType,
     ],
+    presets: arbPresets,
   },
   {
     id: 'arb-x',
@@ -234,6 +262,7 @@ export const methods: readonly Method[] = [
       iterations('Rounds of refining mean, scales and signs in turns, then as many with the signs kept.'),
       scaleType,
     ],
+    presets: arbPresets,
   },
   {
     id: 'arb-rc',
@@ -257,6 +286,7 @@ export const methods: readonly Method[] = [
       iterations('Rounds of refining row and column scales in turns.'),
       scaleType,
     ],
+    presets: arbPresets,
   },
   {
     id: 'fdb',
@@ -290,6 +320,7 @@ export const methods: readonly Method[] = [
       },
       scaleType,
     ],
+    presets: [{ id: 'paper', title: 'As far as the paper is known', parameters: { group: 64, step_rule: 'max' } }],
   },
   {
     id: 'signum-rc',
@@ -358,6 +389,15 @@ export const methods: readonly Method[] = [
     ],
   },
 ]
+
+export function findPreset(method: Method, id: string): Result<Preset> {
+  const { presets = [] } = method
+  const preset = presets.find((one) => one.id === id)
+  if (preset) return success(preset)
+  const known = presets.map((one) => one.id)
+  const all = known.length === 0 ? 'It has none.' : `Presets: ${known.join(', ')}.`
+  return failure('option_invalid', `${method.id} has no preset '${id}'${didYouMean(id, known) || '.'} ${all}`)
+}
 
 export function findMethod(id: string): Result<Method> {
   const method = methods.find((one) => one.id === id)

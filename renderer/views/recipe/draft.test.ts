@@ -106,6 +106,19 @@ test('by hand: the usual value is no change, and another method keeps its own', 
   })
 })
 
+test('a preset sets what it speaks of, leaves the rest, and is known again; a budget ends', () => {
+  const arb = { ...first, method: 'arb-x' as const, budget: { by: 'linear' as const, value: 3 } }
+  const preset = (id: string) => drafts.methodOf('arb-x').presets!.find((one) => one.id === id)!
+  expect(drafts.presetOf(arb)?.id).toBe('paper')
+  const fast = drafts.withPreset({ ...arb, given: { 'arb-x': { splits: 2, scale_type: 'f32' } } }, preset('fast'))
+  expect(fast.given).toEqual({ 'arb-x': { iterations: 3, scale_type: 'f32' } })
+  expect(fast.budget).toBeNull()
+  expect(drafts.presetOf(fast)?.id).toBe('fast')
+  expect(drafts.withPreset(fast, preset('paper')).given).toEqual({ 'arb-x': { scale_type: 'f32' } })
+  expect(drafts.presetOf(drafts.withParameter(fast, undefined, 'iterations', 4))).toBeNull()
+  expect(drafts.presetOf({ ...first, method: 'signum-rc' })).toBeNull()
+})
+
 test('every parameter of every method has a value in the form, also where two do not go together', () => {
   fc.assert(
     fc.property(fc.constantFrom(...methodIds), fc.integer({ min: 32, max: 256 }), (method, blocksize) => {

@@ -16,6 +16,7 @@ import {
   type Method,
   type MethodId,
   type Parameters,
+  type Preset,
 } from '../../../electron/contract/methods.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import type { Protocol } from '../../../electron/contract/evaluation.ts'
@@ -170,6 +171,19 @@ export function withParameter(draft: Draft, curve: Curve | undefined, key: strin
   const mine = Object.fromEntries(Object.entries(all).filter(([one]) => one !== key || value !== parameter?.default))
   const budget = curve?.chooses.includes(key) ? null : draft.budget
   return { ...draft, budget, given: { ...draft.given, [method]: mine } }
+}
+
+/** A preset of the method; parameters that it does not speak of stay. */
+export function withPreset(draft: Draft, preset: Preset): Draft {
+  const mine = unusual(methodOf(draft.method), { ...draft.given[draft.method], ...preset.parameters })
+  return { ...draft, budget: null, given: { ...draft.given, [draft.method]: mine } }
+}
+
+/** The preset whose parameters the draft has. */
+export function presetOf(draft: Draft): Preset | null {
+  const parameters = parametersOf(draft)
+  const same = (preset: Preset) => Object.entries(preset.parameters).every(([key, value]) => parameters[key] === value)
+  return methodOf(draft.method).presets?.find(same) ?? null
 }
 
 /** The method as it is usually run. */

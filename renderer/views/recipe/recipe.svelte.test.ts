@@ -125,6 +125,22 @@ describe('opened', () => {
   })
 })
 
+test('a preset is chosen, shown as what it is, and forgives what was typed over it', async () => {
+  const run = await opened()
+  run.setPreset('paper')
+  expect([run.preset, run.draft?.given]).toEqual([null, {}])
+  run.setMethod('arb')
+  expect(run.preset?.id).toBe('paper')
+  run.setParameter('scale_type', 'f32')
+  run.setParameter('iterations', 101)
+  expect(run.wrong).toBe(true)
+  run.setPreset('fast')
+  expect([run.preset?.id, run.wrong, run.parameters['iterations']]).toEqual(['fast', false, 3])
+  expect(run.recipe?.parameters).toMatchObject({ iterations: 3, scale_type: 'f32' })
+  run.setParameter('iterations', 5)
+  expect(run.preset).toBeNull()
+})
+
 describe('the budget', () => {
   test('sets the parameters at once, without a question', async () => {
     const run = await opened()

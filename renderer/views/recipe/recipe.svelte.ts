@@ -63,6 +63,7 @@ export class NewRun {
   model = $derived(this.card?.model ?? null)
   method = $derived(drafts.methodOf(this.draft?.method ?? 'signum-rc'))
   curve = $derived.by(() => this.curves.find(({ method }) => method === this.method.id))
+  preset = $derived.by(() => (this.draft ? drafts.presetOf(this.draft) : null))
   parameters = $derived.by(() => (this.draft ? drafts.parametersOf(this.draft) : {}))
   recipe = $derived.by((): Recipe | null => (this.draft ? drafts.recipeOf(this.draft) : null))
   picked = $derived.by(() => (this.draft?.budget && this.curve ? pickPoint(this.curve, this.draft.budget) : null))
@@ -171,6 +172,13 @@ export class NewRun {
 
   setOverrides(overrides: readonly OverrideRow[]): void {
     this.change({ overrides })
+  }
+
+  setPreset(id: string): void {
+    const preset = this.method.presets?.find((one) => one.id === id)
+    if (!this.draft || !preset) return
+    this.#forgive(Object.keys(preset.parameters))
+    this.#set(drafts.withPreset(this.draft, preset))
   }
 
   resetMethod(): void {
