@@ -94,7 +94,7 @@ describe.each(randomModelNames)('%s', (name: RandomModelName) => {
       expect(error).toBeLessThan(1)
     }
     expect(report.sizes.linear_bytes).toBe(linearBytes(model, report.recipe))
-    expect(forecast(method, report.recipe.parameters, model).expected.linearBytes).toBe(report.sizes.linear_bytes)
+    expect(forecast(report.recipe, model).expected.linearBytes).toBe(report.sizes.linear_bytes)
     const [measured] = report.perplexity
     const change = Math.abs(Math.log(measured!.packed.value! / measured!.original.value!))
     expect(change).toBeGreaterThan(0)
