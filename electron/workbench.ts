@@ -34,6 +34,7 @@ import type { Start } from './runs/queue.ts'
 import { packedPlaces, report, runEvents, runFolder } from './runs/run-files.ts'
 import { runFiles } from './runs/folder.ts'
 import { changeSettings, settings } from './runs/settings.ts'
+import { sheet } from './runs/sheet.ts'
 import { text, texts } from './runs/texts.ts'
 import { findWorker, usualPlaces } from './worker/location.ts'
 
@@ -119,6 +120,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     runEvents: ({ id }) => runEvents(context, id),
     report: ({ id }) => report(context, id),
     bytes: ({ id }) => bytes(context, id),
+    sheet: (request) => sheet(context, request),
     runPictures: async ({ id }) => endingOf(await pictures.list(id)),
     pictureScale: async ({ id, linear }) => endingOf(await pictures.scale(id, linear)),
     library: (_request, attention = {}) => library(context, attention),

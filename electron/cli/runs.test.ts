@@ -78,6 +78,18 @@ test('one run is shown whole', async () => {
   expect(out).toContain(`go on with      signum quantize --resume --out ${place('b')}`)
 })
 
+test('the results sheet of a run, to paste; only of one that finished', async () => {
+  const { out } = await signum(['runs', 'sheet', '1'])
+  expect(out).toMatch(/^# the first\n/)
+  expect(out).toContain('| PPL | 30.00 ± 1.50 | 40.00 ± 1.50 |')
+  expect(out).toContain('| Mean KLD | 0.2500 ± 0.0100 |')
+  const { markdown } = JSON.parse((await signum(['runs', 'sheet', '1', '--json'])).out) as { markdown: string }
+  expect(`${markdown.trimEnd()}\n`).toBe(out)
+  const failed = await signum(['runs', 'sheet', '2'])
+  expect(failed.code).toBe(1)
+  expect(failed.err).toContain('Run 2 has no results: it is failed, not finished.')
+})
+
 test('one that was killed is interrupted, and goes on', async () => {
   const killed = await signum(quantize('c', '--no-evaluation'), 'slow', (child) => child.kill('SIGKILL'))
   expect(killed.code).toBeNull()

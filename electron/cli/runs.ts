@@ -16,10 +16,10 @@ import { table, type Column } from './table.ts'
 export const runs: Command = {
   spec: {
     name: 'runs',
-    summary: 'List the runs in the history, show one, or delete one with its folder.',
+    summary: 'List the runs in the history, show one, print its results sheet, or delete one with its folder.',
     positionals: [
-      { name: 'ACTION', help: 'list (or nothing), show, delete.', optional: true },
-      { name: 'ID', help: 'the number of the run, for show and delete.', optional: true },
+      { name: 'ACTION', help: 'list (or nothing), show, sheet, delete.', optional: true },
+      { name: 'ID', help: 'the number of the run, for show, sheet and delete.', optional: true },
     ],
     options: [],
     notes: ['delete removes the folder and the rows, or neither; a folder with files of others in it is refused.'],
@@ -28,14 +28,14 @@ export const runs: Command = {
   async run(task) {
     const [action = 'list', words] = task.values.positionals
     if (action === 'list' && words === undefined) return list(task)
-    if (action !== 'show' && action !== 'delete') {
+    if (action !== 'show' && action !== 'sheet' && action !== 'delete') {
       const given = [action, words].filter(Boolean).join(' ')
-      const message = `signum runs takes list, show ID or delete ID, not '${given}'.`
+      const message = `signum runs takes list, show ID, sheet ID or delete ID, not '${given}'.`
       return refusal(failure('option_invalid', message).problem)
     }
     const id = idOf(words, action)
     if (!id.ok) return refusal(id.problem)
-    return action === 'show' ? show(task, id.value) : remove(task, id.value)
+    return { show, sheet, delete: remove }[action](task, id.value)
   },
 }
 
@@ -141,6 +141,12 @@ function page(run: RunDetails): string {
     lines.push(['go on with', `signum quantize --resume --out ${run.folder}`])
   }
   return lines.map(([title, text]) => `${title.padEnd(16)}${text}`).join('\n')
+}
+
+/** Markdown: sizes, perplexity, distance and speed, against the original and runs of similar size. */
+async function sheet({ workbench, attention }: Task, id: number): Promise<Reply> {
+  const ending = await workbench.sheet({ id }, attention)
+  return ending.kind === 'finished' ? reply(ending.value.markdown.trimEnd(), ending.value) : unfinished(ending, null)
 }
 
 async function remove({ workbench, attention }: Task, id: number): Promise<Reply> {

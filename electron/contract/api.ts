@@ -116,6 +116,8 @@ export const calls = {
   /** Of a run that finished. */
   report: { request: z.object({ id: runId }), answer: runReportSchema },
   bytes: { request: z.object({ id: runId }), answer: fileBytesSchema },
+  /** Of a run that finished: its results beside the original's and those of runs of similar size, to paste somewhere. */
+  sheet: { request: z.object({ id: runId }), answer: z.object({ markdown: z.string() }) },
   /** Which pictures there are of a finished run's linears; the pictures themselves travel as bytes (contract/pictures.ts). */
   runPictures: { request: z.object({ id: runId }), answer: picturesSchema },
   pictureScale: { request: z.object({ id: runId, linear: z.string().min(1) }), answer: pictureScaleSchema },

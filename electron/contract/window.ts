@@ -23,6 +23,7 @@ export const windowCalls = [
   'runEvents',
   'report',
   'bytes',
+  'sheet',
   'runPictures',
   'pictureScale',
   'queue',

@@ -17,6 +17,7 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   runEvents: { id: 1 },
   report: { id: 1 },
   bytes: { id: 1 },
+  sheet: { id: 1 },
   runPictures: { id: 1 },
   pictureScale: { id: 1, linear: 'model.layers.0.self_attn.q_proj' },
   curves: { model: '/models/a' },

@@ -24,6 +24,7 @@ vi.stubGlobal('window', {
 function answer(name: string, { id = 0 }: { id?: number }): unknown {
   if (name === 'run') return { ...run(id, 'finished'), model: null, layer_reports: [], exports: [] }
   if (name === 'runs' || name === 'runEvents') return []
+  if (name === 'sheet') return { markdown: `# run ${id}` }
   if (name === 'queue') return { current: null, waiting: [] }
   return { of: id }
 }
@@ -126,4 +127,19 @@ test('after a deletion another run is looked at; after a refused one the same', 
   expect(navigation.here.run).toBe(2)
   await page.remove(2, undefined)
   expect(navigation.here).toEqual({ view: 'runs' })
+})
+
+test('the results sheet goes to the clipboard; a refusal is shown instead', async () => {
+  const page = new RunPage()
+  await page.copySheet(3)
+  expect(asked.slice(-2)).toEqual([
+    ['sheet', { id: 3 }],
+    ['copyText', { text: '# run 3' }],
+  ])
+  expect([page.copied, page.refusal]).toEqual([true, null])
+  const other = new RunPage()
+  refused.add('sheet')
+  await other.copySheet(3)
+  expect(names().at(-1)).toBe('sheet')
+  expect([other.copied, other.refusal?.message]).toEqual([false, 'No sheet.'])
 })

@@ -35,6 +35,9 @@ export class RunPage {
   /** What was asked of the run at work. */
   asked = $state<'stop' | 'cancel' | null>(null)
   busy = $state(false)
+  /** The results sheet has just gone to the clipboard. */
+  copied = $state(false)
+  #copies = 0
   #turn = 0
 
   /** Asks for what is shown of a run in its state. What comes late, for another run, is dropped. */
@@ -134,6 +137,19 @@ export class RunPage {
       bytes,
     })
     this.refusal = problem
+  }
+
+  /** The results sheet goes to the clipboard. */
+  async copySheet(id: number): Promise<void> {
+    const { value, problem } = await ask('sheet', { id })
+    const copy = value === null ? { problem } : await ask('copyText', { text: value.markdown })
+    this.refusal = copy.problem
+    if (copy.problem) return
+    this.copied = true
+    const mine = ++this.#copies
+    setTimeout(() => {
+      if (this.#copies === mine) this.copied = false
+    }, 2000)
   }
 
   /** `next`: what is looked at afterwards. */
