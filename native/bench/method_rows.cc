@@ -8,11 +8,13 @@ double Row::published_at(size_t rows, size_t columns) const {
 }
 
 std::vector<Row> method_rows() {
-  Recipe rtn, gptq, billm, arb, arb_x, arb_rc, fdb, signum_rc;
+  Recipe rtn, gptq, billm, pb_llm, arb, arb_x, arb_rc, fdb, signum_rc;
   rtn.method = Method::Rtn;
   gptq.method = Method::Gptq;
   gptq.group = 128;
   billm.method = Method::BiLLM;
+  pb_llm.method = Method::PbLlm;
+  pb_llm.bits = 8;
   arb.method = Method::Arb;
   arb_x.method = Method::ArbX;
   arb_rc.method = Method::ArbRc;
@@ -34,6 +36,7 @@ std::vector<Row> method_rows() {
           {"gptq 2 bit g128", gptq, {0.09, 0.25, 0.85}},
           {"gptq g128 clip", gptq_clip, {0, 0, 0}},
           {"billm", billm, {0.62, 2.33, 9.06}},
+          {"pb-llm 10 %", pb_llm, {0.13, 0.31, 1.62}},
           {"arb", plain(arb), {0, 0, 0}},
           {"arb + bitmap", arb, {0, 0, 0}},
           {"arb-x", plain(arb_x), {0, 0, 0}},
@@ -51,6 +54,7 @@ double floor_operations(const Recipe& r, double m, double n) {
   const double b = double(r.blocksize), p = r.second_plane, base = n * n * n / 3 + m * n * n;
   switch (r.method) {
     case Method::Gptq:
+    case Method::PbLlm:
       return base + m * n * b + 2 * m * n * b;
     case Method::SignumRc: {
       const double refit = 2 * (1 + p) * m * n * b + (1 + p) * (1 + p) * m * n * b;

@@ -1,14 +1,9 @@
 #include "methods/coded_linear.h"
 
+#include "methods/bit_streams.h"
+
 namespace signum {
 namespace {
-
-// Writes codes of 1 to 8 bits into one row of the code tensor, least significant bit first.
-void put_code(uint8_t* row, size_t column, int bits, uint32_t code) {
-  const size_t bit = column * size_t(bits);
-  row[bit >> 3] |= uint8_t(code << (bit & 7));
-  if ((bit & 7) + size_t(bits) > 8) row[(bit >> 3) + 1] |= uint8_t(code >> (8 - (bit & 7)));
-}
 
 Layout layout_of(const Recipe& recipe, size_t rows, size_t columns) {
   Layout layout;
@@ -31,7 +26,7 @@ PackedTensor bytes_tensor(const char* role, size_t rows, size_t width) {
 CodedLinear::CodedLinear(const Recipe& recipe, size_t rows, size_t columns)
     : linear_{layout_of(recipe, rows, columns), {}, {}},
       groups_((columns + group() - 1) / group()),
-      row_bytes_((columns * size_t(recipe.bits) + 7) / 8),
+      row_bytes_(bytes_of_bits(columns * size_t(recipe.bits))),
       code_(bytes_tensor("code", rows, row_bytes_)),
       zero_(bytes_tensor("code_zero", rows, recipe.symmetric ? 0 : groups_)),
       scale_("code_scale", recipe.scale_type, {rows, groups_}) {}
@@ -48,7 +43,7 @@ void CodedLinear::put_codes(size_t row, size_t rows, size_t column, size_t width
   for (size_t lane = 0; lane < rows; ++lane) {
     uint8_t* to = code_.bytes.data() + (row + lane) * row_bytes_;
     for (size_t j = 0; j < width; ++j)
-      put_code(to, column + j, linear_.layout.bits, uint32_t(codes[j * kTileRows + lane]));
+      put_code(to, column + j, size_t(linear_.layout.bits), uint32_t(codes[j * kTileRows + lane]));
   }
 }
 

@@ -4,7 +4,8 @@
 
 #include "base/half.h"
 #include "base/pool.h"
-#include "methods/packed_linear.h"
+#include "methods/bit_streams.h"
+#include "methods/salient_mask.h"
 
 namespace signum {
 namespace {
@@ -69,10 +70,8 @@ Matrix decode_codes(const PackedLinear& linear, ThreadPool& pool) {
   return decode_rows(linear, pool, [&](size_t i, float* out) {
     const uint8_t* row = code->bytes.data() + i * code->shape[1];
     for (size_t j = 0; j < l.columns; ++j) {
-      const size_t bit = j * bits, g = i * groups + j / l.group;
-      uint32_t word = row[bit >> 3];
-      if ((bit & 7) + bits > 8) word |= uint32_t(row[(bit >> 3) + 1]) << 8;
-      const int value = int(word >> (bit & 7) & ((1u << bits) - 1));
+      const size_t g = i * groups + j / l.group;
+      const int value = int(code_at(row, j, bits));
       out[j] = scale[g] * float(value - (zero ? int(zero[g]) : middle));
     }
   });
@@ -151,6 +150,27 @@ Matrix decode_arb_rc(const PackedLinear& linear, ThreadPool& pool) {
                  with_sign(bits.second(), product(2 * group + 1, 2 * group + 1));
       else
         out[j] = with_sign(bits.sign(), product(salient_slots + group, group));
+    }
+  });
+}
+
+Result<Matrix> decode_pb_llm(const PackedLinear& linear, ThreadPool& pool) {
+  const Layout& l = linear.layout;
+  SIGNUM_TAKE(const SalientPlaces places, read_mask(linear, pool));
+  const Floats mean = scalars(linear, "mean"), scale = scalars(linear, "scale");
+  const Floats step = scalars(linear, "code_scale");
+  const uint8_t *code = linear.find("code")->bytes.data(), *zero = linear.find("code_zero")->bytes.data();
+  const size_t groups = (l.columns + l.group - 1) / l.group, low_bits = size_t(l.salient_bits) - 1;
+  return decode_rows(linear, pool, [&](size_t i, float* out) {
+    const Bits sign = plane_row(linear.find("sign"), i);
+    for (size_t j = 0; j < l.columns; ++j) {
+      const size_t g = i * groups + j / l.group;
+      out[j] = mean[g] + with_sign(sign[j], scale[g]);
+    }
+    for (size_t k = places.starts[i]; k < places.starts[i + 1]; ++k) {
+      const size_t j = places.columns[k];
+      const int value = int(code_at(code, k, low_bits)) | int(sign[j]) << low_bits;
+      out[j] = step[i] * float(value - int(zero[i]));
     }
   });
 }
@@ -239,6 +259,8 @@ Result<Matrix> decode(const PackedLinear& linear, ThreadPool& pool) {
       return decode_means(linear, pool);
     case Method::ArbRc:
       return decode_arb_rc(linear, pool);
+    case Method::PbLlm:
+      return decode_pb_llm(linear, pool);
     case Method::Fdb:
       return decode_fdb(linear, pool);
     case Method::SignumRc:

@@ -8,8 +8,6 @@
 namespace signum {
 namespace {
 
-size_t tiles_of(size_t rows) { return (rows + kTileRows - 1) / kTileRows; }
-
 // Grids of whole rows, by tile, from the weights as they were, dead columns included: as published.
 std::vector<TileGrids> whole_row_grids(const Recipe& recipe, const Matrix& weight, ThreadPool& pool) {
   std::vector<TileGrids> grids(tiles_of(weight.rows()));
@@ -45,7 +43,7 @@ PackedLinear quantize_gptq(const Recipe& recipe, Matrix weight, const Factor& fa
     for (size_t j = 0; j < width; ++j) r_diagonal[j] = loop.r_block()(j, j);
     pool.parallel_for(tiles_of(m), [&](size_t index) {
       const size_t row = index * kTileRows, rows = std::min(kTileRows, m - row);
-      Tiles tile(rows, width), codes(kTileRows, width), values(kTileRows, width);
+      Tiles tile(rows, width), codes(kTileRows, width), values(rows, width);
       tile.load(0, loop.current().block(row, 0, rows, width));
       for (size_t begin = 0; begin < width; begin += group) {
         const size_t end = std::min(begin + group, width);
@@ -56,8 +54,7 @@ PackedLinear quantize_gptq(const Recipe& recipe, Matrix weight, const Factor& fa
         linear.put_grids(row, rows, whole_row ? 0 : (start + begin) / group, grids);
       }
       linear.put_codes(row, rows, start, width, codes.tile(0));
-      for (size_t lane = 0; lane < rows; ++lane)
-        for (size_t j = 0; j < width; ++j) quantized(row + lane, j) = values.tile(0)[j * kTileRows + lane];
+      values.store(0, quantized.view().block(row, 0, rows, width));
     });
     loop.leave_with_quantized(quantized.view().block(0, 0, m, width));
   }

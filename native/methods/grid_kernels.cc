@@ -27,9 +27,7 @@ void TileRanges(const float* weight, size_t width, float* least, float* most) {
 
 struct GridOf {
   V step, zero, highest;
-  V Code(D d, V w) const {
-    return hn::Min(hn::Max(hn::Add(hn::Round(hn::Div(w, step)), zero), hn::Zero(d)), highest);
-  }
+  V Code(D d, V w) const { return GridCode(d, w, step, zero, highest); }
 };
 
 HWY_INLINE GridOf LoadGrid(D d, const TileGrids& grids, float highest, size_t lane) {

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "methods/packed_linear.h"
+#include "methods/salient_mask.h"
 
 namespace signum {
 namespace {
@@ -66,6 +66,12 @@ std::string layout_to_json(const Layout& l) {
     case Method::Fdb:
       object["group"] = l.group;
       break;
+    case Method::PbLlm:
+      object["group"] = l.group;
+      object["salient_bits"] = l.salient_bits;
+      object["salient_weights"] = l.salient_weights;
+      object["mask_low_bits"] = l.mask_low_bits;
+      break;
     case Method::Arb:
     case Method::ArbX:
     case Method::ArbRc:
@@ -113,6 +119,12 @@ Result<Layout> layout_from_json(const std::string& name, const std::string& text
       l.bits = int(read.count("bits", 1, 8));
       l.group = read.count("group", 1, l.columns);
       l.symmetric = read.has("symmetric") && read.flag("symmetric");
+      break;
+    case Method::PbLlm:
+      l.group = read.count("group", 1, l.columns);
+      l.salient_bits = int(read.count("salient_bits", 2, 8));
+      l.salient_weights = read.count("salient_weights", 1, l.rows * l.columns);
+      l.mask_low_bits = read.count("mask_low_bits", 0, kMostLowBits);
       break;
     case Method::Fdb:
       l.group = read.count("group", 1, l.columns);

@@ -10,6 +10,7 @@ PackedLinear quantize_rtn(const Recipe& recipe, const Matrix& weight, ThreadPool
 PackedLinear quantize_fdb(const Recipe& recipe, const Matrix& weight, ThreadPool& pool);
 PackedLinear quantize_gptq(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
+PackedLinear quantize_pb_llm(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_arb(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_arb_rc(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_signum_rc(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);

@@ -4,13 +4,14 @@
 #include <array>
 #include <cstring>
 
+#include "methods/bit_streams.h"
+#include "methods/salient_mask.h"
+
 namespace signum {
 namespace {
 
-constexpr std::array<const char*, 8> kIds = {"rtn",   "gptq",   "billm", "arb",
+constexpr std::array<const char*, 9> kIds = {"rtn",   "gptq",   "billm", "pb-llm",   "arb",
                                              "arb-x", "arb-rc", "fdb",   "signum-rc"};
-
-size_t bytes_of(size_t bits) { return (bits + 7) / 8; }
 
 }  // namespace
 
@@ -52,6 +53,10 @@ double PackedLinear::nominal_bits() const {
     case Method::ArbX:
     case Method::ArbRc:
       return 1 + double(layout.salient_columns) / columns;
+    case Method::PbLlm: {
+      const double share = double(layout.salient_weights) / double(layout.rows) / columns;
+      return (1 - share) + share * layout.salient_bits;
+    }
     case Method::SignumRc:
       return 1 + double(layout.second_columns + layout.third_columns) / columns;
   }
@@ -82,13 +87,13 @@ Result<std::vector<uint32_t>> order_from_tensor(DType dtype, size_t columns, con
 }
 
 std::vector<TensorRule> tensor_rules(const Layout& l) {
-  const size_t m = l.rows, n = l.columns, row_bytes = bytes_of(n);
+  const size_t m = l.rows, n = l.columns, row_bytes = bytes_of_bits(n);
   const DType scalar = l.scale_type;
   switch (l.method) {
     case Method::Rtn:
     case Method::Gptq: {
       const size_t groups = (n + l.group - 1) / l.group;
-      std::vector<TensorRule> rules = {{"code", DType::U8, {m, bytes_of(n * size_t(l.bits))}},
+      std::vector<TensorRule> rules = {{"code", DType::U8, {m, bytes_of_bits(n * size_t(l.bits))}},
                                        {"code_scale", scalar, {m, groups}}};
       if (!l.symmetric) rules.push_back({"code_zero", DType::U8, {m, groups}});
       return rules;
@@ -102,7 +107,8 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
                                        {"salient", DType::U8, {row_bytes}}};
       const size_t orders = 2 * l.salient_groups(), groups = l.groups();
       if (l.splits > 1) rules.push_back({"group2", DType::U8, {m, row_bytes}});
-      if (l.column_group_bitmap) rules.push_back({"plane3", DType::U8, {m, bytes_of(l.salient_columns)}});
+      if (l.column_group_bitmap)
+        rules.push_back({"plane3", DType::U8, {m, bytes_of_bits(l.salient_columns)}});
       if (l.method == Method::ArbRc) {
         rules.push_back({"row_scale", scalar, {orders + groups, m, l.blocks()}});
         rules.push_back({"column_scale", scalar, {std::max(orders, groups), n}});
@@ -110,6 +116,17 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
         rules.push_back({"scale", scalar, {orders + groups, m, l.blocks()}});
         rules.push_back({"mean", scalar, {l.salient_groups() + groups, m, l.blocks()}});
       }
+      return rules;
+    }
+    case Method::PbLlm: {
+      const size_t groups = (n + l.group - 1) / l.group;
+      std::vector<TensorRule> rules = mask_rules(l);
+      rules.push_back({"sign", DType::U8, {m, row_bytes}});
+      rules.push_back({"code", DType::U8, {bytes_of_bits(l.salient_weights * size_t(l.salient_bits - 1))}});
+      rules.push_back({"mean", scalar, {m, groups}});
+      rules.push_back({"scale", scalar, {m, groups}});
+      rules.push_back({"code_scale", scalar, {m}});
+      rules.push_back({"code_zero", DType::U8, {m}});
       return rules;
     }
     case Method::Fdb:
@@ -122,7 +139,7 @@ std::vector<TensorRule> tensor_rules(const Layout& l) {
            {std::pair("", n), std::pair("2", l.second_columns), std::pair("3", l.third_columns)}) {
         if (k == 0) continue;
         const auto role = [&](const char* name) { return name + std::string(suffix); };
-        rules.push_back({role("sign"), DType::U8, {m, bytes_of(k)}});
+        rules.push_back({role("sign"), DType::U8, {m, bytes_of_bits(k)}});
         rules.push_back({role("row_scale"), scalar, {m, (k + l.blocksize - 1) / l.blocksize}});
         if (l.column_scales) rules.push_back({role("column_scale"), scalar, {k}});
       }

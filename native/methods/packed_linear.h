@@ -15,8 +15,9 @@ namespace signum {
 
 class ThreadPool;
 
-enum class Method : uint8_t { Rtn, Gptq, BiLLM, Arb, ArbX, ArbRc, Fdb, SignumRc };
-const char* method_id(Method method);  // "rtn", "gptq", "billm", "arb", "arb-x", "arb-rc", "fdb", "signum-rc"
+enum class Method : uint8_t { Rtn, Gptq, BiLLM, PbLlm, Arb, ArbX, ArbRc, Fdb, SignumRc };
+const char* method_id(
+    Method method);  // "rtn", "gptq", "billm", "pb-llm", "arb", "arb-x", "arb-rc", "fdb", "signum-rc"
 Result<Method> method_from_id(const std::string& id);
 // Those with BiLLM's masks; of these the ones that may split the salient columns (ARB-LLM).
 bool has_salient_columns(Method method);
@@ -30,7 +31,7 @@ struct Layout {
   DType scale_type = DType::F16;     // F16, F32 or BF16
   size_t blocksize = 128;            // billm, arb, arb-x, arb-rc, signum-rc
   int bits = 0;                      // rtn, gptq
-  size_t group = 0;                  // rtn, gptq, fdb: stored columns per group, resolved
+  size_t group = 0;                  // rtn, gptq, pb-llm, fdb: stored columns per group, resolved
   bool symmetric = false;            // rtn, gptq: every zero is 2^(bits - 1), none is stored
   bool column_group_bitmap = false;  // arb, arb-x, arb-rc
   size_t splits = 1;           // arb, arb-x, arb-rc: groups of the columns that are not salient, less one
@@ -38,6 +39,9 @@ struct Layout {
   size_t second_columns = 0;   // signum-rc
   size_t third_columns = 0;    // signum-rc, <= second_columns
   bool column_scales = true;   // signum-rc
+  int salient_bits = 8;        // pb-llm: of a salient weight's code
+  size_t salient_weights = 0;  // pb-llm: how many in all
+  size_t mask_low_bits = 0;    // pb-llm: salient_mask.h
   bool has_order = false;
   std::string order_tensor;  // name of the tensor that holds `order`; set by whoever writes the shard
 

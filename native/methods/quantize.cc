@@ -42,6 +42,9 @@ Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor*
     case Method::BiLLM:
       linear = quantize_billm(recipe, std::move(weight), *factor, pool);
       break;
+    case Method::PbLlm:
+      linear = quantize_pb_llm(recipe, std::move(weight), *factor, pool);
+      break;
     case Method::Arb:
     case Method::ArbX:
       linear = quantize_arb(recipe, std::move(weight), *factor, pool);

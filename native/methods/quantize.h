@@ -15,6 +15,7 @@ class ThreadPool;
 enum class Salience : uint8_t { Hessian, Magnitude };
 enum class SearchSpace : uint8_t { Saliency, Weights };
 enum class StepRule : uint8_t { Max, Search };
+enum class MeanRule : uint8_t { Published, LeastSquares };
 
 // A method with all its parameters, resolved. Which ones a method uses: docs/PROTOCOL.md.
 struct Recipe {
@@ -28,7 +29,7 @@ struct Recipe {
   bool column_group_bitmap = true;
   size_t splits = 1;  // 1 to 3, num_p
   int iterations = 15;
-  int bits = 2;
+  int bits = 2;     // of a code; pb-llm: of a salient weight
   long group = -1;  // -1: the whole row
   bool symmetric = false;
   bool clip_search = false;
@@ -39,6 +40,8 @@ struct Recipe {
   int refits = 4;
   double correction = 0;  // share of what was lost before the linear that it makes good, 0 to 1
   StepRule step_rule = StepRule::Search;
+  double salient_share = 0.1;  // of the weights
+  MeanRule mean_rule = MeanRule::Published;
 };
 
 // Method and parameters from JSON text {"method":..,"parameters":{..}}; every key must be there and in range

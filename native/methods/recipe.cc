@@ -92,6 +92,13 @@ Result<Recipe> recipe_from_json(const std::string& text) {
     recipe.group = p.integer("group", 32, 128);
     recipe.step_rule = StepRule(p.choice("step_rule", {"max", "search"}));
   }
+  if (recipe.method == Method::PbLlm) {
+    recipe.salient_share = p.number("salient_share", 0.01, 0.5);
+    recipe.salience = Salience(p.choice("salience", {"hessian", "magnitude"}));
+    recipe.bits = int(p.integer("salient_bits", 4, 8));
+    recipe.group = p.integer("group", 8, 1 << 20, true);
+    recipe.mean_rule = MeanRule(p.choice("mean_rule", {"published", "least_squares"}));
+  }
   if (needs_hessian(recipe.method)) {
     recipe.blocksize = size_t(p.integer("blocksize", 32, 256));
     recipe.damping = p.number("damping", 1e-6, 1);

@@ -59,6 +59,19 @@ HWY_INLINE V ByGroup(D d, const Splits& splits, V t, const Value& value_of) {
   return value;
 }
 
+// Integer grids: the code whose value step (code - zero) is nearest to w, 0 .. most.
+HWY_INLINE V GridCode(D d, V w, V step, V zero, V most) {
+  return hn::Min(hn::Max(hn::Add(hn::Round(hn::Div(w, step)), zero), hn::Zero(d)), most);
+}
+
+// A column's error goes on to the later columns [from, width) of the block: w_l -= error U_jl. weight
+// [width][16], from the vector's first row on.
+HWY_INLINE void PassOn(D d, V error, const float* u_row, size_t from, size_t width, float* weight) {
+  for (size_t l = from; l < width; ++l)
+    hn::Store(hn::NegMulAdd(error, hn::Set(d, u_row[l]), hn::Load(d, weight + l * kTileRows)), d,
+              weight + l * kTileRows);
+}
+
 // One order over columns [begin, end): mean, alpha, and the deviations from the mean.
 template <class In>
 HWY_INLINE void OneOrder(D d, size_t begin, size_t end, const float* from, float* deviation, const In& in,

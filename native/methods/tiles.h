@@ -9,6 +9,7 @@
 namespace signum {
 
 inline constexpr size_t kTileRows = 16;
+inline size_t tiles_of(size_t rows) { return (rows + kTileRows - 1) / kTileRows; }
 
 // Element (r, j) lies at tile(r / 16)[j * 16 + r % 16]. Rows beyond `rows` are zero.
 class Tiles {
@@ -38,6 +39,15 @@ class Tiles {
       } else {
         for (size_t j = 0; j < width_; ++j) out[j * kTileRows + lane] = 0;
       }
+    }
+  }
+
+  // The opposite: tile t into rows of a matrix view [rows, width] of the whole block.
+  void store(size_t t, View block) const {
+    const float* from = tile(t);
+    for (size_t lane = 0; lane < rows_of(t); ++lane) {
+      float* row = block.row(t * kTileRows + lane);
+      for (size_t j = 0; j < width_; ++j) row[j] = from[j * kTileRows + lane];
     }
   }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "methods/salient_mask.h"
+#include "methods/salient_weights.h"
 #include "model/decoder_layer.h"
 
 namespace signum {
@@ -46,6 +48,9 @@ uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns) {
   if (recipe.third_plane > 0)
     layout.third_columns = std::min(columns, size_t(recipe.third_plane * double(columns)) + 1);
   layout.column_scales = recipe.column_scales;
+  layout.salient_bits = recipe.bits;
+  layout.salient_weights = salient_of_linear(rows, columns, layout.group, recipe.salient_share);
+  layout.mask_low_bits = choose_mask_low_bits(rows, columns, layout.salient_weights);
   uint64_t bytes = recipe.descending_order ? columns * sizeof(uint32_t) : 0;
   for (const TensorRule& rule : tensor_rules(layout)) {
     uint64_t tensor = dtype_bytes(rule.dtype);

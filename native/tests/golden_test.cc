@@ -84,6 +84,23 @@ std::vector<Case> gptq_cases() {
   return cases;
 }
 
+std::vector<Case> pb_llm_cases() {
+  std::vector<Case> cases;
+  const auto add = [&](const char* key, double share, Salience salience, long group) {
+    Recipe recipe = base(Method::PbLlm);
+    recipe.salient_share = share;
+    recipe.salience = salience;
+    recipe.group = group;
+    recipe.bits = 8;
+    cases.push_back({key, recipe});
+  };
+  add("pb_llm.low90.hessian.g-1", 0.1, Salience::Hessian, -1);
+  add("pb_llm.low90.magnitude.g-1", 0.1, Salience::Magnitude, -1);
+  add("pb_llm.low90.hessian.g128", 0.1, Salience::Hessian, 128);
+  add("pb_llm.low70.hessian.g128", 0.3, Salience::Hessian, 128);
+  return cases;
+}
+
 std::vector<Case> signum_cases() {
   std::vector<Case> cases;
   for (const int percent : {0, 25, 100}) {
@@ -143,10 +160,12 @@ TEST_CASE("rtn, billm and arb equal the golden weights") {
   }
 }
 
-TEST_CASE("gptq equals the golden weights but for rounding ties") {
+TEST_CASE("gptq and pb-llm equal the golden weights but for rounding ties") {
+  std::vector<Case> cases = gptq_cases();
+  for (Case& c : pb_llm_cases()) cases.push_back(std::move(c));
   for (const char* layer : kLayers) {
     const auto file = open_layer(layer);
-    for (const Case& c : gptq_cases()) {
+    for (const Case& c : cases) {
       CAPTURE(layer);
       CAPTURE(c.key);
       const Outcome outcome = compare(*file, c);

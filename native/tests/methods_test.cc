@@ -47,6 +47,16 @@ std::vector<std::pair<std::string, Recipe>> all_recipes(DType scale_type = DType
   add("billm magnitude 64", Method::BiLLM,
       [](Recipe& r) { r.salience = Salience::Magnitude, r.blocksize = 64; });
   add("billm, weights searched", Method::BiLLM, [](Recipe& r) { r.search_space = SearchSpace::Weights; });
+  const auto pb_llm = [&](const std::string& more, double share, int bits, long group, auto... rules) {
+    add("pb-llm " + more, Method::PbLlm, [&](Recipe& r) {
+      r.salient_share = share, r.bits = bits, r.group = group;
+      ((r.salience = rules.first, r.mean_rule = rules.second), ...);
+    });
+  };
+  pb_llm("10 %", 0.1, 8, -1);
+  pb_llm("30 % group 100", 0.3, 5, 100);
+  pb_llm("50 % least squares magnitude", 0.5, 4, 128, std::pair(Salience::Magnitude, MeanRule::LeastSquares));
+  pb_llm("1 %", 0.01, 8, 64);
   add("arb", Method::Arb, [](Recipe& r) { r.column_group_bitmap = false; });
   add("arb bitmap magnitude 64", Method::Arb,
       [](Recipe& r) { r.salience = Salience::Magnitude, r.blocksize = 64; });
@@ -157,8 +167,11 @@ TEST_CASE("every SIMD target gives the same quality") {
           linear_errors(p.weight, decode(linear.value(), pool).value(), &p.hessian, pool).output;
       if (best == 0) best = error;
       CAPTURE(hwy::TargetName(left & -left));
-      CHECK(error == doctest::Approx(best).epsilon(
-                         recipe.method == Method::SignumRc || recipe.method == Method::Gptq ? 0.01 : 1e-3));
+      CHECK(error == doctest::Approx(best).epsilon(recipe.method == Method::SignumRc ||
+                                                           recipe.method == Method::Gptq ||
+                                                           recipe.method == Method::PbLlm
+                                                       ? 0.01
+                                                       : 1e-3));
       ++targets;
     }
     hwy::SetSupportedTargetsForTest(0);

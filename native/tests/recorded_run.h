@@ -42,6 +42,8 @@ inline const std::map<std::string, std::string>& tiny_recipes() {
        R"({"method":"gptq","parameters":{"bits":2,"group":-1,"symmetric":false,"clip_search":false,"order":"hessian","blocksize":32,"damping":0.01,"scale_type":"f16"}})"},
       {"billm",
        R"({"method":"billm","parameters":{"salience":"hessian","blocksize":32,"damping":0.01,"search_space":"saliency","max_salient":10,"scale_type":"bf16"}})"},
+      {"pb-llm",
+       R"({"method":"pb-llm","parameters":{"salient_share":0.15,"salience":"hessian","salient_bits":5,"group":24,"mean_rule":"least_squares","blocksize":32,"damping":0.01,"scale_type":"f16"}})"},
       {"arb",
        R"({"method":"arb","parameters":{"salience":"magnitude","blocksize":32,"damping":0.01,"search_space":"weights","max_salient":10,"column_group_bitmap":true,"splits":2,"iterations":3,"scale_type":"f16"}})"},
       {"arb-x",

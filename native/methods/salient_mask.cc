@@ -1,0 +1,139 @@
+#include "methods/salient_mask.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/pool.h"
+#include "methods/bit_streams.h"
+
+namespace signum {
+namespace {
+
+// Bits of a row of mask_high beside one for each of its salient weights.
+size_t high_zeros(const Layout& l) {
+  return (l.columns + (size_t(1) << l.mask_low_bits) - 1) >> l.mask_low_bits;
+}
+
+size_t coded_bytes(const Layout& l) {
+  return bytes_of_bits(l.salient_weights * l.mask_low_bits) +
+         bytes_of_bits(l.salient_weights + l.rows * high_zeros(l));
+}
+
+DType count_type(const Layout& l) { return l.columns < 65536 ? DType::U16 : DType::U32; }
+
+// Columns of one row out of mask_high and mask_low; false where there is no such row.
+bool read_coded_row(const Layout& l, size_t row, const uint8_t* high, const uint8_t* low,
+                    const SalientPlaces& places, uint32_t* columns) {
+  const size_t start = places.starts[row], count = places.starts[row + 1] - start, zeros = high_zeros(l);
+  const size_t first_bit = start + row * zeros;
+  size_t found = 0;
+  for (size_t bit = 0; bit < count + zeros; ++bit) {
+    const size_t at = first_bit + bit;
+    if (!(high[at >> 3] >> (at & 7) & 1)) continue;
+    if (found == count) return false;
+    const size_t column = (bit - found) << l.mask_low_bits | code_at(low, start + found, l.mask_low_bits);
+    if (column >= l.columns || (found > 0 && column <= columns[found - 1])) return false;
+    columns[found++] = uint32_t(column);
+  }
+  return found == count;
+}
+
+bool read_plane_row(const Layout& l, const uint8_t* plane, size_t count, uint32_t* columns) {
+  size_t found = 0;
+  for (size_t j = 0; j < l.columns; ++j) {
+    if (!(plane[j >> 3] >> (j & 7) & 1)) continue;
+    if (found == count) return false;
+    columns[found++] = uint32_t(j);
+  }
+  return found == count;
+}
+
+}  // namespace
+
+size_t choose_mask_low_bits(size_t rows, size_t columns, size_t salient) {
+  Layout l;
+  l.rows = rows;
+  l.columns = columns;
+  l.salient_weights = salient;
+  size_t best = 0, least = rows * bytes_of_bits(columns);
+  for (l.mask_low_bits = 1; l.mask_low_bits <= kMostLowBits; ++l.mask_low_bits)
+    if (const size_t bytes = coded_bytes(l); bytes < least) {
+      best = l.mask_low_bits;
+      least = bytes;
+    }
+  return best;
+}
+
+std::vector<TensorRule> mask_rules(const Layout& l) {
+  std::vector<TensorRule> rules = {{"salient_count", count_type(l), {l.rows}}};
+  if (l.mask_low_bits == 0) {
+    rules.push_back({"mask", DType::U8, {l.rows, bytes_of_bits(l.columns)}});
+  } else {
+    rules.push_back({"mask_low", DType::U8, {bytes_of_bits(l.salient_weights * l.mask_low_bits)}});
+    rules.push_back({"mask_high", DType::U8, {bytes_of_bits(l.salient_weights + l.rows * high_zeros(l))}});
+  }
+  return rules;
+}
+
+std::vector<PackedTensor> store_mask(const Layout& l, const SalientPlaces& places, ThreadPool& pool) {
+  std::vector<PackedTensor> tensors;
+  for (const TensorRule& rule : mask_rules(l)) {
+    size_t bytes = dtype_bytes(rule.dtype);
+    for (const size_t side : rule.shape) bytes *= side;
+    tensors.push_back({rule.role, rule.dtype, rule.shape, std::vector<uint8_t>(bytes)});
+  }
+  const size_t width = dtype_bytes(tensors[0].dtype);
+  for (size_t i = 0; i < l.rows; ++i) {
+    const uint32_t count = uint32_t(places.starts[i + 1] - places.starts[i]);
+    std::memcpy(tensors[0].bytes.data() + i * width, &count, width);
+  }
+  if (l.mask_low_bits == 0) {
+    pool.parallel_for(l.rows, [&](size_t i) {
+      uint8_t* row = tensors[1].bytes.data() + i * bytes_of_bits(l.columns);
+      for (size_t k = places.starts[i]; k < places.starts[i + 1]; ++k)
+        row[places.columns[k] >> 3] |= uint8_t(1 << (places.columns[k] & 7));
+    });
+    return tensors;
+  }
+  const uint32_t low = (uint32_t(1) << l.mask_low_bits) - 1;
+  put_codes(
+      tensors[1].bytes.data(), l.mask_low_bits, l.salient_weights,
+      [&](size_t k) { return places.columns[k] & low; }, pool);
+  const size_t zeros = high_zeros(l);
+  uint8_t* high = tensors[2].bytes.data();
+  for (size_t i = 0; i < l.rows; ++i)
+    for (size_t k = places.starts[i]; k < places.starts[i + 1]; ++k) {
+      const size_t bit = k + i * zeros + (places.columns[k] >> l.mask_low_bits);
+      high[bit >> 3] |= uint8_t(1 << (bit & 7));
+    }
+  return tensors;
+}
+
+Result<SalientPlaces> read_mask(const PackedLinear& linear, ThreadPool& pool) {
+  const Layout& l = linear.layout;
+  const Error broken{"packed_broken", "The salient weights of a linear do not match their counts.", ""};
+  SalientPlaces places{std::vector<size_t>(l.rows + 1), std::vector<uint32_t>(l.salient_weights)};
+  const PackedTensor* counts = linear.find("salient_count");
+  const size_t width = dtype_bytes(counts->dtype);
+  for (size_t i = 0; i < l.rows; ++i) {
+    uint32_t count = 0;
+    std::memcpy(&count, counts->bytes.data() + i * width, width);
+    if (count > l.columns) return broken;
+    places.starts[i + 1] = places.starts[i] + count;
+  }
+  if (places.starts[l.rows] != l.salient_weights) return broken;
+  std::vector<uint8_t> good(l.rows);
+  pool.parallel_for(l.rows, [&](size_t i) {
+    uint32_t* columns = places.columns.data() + places.starts[i];
+    if (l.mask_low_bits == 0)
+      good[i] = read_plane_row(l, linear.find("mask")->bytes.data() + i * bytes_of_bits(l.columns),
+                               places.starts[i + 1] - places.starts[i], columns);
+    else
+      good[i] = read_coded_row(l, i, linear.find("mask_high")->bytes.data(),
+                               linear.find("mask_low")->bytes.data(), places, columns);
+  });
+  if (std::find(good.begin(), good.end(), 0) != good.end()) return broken;
+  return places;
+}
+
+}  // namespace signum

@@ -1,0 +1,27 @@
+// Where the salient weights of pb-llm lie, as docs/FORMAT.md stores it: a count per row and either a plane or
+// Elias-Fano code (P. Elias 1974, R. M. Fano 1971), whichever is smaller. Its size follows from the shape and
+// the number of salient weights alone.
+#pragma once
+
+#include "methods/packed_linear.h"
+
+namespace signum {
+
+// The layout's mask_low_bits: bits of a column number that are stored as they are, 1 to kMostLowBits; 0: a
+// plane.
+inline constexpr size_t kMostLowBits = 8;
+size_t choose_mask_low_bits(size_t rows, size_t columns, size_t salient);
+
+// The tensors of the mask; the layout has rows, columns, salient_weights and mask_low_bits.
+std::vector<TensorRule> mask_rules(const Layout& layout);
+
+// The salient weights in order of row, then column.
+struct SalientPlaces {
+  std::vector<size_t> starts;     // [rows + 1]: the first one of each row
+  std::vector<uint32_t> columns;  // [salient weights], ascending in each row
+};
+std::vector<PackedTensor> store_mask(const Layout& layout, const SalientPlaces& places, ThreadPool& pool);
+// The tensors have the mask's roles and shapes. Error packed_broken where they contradict each other.
+Result<SalientPlaces> read_mask(const PackedLinear& linear, ThreadPool& pool);
+
+}  // namespace signum
