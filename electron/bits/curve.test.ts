@@ -138,6 +138,7 @@ test('every method stays on its curve with its usual parameters', () => {
       column_group_bitmap: true,
       second_plane: 1,
       third_plane: 0,
+      salient_share: 0.1,
     }
     expect(pointOf(curve, usual), id).not.toBeNull()
   }

@@ -38,6 +38,10 @@ const candidates: Record<MethodId, { chooses: string[]; points: Candidate[] }> =
     chooses: ['blocksize'],
     points: blocks.map((blocksize) => ({ parameters: { blocksize }, level: 0 })),
   },
+  'pb-llm': {
+    chooses: ['salient_share'],
+    points: Array.from({ length: 99 }, (_, i) => ({ parameters: { salient_share: (i + 2) / 200 }, level: 0 })),
+  },
   arb,
   'arb-x': arb,
   'arb-rc': arb,

@@ -3,6 +3,7 @@
 import type { MethodId, Parameters } from '../contract/methods.ts'
 import type { LinearRecipe } from '../contract/overrides.ts'
 import type { Linear } from '../contract/records.ts'
+import { salientWeights, smallestMask, type Shape } from './linear.ts'
 
 /** An entry of the header, an entry of `sha256` (64 digits, quotes escaped): without the name, which stands in both. */
 const tensorBytes = 62 + 74
@@ -14,7 +15,7 @@ const shardBytes = 1500
 const otherTensorsOfLayer = 2 * (tensorBytes + 2 * 44)
 
 /** Names of the tensors that stand for one linear. */
-function roles(method: MethodId, parameters: Parameters): string[] {
+function roles(method: MethodId, parameters: Parameters, shape: Shape): string[] {
   switch (method) {
     case 'rtn':
     case 'gptq':
@@ -29,6 +30,11 @@ function roles(method: MethodId, parameters: Parameters): string[] {
         ...(Number(parameters['splits'] ?? 1) > 1 ? ['group2'] : []),
       ]
       return ['sign', 'plane2', 'salient', ...scales, ...more]
+    }
+    case 'pb-llm': {
+      const always = ['salient_count', 'sign', 'code', 'mean', 'scale', 'code_scale', 'code_zero']
+      const salient = salientWeights(parameters, shape)
+      return smallestMask(shape, salient).lowBits === 0 ? [...always, 'mask'] : [...always, 'mask_low', 'mask_high']
     }
     case 'fdb':
       return ['sign', 'plane2', 'scale']
@@ -49,7 +55,8 @@ export function headerBytes(
 ): number {
   const shards = new Set(linears.map(({ layer }) => layer)).size + 1
   let bytes = shards * shardBytes + (shards - 1) * otherTensorsOfLayer
-  for (const { name } of linears) {
+  for (const linear of linears) {
+    const { name } = linear
     const recipe = recipes.get(name)
     if (!recipe) {
       bytes += tensorBytes + 2 * (name.length + '.weight'.length)
@@ -58,7 +65,7 @@ export function headerBytes(
     const { method, parameters } = recipe
     bytes += layoutBytes + name.length + (parameters['order'] === 'hessian' ? name.length + 20 : 0)
     if (parameters['symmetric'] === true) bytes += 19
-    for (const role of roles(method, parameters)) bytes += tensorBytes + 2 * (name.length + 1 + role.length)
+    for (const role of roles(method, parameters, linear)) bytes += tensorBytes + 2 * (name.length + 1 + role.length)
   }
   const longest = Math.max(0, ...linears.map(({ name }) => name.length))
   return bytes + orders * (tensorBytes + 2 * (longest + 6))

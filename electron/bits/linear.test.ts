@@ -82,6 +82,31 @@ describe('bytes by hand, tensor by tensor', () => {
     )
   })
 
+  test('pb-llm: signs, codes less one bit, a mask, its counts, and three scalars and a zero per row', () => {
+    // 900 weights: 900 - floor(810) - 1 are salient. Three low bits each, and a high part of 1 bit each and 38 a row.
+    expect(cost('pb-llm', {}, 3, 300)).toEqual({
+      nominal: 1 + (7 * 89) / 900,
+      bytes: {
+        codes: 78,
+        signs: 3 * 38,
+        second: 0,
+        bitmaps: 3 * 2 + 34 + 26,
+        scales: (2 * 3 + 3) * 2 + 3,
+      },
+    })
+    // Groups of 128, 128 and 44: 191, 191 and 65 of 384, 384 and 132 weights; half of all are better marked one by one.
+    expect(cost('pb-llm', { salient_share: 0.5, salient_bits: 4, group: 128, scale_type: 'f32' }, 3, 300)).toEqual({
+      nominal: 1 + (3 * 447) / 900,
+      bytes: {
+        codes: 168,
+        signs: 114,
+        second: 0,
+        bitmaps: 3 * 2 + 114,
+        scales: (2 * 9 + 3) * 4 + 3,
+      },
+    })
+  })
+
   test('fdb: two planes, two scales per row and group', () => {
     expect(cost('fdb', {}, 3, 300)).toEqual({
       nominal: 2,
@@ -122,6 +147,7 @@ test('in wide layers the papers and the published sizes are met', () => {
   expect(bits('billm', {})).toBeCloseTo(2.875, 2)
   expect(bits('arb', {}, 0.09 * 4096)).toBeCloseTo(3.35, 1)
   expect(bits('arb-rc', {}, 0.09 * 4096)).toBeCloseTo(2.84 + 64 / 4096, 1)
+  expect(bits('pb-llm', {})).toBeCloseTo(2.225 + (16 + 3 * 16 + 8) / 4096, 3)
   expect(bits('fdb', {})).toBe(2.5)
   expect(bits('signum-rc', { second_plane: 0 })).toBeCloseTo(1.13, 2)
   expect(bits('signum-rc', { second_plane: 0.25 })).toBeCloseTo(1.41, 2)
@@ -145,9 +171,11 @@ describe('for any shape', () => {
     )
   })
 
+  // Salient weights are a share of all, so there a row more may have one more or less.
   test('rows cost the same each, but for what belongs to columns', () => {
     fc.assert(
       fc.property(any, ({ id, rows, columns }) => {
+        fc.pre(id !== 'pb-llm')
         const of = (m: number) => sum(cost(id, {}, m, columns).bytes)
         expect(of(rows + 1) - of(rows)).toBe(of(2) - of(1))
       }),

@@ -39,8 +39,7 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
     case 'rtn':
     case 'gptq': {
       const bits = number(parameters, 'bits')
-      const group = number(parameters, 'group') === -1 ? n : number(parameters, 'group')
-      const groups = m * share(n, group)
+      const groups = m * share(n, groupOf(parameters, n))
       const zero = parameters['symmetric'] === true ? 0 : 1
       return { nominal: bits, bytes: { ...none, codes: m * share(n * bits, 8), scales: groups * (scalar + zero) } }
     }
@@ -63,6 +62,20 @@ export function linearCost(method: MethodId, parameters: Parameters, shape: Shap
         scales: scalars * scalar,
       }
       return { nominal: 1 + salient / n, bytes }
+    }
+    case 'pb-llm': {
+      const wide = number(parameters, 'salient_bits')
+      const k = salientWeights(parameters, shape)
+      const groups = m * share(n, groupOf(parameters, n))
+      const bytes = {
+        ...none,
+        codes: share(k * (wide - 1), 8),
+        signs: plane(m, n),
+        bitmaps: m * indexBytes(n) + smallestMask(shape, k).bytes,
+        scales: 2 * groups * scalar + m * (scalar + 1),
+      }
+      const kept = k / (m * n)
+      return { nominal: 1 - kept + kept * wide, bytes }
     }
     case 'fdb': {
       const groups = m * share(n, number(parameters, 'group'))
@@ -93,10 +106,35 @@ function groupsOf(method: MethodId, parameters: Parameters): { groups: number; o
 /** Columns with a second or third sign: p * n to the nearest whole number, halves upwards. */
 export const secondColumns = (p: number, columns: number): number => Math.floor(p * columns + 0.5)
 
+/** Salient weights of pb-llm, as the published program counts them: of every group of columns, at least one. */
+export function salientWeights(parameters: Parameters, { rows: m, columns: n }: Shape): number {
+  const kept = 1 - number(parameters, 'salient_share')
+  const group = Math.min(groupOf(parameters, n), n)
+  const ofGroup = (weights: number) => Math.max(1, weights - Math.min(Math.floor(weights * kept) + 1, weights))
+  return Math.floor(n / group) * ofGroup(m * group) + (n % group > 0 ? ofGroup(m * (n % group)) : 0)
+}
+
+/** pb-llm's mask: a plane (0 low bits), or the Elias-Fano code that takes the fewest bytes. */
+export function smallestMask({ rows: m, columns: n }: Shape, salient: number): { lowBits: number; bytes: number } {
+  let best = { lowBits: 0, bytes: plane(m, n) }
+  for (let lowBits = 1; lowBits <= 8; lowBits++) {
+    const bytes = share(salient * lowBits, 8) + share(salient + m * share(n, 2 ** lowBits), 8)
+    if (bytes < best.bytes) best = { lowBits, bytes }
+  }
+  return best
+}
+
+/** Of a number below `columns`, and of a count of columns. */
+const indexBytes = (columns: number) => (columns < 65_536 ? 2 : 4)
+const groupOf = (parameters: Parameters, columns: number) => {
+  const group = number(parameters, 'group')
+  return group === -1 ? columns : group
+}
+
 /** Bytes of the order tensor of one input, 0 where the method stores none. */
 export function orderBytes(method: MethodId, parameters: Parameters, columns: number): number {
   const stored = (method === 'gptq' || method === 'signum-rc') && parameters['order'] === 'hessian'
-  return stored ? columns * (columns < 65_536 ? 2 : 4) : 0
+  return stored ? columns * indexBytes(columns) : 0
 }
 
 /** Salient columns of a linear that the published searches typically mark: the papers' average share of 9 %. */

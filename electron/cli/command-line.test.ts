@@ -258,7 +258,7 @@ test('the demo prints its table, and leaves an earlier one as it is', async () =
   const played = await signum(['demo', '--out', place('demo')])
   expect(played.code).toBe(0)
   const lines = played.out.split('\n').filter((line) => line.startsWith('| '))
-  expect(lines).toHaveLength(1 + 12)
+  expect(lines).toHaveLength(1 + 13)
   expect(lines[1]).toMatch(/^\| original \(F16\) +\| +16.00 \| +16.00 \|/)
   expect(lines[1]).toContain('30.00 ± 1.50 | ')
   expect(await readFile(place('demo/2/table.md'), 'utf8')).toBe(played.out.slice(0, played.out.indexOf('\n\n') + 1))

@@ -15,6 +15,7 @@ const variants: readonly { name: string; title: string; method: MethodId; parame
   { name: 'gptq-2', title: 'gptq, 2 bits', method: 'gptq', parameters: { bits: 2 } },
   { name: 'gptq-3', title: 'gptq, 3 bits', method: 'gptq', parameters: { bits: 3 } },
   { name: 'billm', title: 'billm', method: 'billm', parameters: {} },
+  { name: 'pb-llm', title: 'pb-llm, 10 % salient', method: 'pb-llm', parameters: {} },
   { name: 'arb', title: 'arb', method: 'arb', parameters: {} },
   { name: 'arb-x', title: 'arb-x', method: 'arb-x', parameters: {} },
   { name: 'arb-rc', title: 'arb-rc', method: 'arb-rc', parameters: {} },

@@ -71,6 +71,16 @@ describe('the catalogue', () => {
         max_salient: 50,
         scale_type: 'f16',
       },
+      'pb-llm': {
+        salient_share: 0.1,
+        salience: 'hessian',
+        salient_bits: 8,
+        group: -1,
+        mean_rule: 'published',
+        blocksize: 128,
+        damping: 0.01,
+        scale_type: 'f16',
+      },
       arb: {
         salience: 'hessian',
         search_space: 'saliency',
@@ -123,7 +133,7 @@ describe('the catalogue', () => {
 describe('refusals name the key, the range and the nearest name', () => {
   test('unknown methods and parameters', () => {
     expect(problem(findMethod('gtpq'))).toBe(
-      "method_unknown: There is no method 'gtpq'; did you mean gptq? Methods: rtn, gptq, billm, arb, arb-x, arb-rc, fdb, signum-rc.",
+      "method_unknown: There is no method 'gtpq'; did you mean gptq? Methods: rtn, gptq, billm, pb-llm, arb, arb-x, arb-rc, fdb, signum-rc.",
     )
     expect(problem(readSetting(method('gptq'), 'grup=64'))).toBe(
       "recipe_invalid: gptq has no parameter 'grup'; did you mean group? Parameters: bits, group, symmetric, clip_search, order, blocksize, damping, scale_type.",

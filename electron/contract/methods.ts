@@ -4,7 +4,7 @@ import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
 import { checkValue, readValue, type Parameter, type ParameterValue } from './parameters.ts'
 
-export const methodIds = ['rtn', 'gptq', 'billm', 'arb', 'arb-x', 'arb-rc', 'fdb', 'signum-rc'] as const
+export const methodIds = ['rtn', 'gptq', 'billm', 'pb-llm', 'arb', 'arb-x', 'arb-rc', 'fdb', 'signum-rc'] as const
 export type MethodId = (typeof methodIds)[number]
 
 export type Parameters = Record<string, ParameterValue>
@@ -119,7 +119,7 @@ const bits = (min: number, max: number): Parameter => ({
   default: 2,
   help: 'Width of a stored code.',
 })
-const group = (value: number): Parameter => ({
+const group = (value: number, help = 'Columns of a row that share one scale and zero.'): Parameter => ({
   key: 'group',
   symbol: 'g',
   unit: 'columns',
@@ -128,7 +128,7 @@ const group = (value: number): Parameter => ({
   max: 1_048_576,
   special: { value: -1, meaning: 'the whole row' },
   default: value,
-  help: 'Columns of a row that share one scale and zero.',
+  help,
 })
 const symmetric: Parameter = {
   key: 'symmetric',
@@ -215,6 +215,53 @@ export const methods: readonly Method[] = [
     needsCalibration: true,
     parameters: [salience, searchSpace, blocksize, damping, maxSalient, scaleType],
     presets: [{ id: 'paper', title: 'As in the paper', parameters: searched }],
+  },
+  {
+    id: 'pb-llm',
+    title: 'PB-LLM',
+    paper: 'arXiv:2310.00034',
+    description: [
+      'A share of the weights, the salient ones wherever they are, keeps 8 bits; all others become signs.',
+      'The part of the paper without training; about 2.2 bits in all at a tenth, with everything that must be stored.',
+    ],
+    stores: 'a bit plane; which weights are salient, and their codes; a mean and a scale per row and group',
+    needsCalibration: true,
+    parameters: [
+      {
+        key: 'salient_share',
+        symbol: 'r',
+        unit: 'share of weights',
+        type: 'number',
+        min: 0.01,
+        max: 0.5,
+        default: 0.1,
+        help: 'Weights that keep a code: 0.05 is about 1.7 linear bits, 0.1 about 2.2, 0.2 about 3.3.',
+      },
+      salience,
+      {
+        key: 'salient_bits',
+        symbol: '',
+        unit: 'bits',
+        type: 'integer',
+        min: 4,
+        max: 8,
+        default: 8,
+        help: "Width of a salient weight's code.",
+      },
+      group(-1, 'Columns whose salient weights are found together and whose signs share a mean and a scale per row.'),
+      {
+        key: 'mean_rule',
+        symbol: '',
+        unit: '',
+        type: 'choice',
+        choices: ['published', 'least_squares'],
+        default: 'published',
+        help: 'Means and scales of the signs: published counts salient weights as zeros, least_squares leaves them out.',
+      },
+      blocksize,
+      damping,
+      scaleType,
+    ],
   },
   {
     id: 'arb',

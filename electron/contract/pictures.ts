@@ -9,16 +9,26 @@ import { problemSchema } from './errors.ts'
 
 export const tileSize = 256
 
-export const pictureKinds = ['original', 'quantized', 'error', 'sign', 'second', 'salient', 'group', 'code'] as const
+export const pictureKinds = [
+  'original',
+  'quantized',
+  'error',
+  'sign',
+  'second',
+  'salient',
+  'mask',
+  'group',
+  'code',
+] as const
 export type PictureKind = (typeof pictureKinds)[number]
 
 /**
  * `value`: little-endian F32. `share`: one byte; 0 where no weight of the cell has such a bit, else 1 + 254 * the share of
- * ones among those that have one, rounded. A one is: sign +1, a salient column, the sparse group (groups between the
+ * ones among those that have one, rounded. A one is: sign +1, a salient column, a salient weight, the sparse group (groups between the
  * sparse and the concentrated one count as parts of it, in equal steps).
  */
-export const encodingOf = (kind: PictureKind): 'value' | 'share' =>
-  kind === 'sign' || kind === 'second' || kind === 'salient' || kind === 'group' ? 'share' : 'value'
+export const encodingOf = (kind: PictureKind): 'value' | 'share' => (shares.includes(kind) ? 'share' : 'value')
+const shares: readonly PictureKind[] = ['sign', 'second', 'salient', 'mask', 'group']
 export const noShare = 0
 export const shareByte = (share: number) => 1 + Math.round(254 * share)
 /** Null where there is nothing to have a share of. */
@@ -69,6 +79,8 @@ export const picturedLinearSchema = z.object({
   second_columns: z.int(),
   /** That a weight may be in; null where there are none. */
   groups: z.int().nullable(),
+  /** Weights with a code of their own among signs; 0 where there is no mask. */
+  salient_weights: z.int(),
 })
 export type PicturedLinear = z.infer<typeof picturedLinearSchema>
 

@@ -57,6 +57,10 @@ async function nominalBits(source: TensorSource, linear: string, layout: Layout)
       const salient = setBits(await source.read(`${linear}.salient`), layout.columns)
       return 1 + salient.length / layout.columns
     }
+    case 'pb-llm': {
+      const share = layout.salient_weights / (layout.rows * layout.columns)
+      return 1 - share + share * layout.salient_bits
+    }
     case 'fdb':
       return 2
     case 'signum-rc':

@@ -13,6 +13,10 @@ const parts: Record<string, keyof FileBytes> = {
   plane3: 'second',
   salient: 'bitmaps',
   group2: 'bitmaps',
+  salient_count: 'bitmaps',
+  mask: 'bitmaps',
+  mask_low: 'bitmaps',
+  mask_high: 'bitmaps',
 }
 /** Scales, means and zeros. */
 const otherRoles = 'scales'

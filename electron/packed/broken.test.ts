@@ -56,6 +56,40 @@ describe('tensors that do not fit the layout', () => {
   })
 })
 
+test.each<[string, number[], string, string, string]>([
+  ['another number of salient weights', [1, 0], '1', '100', 'says 2 salient weights and its rows have 1'],
+  ['a row with more than its count', [1, 1], '11', '1100 000', 'not the 1 salient weights'],
+  ['a row with fewer', [2, 0], '11', '1000 100', 'not the 2 salient weights'],
+  ['a column twice', [2, 0], '11', '1100 000', 'not the 2 salient weights'],
+  ['a column too far', [1, 1], '11', '0100 100', 'not the 1 salient weights'],
+])('a mask with %s', async (_, counts, low, high, sentence) => {
+  const layout: Layout = {
+    method: 'pb-llm',
+    rows: 2,
+    columns: 3,
+    group: 3,
+    scale_type: 'f16',
+    salient_bits: 4,
+    salient_weights: 2,
+    mask_low_bits: 1,
+  }
+  const numbers = (shape: number[]) => tensor('F16', shape, scalars('f16', 1, 1))
+  const tensors = {
+    'P.salient_count': tensor('U16', [2], u16(...counts)),
+    'P.mask_low': tensor('U8', [1], plane(low)),
+    'P.mask_high': tensor('U8', [1], plane(high)),
+    'P.sign': tensor('U8', [2, 1], plane('000', '000')),
+    'P.code': tensor('U8', [1], plane('000000')),
+    'P.mean': numbers([2, 1]),
+    'P.scale': numbers([2, 1]),
+    'P.code_scale': numbers([2]),
+    'P.code_zero': tensor('U8', [2], Uint8Array.from([0, 0])),
+  }
+  const error = await decodeLinear(memorySource({ P: layout }, tensors), 'P').catch((caught: unknown) => caught)
+  expect(error).toMatchObject({ code: 'packed_broken' })
+  expect(error).toHaveProperty('message', expect.stringContaining(sentence))
+})
+
 const signumRc = {
   method: 'signum-rc',
   rows: 1,

@@ -203,6 +203,48 @@ test('arb-rc with three splits and column groups: every group has its row and co
   expect(await decode(layout, tensors)).toEqual([5 * 400 - 6 * 500, ...others, 7 * 605 + 8 * 705])
 })
 
+const pbLlm = { method: 'pb-llm', rows: 3, columns: 5, group: 3, scale_type: 'f32', salient_bits: 3 } as const
+const ofPbLlm = {
+  'P.salient_count': tensor('U16', [3], u16(2, 0, 1)),
+  'P.sign': tensor('U8', [3, 1], plane('10110', '01101', '00001')),
+  'P.mean': tensor('F32', [3, 2], scalars('f32', 1, 0.5, -1, 2, 0, 0.25)),
+  'P.scale': tensor('F32', [3, 2], scalars('f32', 0.5, 4, 2, 1, 2 ** -24, 8)),
+  'P.code_scale': tensor('F32', [3], scalars('f32', 2, 90, 0.125)),
+  'P.code_zero': tensor('U8', [3], Uint8Array.from([1, 91, 7])),
+  // Lower bits of the codes at (0, 1), (0, 3), (2, 4); the top bits are in the sign plane: 0, 1, 1.
+  'P.code': tensor('U8', [1], codes(2, [3, 0, 2])),
+}
+const decodedPbLlm = [
+  [1.5, 2 * (3 - 1), 1.5, 2 * (4 - 1), 0.5 - 4],
+  [-1 - 2, -1 + 2, -1 + 2, 2 - 1, 2 + 1],
+  [0 - 2 ** -24, 0 - 2 ** -24, 0 - 2 ** -24, 0.25 - 8, 0.125 * (6 - 7)],
+]
+test.each<[string, number, TestTensors]>([
+  ['a plane', 0, { 'P.mask': tensor('U8', [3, 1], plane('01010', '00000', '00001')) }],
+  // Columns in pairs, so three zeros a row: 1 = bucket 0, 3 = bucket 1, 4 = bucket 2.
+  [
+    'Elias-Fano code',
+    1,
+    {
+      'P.mask_low': tensor('U8', [1], plane('110')),
+      'P.mask_high': tensor('U8', [2], plane('10100 000 0010')),
+    },
+  ],
+])('pb-llm with %s: codes where the mask says so, signs elsewhere', async (_, mask_low_bits, mask) => {
+  const layout: Layout = { ...pbLlm, salient_weights: 3, mask_low_bits }
+  const tensors = { ...ofPbLlm, ...mask }
+  expect(await decode(layout, tensors)).toEqual(decodedPbLlm.flat())
+  for (const [first, count] of [
+    [0, 1],
+    [1, 2],
+    [2, 1],
+    [1, 0],
+  ] as const) {
+    const rows = await decodeRows(source(layout, tensors), 'P', { first, count })
+    expect([...rows]).toEqual(decodedPbLlm.slice(first, first + count).flat())
+  }
+})
+
 test('fdb: two planes of 0 and 1, each with its scale, and a rounding of their sum', async () => {
   // 3 columns in groups of 2 and 1. Slots are [scale][row][group].
   const layout: Layout = { method: 'fdb', rows: 2, columns: 3, group: 2, scale_type: 'f32' }

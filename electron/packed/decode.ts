@@ -5,6 +5,7 @@ import { decodeArbRc } from './decode-arb-rc.ts'
 import { decodeCodes } from './decode-codes.ts'
 import { decodeFdb } from './decode-fdb.ts'
 import { decodeMeans } from './decode-means.ts'
+import { decodePbLlm } from './decode-pb-llm.ts'
 import { decodeSignumRc } from './decode-signum-rc.ts'
 import { PackedError } from './errors.ts'
 import { strangeGroups } from './grouped.ts'
@@ -61,6 +62,8 @@ export function decodeStored(layout: Layout, parts: Parts, weights: Float32Array
       return decodeMeans(layout, parts, weights)
     case 'arb-rc':
       return decodeArbRc(layout, parts, weights)
+    case 'pb-llm':
+      return decodePbLlm(layout, parts, weights)
     case 'fdb':
       return decodeFdb(layout, parts, weights)
     case 'signum-rc':
@@ -69,7 +72,7 @@ export function decodeStored(layout: Layout, parts: Parts, weights: Float32Array
 }
 
 /** Moves stored column j of every row to input column order[j]. */
-function toInputOrder(weights: Float32Array, order: Uint16Array | Uint32Array): void {
+function toInputOrder(weights: Float32Array, order: Uint32Array): void {
   const n = order.length
   const stored = new Float32Array(n)
   for (let start = 0; start < weights.length; start += n) {

@@ -24,6 +24,16 @@ export const layoutSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('rtn'), ...codes }),
   z.strictObject({ method: z.literal('gptq'), ...codes, order }),
   z.strictObject({ method: z.literal('billm'), ...common, blocksize: positive, salient_columns: count }),
+  z
+    .strictObject({
+      method: z.literal('pb-llm'),
+      ...common,
+      group: positive,
+      salient_bits: z.int().min(2).max(8),
+      salient_weights: positive,
+      mask_low_bits: z.int().min(0).max(8),
+    })
+    .refine((layout) => layout.salient_weights <= layout.rows * layout.columns, 'more salient weights than weights'),
   z.strictObject({ method: z.literal('arb'), ...arb }),
   z.strictObject({ method: z.literal('arb-x'), ...arb }),
   z.strictObject({ method: z.literal('arb-rc'), ...arb }),

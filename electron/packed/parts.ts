@@ -1,9 +1,10 @@
 // The tensors of a few rows of one linear, checked against its layout and cut out of the file.
 import { PackedError } from './errors.ts'
 import { dtypeBytes, type Dtype } from './header.ts'
-import { orderOf, type Layout } from './layout.ts'
+import { orderOf, type Layout, type LayoutOf } from './layout.ts'
+import { rowBytes } from './planes.ts'
 import { orderDtype, rolesOf, type RoleTensor } from './roles.ts'
-import { scalarsToF32 } from './scalars.ts'
+import { scalarsToF32, unsigned } from './scalars.ts'
 import type { TensorSource } from './source.ts'
 
 export interface RowRange {
@@ -11,26 +12,39 @@ export interface RowRange {
   readonly count: number
 }
 
-/** A tensor with a row axis holds only the rows of the range: [slots, m, nb] has become [slots, count, nb]. */
+/**
+ * A tensor with a row axis holds only the rows of the range: [slots, m, nb] has become [slots, count, nb]. So does a stream,
+ * whose first bit is the first one of the range.
+ */
 export interface Parts {
   readonly rows: number
-  /** Planes, codes and code zeros. */
+  /** Planes, streams, codes and code zeros. */
   bytes(role: string): Uint8Array
+  counts(role: string): Uint32Array
   scalars(role: string): Float32Array
 }
 
 export async function readParts(source: TensorSource, linear: string, layout: Layout, range: RowRange): Promise<Parts> {
   const found = new Map<string, Uint8Array>()
-  for (const role of rolesOf(layout)) {
-    requireTensor(source, `${linear}.${role.role}`, role.dtype, role.shape)
-    found.set(role.role, await readRows(source, `${linear}.${role.role}`, role, range))
+  const roles = rolesOf(layout)
+  for (const { role, dtype, shape } of roles) requireTensor(source, `${linear}.${role}`, dtype, shape)
+  const salient = 'salient_weights' in layout ? await salientOfRange(source, linear, layout, range) : null
+  for (const role of roles) {
+    const name = `${linear}.${role.role}`
+    const part = role.stream && salient ? readStream(source, name, role.stream, range, salient) : null
+    found.set(role.role, await (part ?? readRows(source, name, role, range)))
   }
   const bytes = (role: string) => {
     const part = found.get(role)
     if (!part) throw new Error(`a ${layout.method} layout has no role ${role}`)
     return part
   }
-  return { rows: range.count, bytes, scalars: (role) => scalarsToF32(layout.scale_type, bytes(role)) }
+  return {
+    rows: range.count,
+    bytes,
+    counts: (role) => unsigned(orderDtype(layout.columns), bytes(role)),
+    scalars: (role) => scalarsToF32(layout.scale_type, bytes(role)),
+  }
 }
 
 /** Throws unless the tensor is there with this dtype and shape. */
@@ -58,21 +72,54 @@ async function readRows(source: TensorSource, name: string, role: RoleTensor, ra
   return part
 }
 
+interface Salient {
+  /** In the rows before the range, and in it. */
+  readonly before: number
+  readonly inside: number
+}
+
+async function salientOfRange(
+  source: TensorSource,
+  linear: string,
+  layout: LayoutOf<'pb-llm'>,
+  { first, count }: RowRange,
+): Promise<Salient> {
+  const counts = unsigned(orderDtype(layout.columns), await source.read(`${linear}.salient_count`))
+  const sum = (rows: Uint32Array) => rows.reduce((total, own) => total + own, 0)
+  if (sum(counts) !== layout.salient_weights) {
+    const sentence = `The layout of ${linear} says ${layout.salient_weights} salient weights and its rows have ${sum(counts)}.`
+    throw new PackedError('packed_broken', sentence)
+  }
+  return { before: sum(counts.subarray(0, first)), inside: sum(counts.subarray(first, first + count)) }
+}
+
+async function readStream(
+  source: TensorSource,
+  name: string,
+  { perRow, perSalient }: NonNullable<RoleTensor['stream']>,
+  range: RowRange,
+  { before, inside }: Salient,
+): Promise<Uint8Array> {
+  const begin = range.first * perRow + before * perSalient
+  const length = range.count * perRow + inside * perSalient
+  const bytes = await source.read(name, begin >> 3, rowBytes(begin + length))
+  const shift = begin & 7
+  return Uint8Array.from({ length: rowBytes(length) }, (_, k) => (bytes[k]! | ((bytes[k + 1] ?? 0) << 8)) >> shift)
+}
+
 const product = (numbers: readonly number[]) => numbers.reduce((total, number) => total * number, 1)
 
 /** Input column of every stored column; undefined where the two are the same. */
-export async function readOrder(source: TensorSource, layout: Layout): Promise<Uint16Array | Uint32Array | undefined> {
+export async function readOrder(source: TensorSource, layout: Layout): Promise<Uint32Array | undefined> {
   const name = orderOf(layout)
   if (name === undefined) return undefined
   const n = layout.columns
   const dtype = orderDtype(n)
   requireTensor(source, name, dtype, [n])
-  const bytes = await source.read(name)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const order = dtype === 'U16' ? new Uint16Array(n) : new Uint32Array(n)
+  const order = unsigned(dtype, await source.read(name))
   const seen = new Uint8Array(n)
   for (let j = 0; j < n; j++) {
-    const column = dtype === 'U16' ? view.getUint16(2 * j, true) : view.getUint32(4 * j, true)
+    const column = order[j]!
     if (column >= n || seen[column] === 1) {
       throw new PackedError(
         'packed_broken',
@@ -80,7 +127,6 @@ export async function readOrder(source: TensorSource, layout: Layout): Promise<U
       )
     }
     seen[column] = 1
-    order[j] = column
   }
   return order
 }

@@ -1,6 +1,6 @@
 // Which tensors a linear of a layout has: `P.<role>` for every role given here, and no other.
 import type { Dtype } from './header.ts'
-import { planesOf, splitsOf, splitsSalient, type Layout, type ScalarType } from './layout.ts'
+import { planesOf, splitsOf, splitsSalient, type Layout, type LayoutOf, type ScalarType } from './layout.ts'
 import { rowBytes } from './planes.ts'
 
 export interface RoleTensor {
@@ -9,6 +9,8 @@ export interface RoleTensor {
   readonly shape: readonly number[]
   /** Which axis counts the linear's rows (outputs); null for what all rows share. */
   readonly rowAxis: number | null
+  /** A stream of bits in which every row has so many, and so many more for each of its salient weights. */
+  readonly stream?: { readonly perRow: number; readonly perSalient: number }
 }
 
 const scalarDtype = { f16: 'F16', bf16: 'BF16', f32: 'F32' } as const satisfies Record<ScalarType, Dtype>
@@ -54,6 +56,25 @@ export function rolesOf(layout: Layout): RoleTensor[] {
           : [perBlock('scale', 2 * salientGroups + groups), perBlock('mean', salientGroups + groups)]),
       ]
     }
+    case 'pb-llm': {
+      const { salient_weights: k, mask_low_bits: low } = layout
+      const groups = Math.ceil(n / layout.group)
+      const stream = (role: string, perSalient: number, perRow = 0): RoleTensor => ({
+        ...bytes(role, [rowBytes(k * perSalient + m * perRow)], null),
+        stream: { perRow, perSalient },
+      })
+      const perRow = (role: string, shape: number[]): RoleTensor => ({ role, dtype: scalar, shape, rowAxis: 0 })
+      return [
+        { role: 'salient_count', dtype: orderDtype(n), shape: [m], rowAxis: 0 },
+        ...(low === 0 ? [plane('mask', n)] : [stream('mask_low', low), stream('mask_high', 1, highZeros(layout))]),
+        plane('sign', n),
+        stream('code', layout.salient_bits - 1),
+        perRow('mean', [m, groups]),
+        perRow('scale', [m, groups]),
+        perRow('code_scale', [m]),
+        bytes('code_zero', [m], 0),
+      ]
+    }
     case 'fdb': {
       const shape = [2, m, Math.ceil(n / layout.group)]
       return [plane('sign', n), plane('plane2', n), { role: 'scale', dtype: scalar, shape, rowAxis: 1 }]
@@ -78,5 +99,8 @@ const bytes = (role: string, shape: readonly number[], rowAxis: number | null): 
   rowAxis,
 })
 
-/** The order tensor, which linears with one input share: U16 where that can hold every column, else U32. */
+/** Zeros of a row of mask_high: one for every 2^mask_low_bits columns. */
+export const highZeros = ({ columns, mask_low_bits: low }: LayoutOf<'pb-llm'>): number => Math.ceil(columns / 2 ** low)
+
+/** The order tensor, which linears with one input share, and counts of columns: U16 where that can hold every one, else U32. */
 export const orderDtype = (columns: number): 'U16' | 'U32' => (columns < 65_536 ? 'U16' : 'U32')

@@ -1,4 +1,5 @@
-// The three scalar types of a layout, converted to F32 exactly: F16 and BF16 values are a subset of the F32 values.
+// The numbers of a layout: its three scalar types, converted to F32 exactly (F16 and BF16 values are a subset of the F32 values), and
+// its whole numbers.
 import type { ScalarType } from './layout.ts'
 
 /** `bytes`: little-endian elements of `type`. */
@@ -24,4 +25,12 @@ export function f16ToF32Bits(half: number): number {
   // Subnormal: fraction * 2^-24. Its highest set bit becomes the hidden bit of a normal F32.
   const top = 31 - Math.clz32(fraction)
   return (sign | ((top - 24 + 127) << 23) | ((fraction << (23 - top)) & 0x7fffff)) >>> 0
+}
+
+/** Little-endian whole numbers. */
+export function unsigned(dtype: 'U16' | 'U32', bytes: Uint8Array): Uint32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const width = dtype === 'U16' ? 2 : 4
+  const at = (k: number) => (width === 2 ? view.getUint16(2 * k, true) : view.getUint32(4 * k, true))
+  return Uint32Array.from({ length: bytes.length / width }, (_, k) => at(k))
 }

@@ -2,7 +2,8 @@
 import type { Cell } from '../contract/pictures.ts'
 import { decodeRows, decodeStored, layoutOf } from '../packed/decode.ts'
 import { zerosOf } from '../packed/decode-codes.ts'
-import { splitsOf, type Layout } from '../packed/layout.ts'
+import { salientCodes, salientMask } from '../packed/decode-pb-llm.ts'
+import { splitsOf, type Layout, type LayoutOf } from '../packed/layout.ts'
 import { readOrder, readParts, type Parts } from '../packed/parts.ts'
 import { hasOriginal, type OpenRun } from './open-run.ts'
 import { pictureRows, roleOf } from './rows.ts'
@@ -17,14 +18,14 @@ export async function readCell(run: OpenRun, linear: string, row: number, column
   const quantized = (await decodeRows(run.packed, linear, range))[column]!
   const original = hasOriginal(run) ? (await run.original.rows(linear, layout, range))[column]! : null
   const pictures = picturesOf(layout, false)
-  const of = async (kind: 'sign' | 'second' | 'group' | 'code' | 'salient') => {
+  const of = async (kind: 'sign' | 'second' | 'group' | 'code' | 'salient' | 'mask') => {
     if (!pictures.includes(kind)) return null
     const value = (await pictureRows(run, linear, kind, range))[column]!
     return Number.isNaN(value) ? null : value
   }
   const group = await of('group')
   const splits = splitsOf(layout)
-  const salient = await of('salient')
+  const salient = (await of('salient')) ?? (await of('mask'))
   return {
     row,
     column,
@@ -35,7 +36,7 @@ export async function readCell(run: OpenRun, linear: string, row: number, column
     second: signed(await of('second')),
     salient: salient === null ? null : salient === 1,
     group: group === null ? null : { place: Math.round((1 - group) * splits), of: splits + 1 },
-    code: await of('code'),
+    code: layout.method === 'pb-llm' ? codeBesideSigns(layout, parts, column) : await of('code'),
     levels: levelsOf(layout, parts, stored),
   }
 }
@@ -58,6 +59,10 @@ function levelsOf(layout: Layout, parts: Parts, stored: number): number[] {
     const scale = parts.scalars('code_scale')[group]!
     const zero = zerosOf(layout, parts)(group)
     for (let code = 0; code < 2 ** layout.bits; code++) values.add(Math.fround(scale * (code - zero)) + 0)
+  } else if (layout.method === 'pb-llm' && salientMask(layout, parts)[stored] === 1) {
+    const step = parts.scalars('code_scale')[0]!
+    const zero = parts.bytes('code_zero')[0]!
+    for (let code = 0; code < 2 ** layout.salient_bits; code++) values.add(Math.fround(step * (code - zero)) + 0)
   } else {
     const roles = layout.method === 'fdb' ? ['sign', 'plane2'] : rolesOfPictures(layout)
     for (let choice = 0; choice < 2 ** roles.length; choice++) {
@@ -70,6 +75,11 @@ function levelsOf(layout: Layout, parts: Parts, stored: number): number[] {
     }
   }
   return [...values].sort((a, b) => a - b)
+}
+
+function codeBesideSigns(layout: LayoutOf<'pb-llm'>, parts: Parts, column: number): number | null {
+  const salient = salientMask(layout, parts)
+  return salient[column] === 1 ? salientCodes(layout, parts, salient)[column]! : null
 }
 
 const rolesOfPictures = (layout: Layout): string[] => {

@@ -17,6 +17,7 @@ export function describeLinear(name: string, layout: Layout, original: boolean):
     code_bits: 'bits' in layout ? layout.bits : null,
     second_columns: secondColumns(layout),
     groups: 'salient_columns' in layout ? splitsOf(layout) + 1 : null,
+    salient_weights: 'salient_weights' in layout ? layout.salient_weights : 0,
   }
 }
 
@@ -31,6 +32,7 @@ export function picturesOf(layout: Layout, original: boolean): PictureKind[] {
   if (second > 0) kinds.push('second')
   // Where every column has a second sign, none stands out.
   if (second > 0 && second < layout.columns) kinds.push('salient')
+  if ('salient_weights' in layout) kinds.push('mask')
   if ('salient_columns' in layout) kinds.push('group')
   if ('bits' in layout) kinds.push('code')
   return kinds

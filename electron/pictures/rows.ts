@@ -1,7 +1,8 @@
 // Rows of a picture at level 0, in the order of the input columns: a number per weight, NaN where a picture of bits has none.
 import type { PictureKind } from '../contract/pictures.ts'
 import { decodeRows, layoutOf } from '../packed/decode.ts'
-import { splitsOf, splitsSalient, type Layout } from '../packed/layout.ts'
+import { decodePbLlm, salientMask } from '../packed/decode-pb-llm.ts'
+import { splitsOf, splitsSalient, type Layout, type LayoutOf } from '../packed/layout.ts'
 import { readOrder, readParts, type Parts, type RowRange } from '../packed/parts.ts'
 import { bitAt, codeAt, rowBytes, setBits } from '../packed/planes.ts'
 import type { TensorSource } from '../packed/source.ts'
@@ -24,7 +25,10 @@ export async function pictureRows(run: OpenRun, linear: string, kind: PictureKin
       return quantized
     }
     case 'sign':
+      if (layout.method === 'pb-llm') return signsBesideCodes(run.packed, linear, layout, range)
       return signOfValue(layout) ? signRows(run, linear, range) : storedRows(run.packed, linear, kind, range)
+    case 'mask':
+      return maskRows(run.packed, linear, range)
     case 'group':
       return groupRows(run.packed, linear, range)
     case 'second':
@@ -46,8 +50,36 @@ const signOfValue = (layout: Layout): boolean => 'bits' in layout || layout.meth
 /** Where no signs are stored, the sign is that of the value; 0 has none. */
 async function signRows(run: OpenRun, linear: string, range: RowRange): Promise<Float32Array> {
   const values = await decodeRows(run.packed, linear, range)
-  for (let k = 0; k < values.length; k++) values[k] = values[k]! > 0 ? 1 : values[k]! < 0 ? 0 : NaN
+  return values.map(signOf)
+}
+
+const signOf = (value: number) => (value > 0 ? 1 : value < 0 ? 0 : NaN)
+
+/** The stored signs; those of salient weights are the signs of their values. */
+async function signsBesideCodes(
+  source: TensorSource,
+  linear: string,
+  layout: LayoutOf<'pb-llm'>,
+  range: RowRange,
+): Promise<Float32Array> {
+  const parts = await readParts(source, linear, layout, range)
+  const salient = salientMask(layout, parts)
+  const values = new Float32Array(salient.length)
+  decodePbLlm(layout, parts, values)
+  const sign = parts.bytes('sign')
+  for (let i = 0, k = 0; i < range.count; i++) {
+    const row = i * rowBytes(layout.columns)
+    for (let j = 0; j < layout.columns; j++, k++)
+      values[k] = salient[k] === 1 ? signOf(values[k]!) : bitAt(sign, row, j)
+  }
   return values
+}
+
+/** 1 = a salient weight. */
+async function maskRows(source: TensorSource, linear: string, range: RowRange): Promise<Float32Array> {
+  const layout = layoutOf(source, linear)
+  if (layout.method !== 'pb-llm') throw new Error(`a ${layout.method} layout has no mask`)
+  return Float32Array.from(salientMask(layout, await readParts(source, linear, layout, range)))
 }
 
 /** 1 = a column that has a second sign. */

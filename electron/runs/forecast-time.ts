@@ -74,6 +74,7 @@ function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): numb
     rtn: () => 4 + clipSearch(),
     gptq: () => 16 + clipSearch(),
     billm: () => 36,
+    'pb-llm': () => 24,
     arb: () => 39 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-x': () => 142 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-rc': () => 40 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 8 : 0),

@@ -72,6 +72,7 @@ describe('sizes', () => {
       'rtn',
       'gptq',
       'billm',
+      'pb-llm',
       'arb',
       'arb-x',
       'arb-rc',

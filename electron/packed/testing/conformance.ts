@@ -54,7 +54,7 @@ async function paddingFaults(shard: PackedShard, linear: string, layout: Layout)
   return found
 }
 
-/** Bits per row of the roles that are rows of bits. */
+/** Bits per row of the roles that are rows of bits; of all of a stream. */
 function bitWidths(layout: Layout): Record<string, number> {
   const n = layout.columns
   switch (layout.method) {
@@ -68,6 +68,11 @@ function bitWidths(layout: Layout): Record<string, number> {
       const planes = { sign: n, plane2: n, salient: n }
       const groups = splitsOf(layout) > 1 ? { group2: n } : {}
       return { ...planes, ...groups, ...(splitsSalient(layout) ? { plane3: layout.salient_columns } : {}) }
+    }
+    case 'pb-llm': {
+      const { rows: m, salient_weights: k, mask_low_bits: low } = layout
+      const mask = low === 0 ? { mask: n } : { mask_low: k * low, mask_high: k + m * Math.ceil(n / 2 ** low) }
+      return { ...mask, sign: n, code: k * (layout.salient_bits - 1) }
     }
     case 'fdb':
       return { sign: n, plane2: n }

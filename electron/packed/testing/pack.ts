@@ -11,6 +11,18 @@ export function codes(bits: number, ...rows: number[][]): Uint8Array {
   return plane(...rows.map((row) => row.map((code) => reversed(code.toString(2).padStart(bits, '0'))).join('')))
 }
 
+/** Elias-Fano code of the set columns of every row: the two streams, each a string of bits. */
+export function eliasFano(rows: readonly (readonly number[])[], columns: number, low: number) {
+  const lowBits = rows.flat().map((column) => reversed((column % 2 ** low).toString(2).padStart(low, '0')))
+  const highBits = rows.map((row) => {
+    const buckets = Array.from({ length: Math.ceil(columns / 2 ** low) }, (_, bucket) =>
+      row.filter((column) => Math.floor(column / 2 ** low) === bucket),
+    )
+    return buckets.map((bucket) => '1'.repeat(bucket.length) + '0').join('')
+  })
+  return { low: plane(lowBits.join('')), high: plane(highBits.join('')) }
+}
+
 function bitsToBytes(text: string): number[] {
   const bytes: number[] = []
   for (let start = 0; start < text.length; start += 8) {

@@ -22,6 +22,19 @@ const billm = (salience: string, blocksize: number, space = 'saliency'): Recipe 
   parameters: { salience, search_space: space, blocksize, damping: 0.01, max_salient: 30 },
 })
 
+const pbLlm = (share: number, salience: string, bits: number, group: number, rule: string): Recipe => ({
+  method: 'pb-llm',
+  parameters: {
+    salient_share: share,
+    salience,
+    salient_bits: bits,
+    group,
+    mean_rule: rule,
+    blocksize: 128,
+    damping: 0.01,
+  },
+})
+
 const arb = (method: string, salience: string, blocksize: number, bitmap: boolean, splits = 1): Recipe => ({
   method,
   parameters: {
@@ -76,6 +89,10 @@ export const recipes: readonly Recipe[] = [
   billm('magnitude', 128),
   billm('hessian', 64),
   billm('hessian', 128, 'weights'),
+  pbLlm(0.1, 'hessian', 8, -1, 'published'),
+  pbLlm(0.01, 'hessian', 8, 128, 'least_squares'),
+  pbLlm(0.2, 'magnitude', 4, 64, 'published'),
+  pbLlm(0.5, 'hessian', 5, -1, 'least_squares'),
   ...['arb', 'arb-x', 'arb-rc'].flatMap((method) => [
     arb(method, 'hessian', 128, false),
     arb(method, 'magnitude', 64, false),

@@ -1,6 +1,6 @@
 // Linears whose bits are known in the order of the input columns; they are stored in whatever order the layout has.
 import { uniform } from '../../packed/testing/random.ts'
-import { codes, plane, scalars, u16 } from '../../packed/testing/pack.ts'
+import { codes, eliasFano, plane, scalars, u16 } from '../../packed/testing/pack.ts'
 import { tensor, type TestTensors } from '../../packed/testing/write.ts'
 import { splitsOf, splitsSalient, type Layout } from '../../packed/layout.ts'
 import { rolesOf } from '../../packed/roles.ts'
@@ -12,6 +12,7 @@ export type Truth = {
   group?: number[][]
   code?: number[][]
   salient?: number[]
+  mask?: number[][]
 }
 export type RandomLinear = { layout: Layout; tensors: TestTensors; truth: Truth }
 
@@ -42,6 +43,26 @@ export function randomLinear(name: string, layout: Layout, seed: number): Random
     truth.second = masked(bitRows(m, n, next), (column) => first.includes(column))
     bytes['sign2'] = packed(stored(truth.second, first))
     truth.salient = Array.from({ length: n }, (_, column) => Number(first.includes(column)))
+  }
+  if (layout.method === 'pb-llm') {
+    const places = shuffled(m * n, next).slice(0, layout.salient_weights)
+    const chosen = new Set(places)
+    const mask = Array.from({ length: m }, (_, i) => Array.from({ length: n }, (_, j) => Number(chosen.has(i * n + j))))
+    const columns = mask.map((row) => row.flatMap((bit, j) => (bit === 1 ? [j] : [])))
+    const coded = eliasFano(columns, n, Math.max(1, layout.mask_low_bits))
+    const low = bitRows(1, layout.salient_weights, next, 2 ** (layout.salient_bits - 1))
+    truth.mask = mask
+    bytes['mask'] = packed(mask)
+    bytes['mask_low'] = coded.low
+    bytes['mask_high'] = coded.high
+    bytes['salient_count'] = u16(...columns.map((row) => row.length))
+    bytes['code'] = codes(layout.salient_bits - 1, ...low)
+    const rest = low[0]!.values()
+    truth.code = mask.map((row, i) =>
+      row.map((bit, j) =>
+        bit === 1 ? rest.next().value! + truth.sign![i]![j]! * 2 ** (layout.salient_bits - 1) : NaN,
+      ),
+    )
   }
   if ('salient_columns' in layout) {
     const salient = shuffled(n, next)

@@ -18,6 +18,7 @@ const linear: PicturedLinear = {
   code_bits: null,
   second_columns: 3,
   groups: 2,
+  salient_weights: 0,
 }
 
 test('a caption says what, of which run, and in which scale', () => {

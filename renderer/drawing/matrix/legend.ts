@@ -18,12 +18,18 @@ export const kindTitles: Record<PictureKind, string> = {
   sign: 'Sign',
   second: 'Second sign',
   salient: 'Salient columns',
+  mask: 'Salient weights',
   group: 'Groups',
   code: 'Codes',
 }
 
 /** Where there is little room. */
-export const shortTitles: Record<PictureKind, string> = { ...kindTitles, second: '2nd sign', salient: 'Salient' }
+export const shortTitles: Record<PictureKind, string> = {
+  ...kindTitles,
+  second: '2nd sign',
+  salient: 'Salient',
+  mask: 'Salient',
+}
 
 /** `level`: of the cells that are seen; above 0 they stand for several weights. */
 export function legendOf(kind: PictureKind, paint: Paint, level: number, known = true): Legend {
@@ -89,6 +95,16 @@ export function legendOf(kind: PictureKind, paint: Paint, level: number, known =
       return level === 0
         ? { title: 'Columns', bar: null, swatches, note: '' }
         : { title: `Share of salient columns of ${2 ** level}`, bar, swatches: [], note: '' }
+    }
+    case 'mask': {
+      const swatches = [
+        { colour: colour(1), text: 'code' },
+        { colour: colour(0), text: 'sign' },
+      ]
+      const bar = { gradient, labels: ['0 %', '50 %', '100 %'] }
+      return level === 0
+        ? { title: 'Weights', bar: null, swatches, note: '' }
+        : { title: `Share of salient weights${of}`, bar, swatches: [], note: '' }
     }
     case 'code':
       return {

@@ -18,6 +18,7 @@ const linear: PicturedLinear = {
   code_bits: 3,
   second_columns: 1,
   groups: 2,
+  salient_weights: 0,
 }
 const scale = { weight: 0.8, error: 0.2 }
 const picture = (kind: (typeof pictureKinds)[number]) => ({ linear, kind, scale })

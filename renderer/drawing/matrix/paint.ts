@@ -52,6 +52,7 @@ export function paintOf({ linear, kind, scale }: PictureOf, dark: boolean, sprea
       return { table: signTable(dark), low: 0.5 - 0.5 / narrow, high: 0.5 + 0.5 / narrow, size: false, none, groups }
     case 'group':
     case 'salient':
+    case 'mask':
       return { table: groupTable(dark), low: 0, high: 1, size: false, none, groups }
     case 'code':
       return { table: tableOf('cividis'), low: 0, high: 2 ** (linear.code_bits ?? 1) - 1, size: false, none, groups }
@@ -69,8 +70,8 @@ const groupTable = (dark: boolean) => between([markColours[themeName(dark)].off,
 
 /** Overlays: what lies over a picture must differ from all that it may show. */
 export const veilColours = {
-  light: { salient: [0xb4, 0x00, 0x8c], group: [0x00, 0x8a, 0x60] },
-  dark: { salient: [0xff, 0x5c, 0xd6], group: [0x3d, 0xe0, 0xa0] },
+  light: { salient: [0xb4, 0x00, 0x8c], mask: [0xb4, 0x00, 0x8c], group: [0x00, 0x8a, 0x60] },
+  dark: { salient: [0xff, 0x5c, 0xd6], mask: [0xff, 0x5c, 0xd6], group: [0x3d, 0xe0, 0xa0] },
 } as const satisfies Record<string, Record<string, Rgb>>
 
 /** The colour of a value, as the shader gives it; NaN: there is none. */
@@ -99,6 +100,7 @@ export function cellText(kind: PictureKind, value: number): string {
     case 'group':
       return value === 1 ? 's' : value === 0 ? 'c' : value > 0.4 ? '2' : '3'
     case 'salient':
+    case 'mask':
       return ''
     case 'code':
       return String(value)

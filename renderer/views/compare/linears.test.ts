@@ -15,6 +15,7 @@ const linear = (name: string, pictures: PictureKind[] = ['quantized'], rows = 8)
   code_bits: null,
   second_columns: 0,
   groups: null,
+  salient_weights: 0,
 })
 
 test('linears of the same name and shape, in the order of the first', () => {

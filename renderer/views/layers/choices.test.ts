@@ -16,6 +16,7 @@ const linear = (layer: number | null, kind: string, code_bits: number | null = n
   code_bits,
   second_columns: 0,
   groups: null,
+  salient_weights: 0,
 })
 
 test('linears come as the model computes them', () => {

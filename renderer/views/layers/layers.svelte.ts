@@ -24,7 +24,7 @@ export class Layers {
   #scales = $state.raw<ReadonlyMap<string, PictureScale>>(new Map())
   /** The picture in the second pane; null: the same as in the first. */
   besideKind = $state<PictureKind | null>(null)
-  strength = $state({ salient: 0, group: 0 })
+  strength = $state({ salient: 0, mask: 0, group: 0 })
   follow = $state(true)
 
   run = $derived.by((): RunSummary | null => {
