@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { Answer, Attention, Call, Ending, Request } from './contract/api.ts'
 import { success, type Result } from './contract/errors.ts'
 import type { QueueEvent } from './contract/history.ts'
+import { exportModel } from './exports/export.ts'
 import { dataFolder } from './history/place.ts'
 import { deleteRun } from './runs/delete.ts'
 import { doctor } from './runs/doctor.ts'
@@ -103,6 +104,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     quantize: (request, attention = {}) => quantize(context, request, attention),
     layer: (request, attention = {}) => layer(context, request, attention),
     evaluate: (request, attention = {}) => evaluate(context, request, attention),
+    export: (request, attention = {}) => exportModel(context, request, attention),
     runs: () => listRuns(context),
     run: ({ id }) => showRun(context, id),
     outputErrors: () => outputErrors(context),

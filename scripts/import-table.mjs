@@ -21,7 +21,7 @@ export const importTable = {
   'electron/runs': {
     folders: ['electron/worker', 'electron/history', 'electron/models', 'electron/bits'],
   },
-  'electron/exports': { folders: ['electron/worker', 'electron/models', 'electron/packed'] },
+  'electron/exports': { folders: ['electron/worker', 'electron/models', 'electron/packed', 'electron/runs'] },
   'electron/workbench.ts': {
     folders: ['models', 'bits', 'packed', 'pictures', 'worker', 'history', 'runs', 'exports'].map(
       (name) => `electron/${name}`,

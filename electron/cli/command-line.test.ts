@@ -247,6 +247,29 @@ test('evaluate, layer, models, doctor', async () => {
   expect(doctor.out).toContain('FAKE')
 })
 
+describe('export', () => {
+  test("writes a model, or a run's packed one, and says what is otherwise in the file", async () => {
+    const written = await signum(['export', model, '--out', place('a.gguf')])
+    expect(written).toMatchObject({ code: 0, out: `${place('a.gguf')}: 14.7 MB, 38 tensors, architecture llama\n` })
+    expect(written.err).toContain('The file is made of signum-stories-4m.')
+    await mkdir(place('a-run/packed'), { recursive: true })
+    await writeFile(place('a-run/recipe.json'), '{}')
+    const packed = ['export', place('a-run'), '--format', 'gguf', '--type', 'f32', '--out', place('b.gguf'), '--json']
+    expect(json(await signum(packed))).toMatchObject({ model: place('a-run/packed'), architecture: 'llama' })
+  })
+
+  test('a file that is there is kept, and what it cannot write is refused', async () => {
+    await writeFile(place('mine.gguf'), 'kept')
+    const there = await signum(['export', model, '--out', place('mine.gguf')])
+    expect(there).toMatchObject({ code: 2, err: `option_invalid: ${place('mine.gguf')} is already there.\n` })
+    expect(await readFile(place('mine.gguf'), 'utf8')).toBe('kept')
+    expect((await signum(['export', model])).err).toContain('--out FILE.gguf')
+    expect((await signum(['export', model, '--type', 'q4', '--out', place('c.gguf')])).err).toContain(
+      '--type must be f32',
+    )
+  })
+})
+
 test('a cancelled evaluation leaves nothing: exit code 130', async () => {
   const argv = ['evaluate', model, '--text', 'bundled:evaluation-stories']
   expect((await signum(argv, '', { cancel: AbortSignal.abort() })).code).toBe(130)

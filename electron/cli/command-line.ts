@@ -8,6 +8,7 @@ import { refusal, reply, type Command, type Reply, type Terminal } from './comma
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { evaluate } from './evaluate.ts'
+import { exportCommand } from './export.ts'
 import { commandHelp, methodHelp, overview } from './help.ts'
 import { layer } from './layer.ts'
 import { models } from './models.ts'
@@ -16,7 +17,7 @@ import { parseOptions } from './options.ts'
 import { quantize } from './quantize.ts'
 import { runs } from './runs.ts'
 
-export const commands: readonly Command[] = [quantize, layer, evaluate, models, runs, doctor, demo]
+export const commands: readonly Command[] = [quantize, layer, evaluate, exportCommand, models, runs, doctor, demo]
 const specs = commands.map(({ spec }) => spec)
 
 /** `signals`: made only for a command that really starts; told whether it can be stopped after a layer. */

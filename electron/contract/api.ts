@@ -18,7 +18,7 @@ import {
   tokensSchema,
 } from './records.ts'
 import { settingChangesSchema, settingsSchema } from './settings.ts'
-import { workerEventSchema, type WorkerEvent } from './worker.ts'
+import { exportFormats, exportResultSchema, exportTypes, workerEventSchema, type WorkerEvent } from './worker.ts'
 
 const folder = z.string().min(1)
 const runId = z.int().min(1)
@@ -100,6 +100,16 @@ export const calls = {
       against: z.object({ model: z.string(), perplexity: measurementSchema, comparison: comparisonSchema }).nullable(),
     }),
   },
+  export: {
+    request: z.object({
+      model: folder,
+      output: folder,
+      format: z.enum(exportFormats),
+      type: z.enum(exportTypes),
+      threads,
+    }),
+    answer: exportResultSchema.extend({ model: z.string(), output: z.string(), warnings: z.array(noteSchema) }),
+  },
   /** Newest first. */
   runs: { request: z.object({}), answer: z.array(runSummarySchema) },
   run: { request: z.object({ id: runId }), answer: runDetailsSchema },
@@ -171,6 +181,7 @@ export type Answer<C extends Call> = z.infer<(typeof calls)[C]['answer']>
 export type Step =
   | { name: 'quantize' }
   | { name: 'layer' }
+  | { name: 'export' }
   /** `both`: the packed model beside its original. */
   | { name: 'evaluate'; subject: 'original' | 'packed' | 'both'; source: string }
 

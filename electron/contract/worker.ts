@@ -41,7 +41,7 @@ export type Jobs = {
     targets: string | null
   }
   logits: Common & { model: string; tokens: string; output: string }
-  export: Common & { model: string; output: string; format: 'gguf'; type: 'f32' }
+  export: Common & { model: string; output: string; format: ExportFormat; type: ExportType }
   devices: Common
 }
 export type WorkerCommand = keyof Jobs
@@ -51,6 +51,11 @@ export const devicesSchema = z.object({
 })
 export type Devices = z.infer<typeof devicesSchema>
 
+/** What another program reads, and how its matrices are stored. */
+export const exportFormats = ['gguf'] as const
+export type ExportFormat = (typeof exportFormats)[number]
+export const exportTypes = ['f32'] as const
+export type ExportType = (typeof exportTypes)[number]
 export const exportResultSchema = z.object({ architecture: z.string(), tensors: z.number(), bytes: z.number() })
 
 /** `finished.result` of each command. */

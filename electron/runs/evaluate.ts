@@ -1,5 +1,5 @@
 // A model folder measured on a text, alone or beside another one.
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Answer, Attention, Ending, Request, Step } from '../contract/api.ts'
@@ -8,7 +8,7 @@ import type { EvaluationResult, Measurement } from '../contract/records.ts'
 import type { Jobs, WorkerEvent } from '../contract/worker.ts'
 import { readEvaluation } from './checks.ts'
 import { refused, work, type Context } from './context.ts'
-import { runFiles } from './folder.ts'
+import { modelFolder, runFiles } from './folder.ts'
 import { recordMeasurement } from './history.ts'
 import { bosFor, sourceReader } from './source.ts'
 
@@ -83,10 +83,4 @@ export async function evaluate(
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }
-}
-
-async function modelFolder(folder: string): Promise<string> {
-  const { recipe, packed } = runFiles(folder)
-  const there = (file: string) => stat(file).then(Boolean, () => false)
-  return (await there(recipe)) && (await there(packed)) ? packed : folder
 }

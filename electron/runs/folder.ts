@@ -22,6 +22,13 @@ export const runFiles = (out: string) => ({
 
 const nth = (index: number): string => (index === 0 ? '' : `-${index + 1}`)
 
+/** The folder of the packed model where a run's folder is given; any other folder as it is. */
+export async function modelFolder(folder: string): Promise<string> {
+  const { recipe, packed } = runFiles(folder)
+  const there = (file: string) => stat(file).then(Boolean, () => false)
+  return (await there(recipe)) && (await there(packed)) ? packed : folder
+}
+
 /** Whether Signum makes entries of this name in a run's folder, half written ones included. */
 export const isOwnFile = (name: string): boolean =>
   /^(recipe|state|job|report)\.json$|^events\.jsonl$|^(calibration|evaluation(-\d+)?)\.u32$|^evaluation(-\d+)?\.safetensors$|^packed$|^lock$|^signum-activations-\w+$/.test(

@@ -174,6 +174,16 @@ if (manners.has('fail') && command !== 'inspect') {
   end(1)
 }
 /** @type {Record<string, () => object>} */
-const commands = { inspect, quantize, evaluate, devices, layer: () => (say('layer', report(linears[0])), {}) }
+const commands = {
+  inspect,
+  quantize,
+  evaluate,
+  devices,
+  layer: () => (say('layer', report(linears[0])), {}),
+  export: () => {
+    say('warning', { code: 'export', message: `The file is made of ${path.basename(job.model)}.` })
+    return { architecture: 'llama', tensors: 38, bytes: 14_700_000 }
+  },
+}
 say('finished', { result: await commands[command]?.() })
 end(0)
