@@ -11,7 +11,6 @@ export type Encode = (text: string) => Result<Uint32Array>
 
 const fileSchema = z.looseObject({
   added_tokens: z.array(z.looseObject({ id: z.int(), special: z.boolean().optional() })).optional(),
-  pre_tokenizer: z.unknown(),
   model: z.looseObject({
     type: z.string().optional(),
     merges: z.array(z.union([z.string(), z.array(z.string())])).optional(),
@@ -75,9 +74,10 @@ export function encoder(file: TokenizerFile, settings: object): Encode {
   const merges = cuttableMerges(file)
   const model = tokenizer.model
   if (merges && model) {
-    const cut = cutter(merges)
+    let cut: ReturnType<typeof cutter> | undefined
+    const pieces = (word: string) => (word.length <= longestUncut ? word : (cut ??= cutter(merges))(word))
     const encodeWords = model.encode.bind(model)
-    model.encode = (words: string[]) => encodeWords(words.flatMap(cut))
+    model.encode = (words: string[]) => encodeWords(words.flatMap(pieces))
   }
   return (text) => {
     // A tokenizer without a token for the unknown leaves holes where a character is not in its vocabulary.
@@ -88,10 +88,15 @@ export function encoder(file: TokenizerFile, settings: object): Encode {
   }
 }
 
-/** The merges of a tokenizer whose words may be cut; null where words are short anyway or a piece depends on its place. */
-function cuttableMerges({ model, pre_tokenizer }: TokenizerFile): Merges | null {
+/**
+ * The longest word that is merged as it is. LLaMA's and Gemma's tokenizers make one word of a text: of all of it, or of what lies
+ * between two line breaks.
+ */
+const longestUncut = 24
+
+/** The merges of a tokenizer whose words may be cut; null where a piece depends on its place. */
+function cuttableMerges({ model }: TokenizerFile): Merges | null {
   if (model.type !== 'BPE' || model.merges === undefined) return null
   const placed = model.end_of_word_suffix || model.continuing_subword_prefix || model.continuing_subword_suffix
-  if (placed || model.ignore_merges) return null
-  return pre_tokenizer === null || pre_tokenizer === undefined ? model.merges : null
+  return placed || model.ignore_merges ? null : model.merges
 }
