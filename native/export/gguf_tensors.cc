@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <numeric>
 
 #include "export/gguf_model.h"
 #include "math/finite.h"
@@ -33,19 +34,18 @@ Matrix side_by_side(const Matrix& rows, size_t heads) {
   return out;
 }
 
-// A stored table, some rows at a time: one of them can be as large as many layers.
-Status give_rows(const TensorView& tensor, const RowSink& sink) {
+// A table, some rows at a time: one of them can be as large as many layers.
+Status give_rows(const Table& table, const RowSink& sink, ThreadPool& pool) {
   constexpr size_t kBand = size_t(1) << 22;  // numbers
-  const size_t rows = tensor.shape[0], columns = tensor.shape[1];
-  const size_t band = std::max<size_t>(1, kBand / std::max<size_t>(1, columns));
-  Matrix scratch = Matrix::uninitialized(std::min(band, rows), columns);
-  for (size_t first = 0; first < rows; first += band) {
-    const size_t count = std::min(band, rows - first);
-    to_f32(tensor.dtype, tensor.bytes.data() + first * columns * dtype_bytes(tensor.dtype), count * columns,
-           scratch.data());
-    if (!all_finite(scratch.data(), count * columns))
-      return Error{"weights_not_finite", "The tensor " + tensor.name + " holds NaN or infinity.", ""};
-    SIGNUM_TRY(sink({scratch.data(), count, columns, columns}));
+  const size_t band = std::max<size_t>(1, kBand / std::max<size_t>(1, table.columns()));
+  Matrix scratch = Matrix::uninitialized(std::min(band, table.rows()), table.columns());
+  std::vector<uint32_t> ids;
+  for (size_t first = 0; first < table.rows(); first += band) {
+    ids.resize(std::min(band, table.rows() - first));
+    std::iota(ids.begin(), ids.end(), uint32_t(first));
+    const View rows = scratch.view().block(0, 0, ids.size(), table.columns());
+    SIGNUM_TRY(table.look_up(ids, rows, pool));
+    SIGNUM_TRY(sink(rows));
   }
   return {};
 }
@@ -102,9 +102,10 @@ class Tensors {
     return 0;
   }
 
-  void table(const std::string& name, const TensorView& stored) {
-    tensors_.push_back({name, stored.shape[0], stored.shape[1], type_,
-                        [&stored](const RowSink& sink) { return give_rows(stored, sink); }});
+  void table(const std::string& name, const Table& table) {
+    tensors_.push_back(
+        {name, table.rows(), table.columns(), type_,
+         [&table, &pool = pool_](const RowSink& sink) { return give_rows(table, sink, pool); }});
   }
 
   void linear(const std::string& name, const LinearInfo& info, size_t heads) {

@@ -42,22 +42,53 @@ Result<std::shared_ptr<const PackedShard>> PackedShard::open(std::shared_ptr<Saf
   const auto format = metadata.find("signum_format");
   if (format == metadata.end()) return broken(*file, "the metadata has no signum_format");
   if (format->second != "1") return broken(*file, "signum_format is " + format->second + ", only 1 is known");
-  const auto text = metadata.find("linears");
-  if (text == metadata.end()) return broken(*file, "the metadata has no linears");
-  const auto linears = nlohmann::json::parse(text->second, nullptr, false);
-  if (!linears.is_object()) return broken(*file, "the metadata's linears are not a JSON object");
-
+  if (!metadata.contains("linears")) return broken(*file, "the metadata has no linears");
   std::shared_ptr<PackedShard> shard(new PackedShard(std::move(file)));
-  const SafetensorsFile& opened = *shard->file_;
-  for (const auto& [name, entry] : linears.items()) {
+  SIGNUM_TRY(shard->add_layouts("linears", shard->layouts_));
+  SIGNUM_TRY(shard->add_layouts("tables", shard->tables_));
+  for (const auto& [name, layout] : shard->tables_)
+    if (layout.method != Method::Rtn) return broken(*shard->file_, "the table " + name + " is not rtn");
+  return std::shared_ptr<const PackedShard>(std::move(shard));
+}
+
+// The layouts that the metadata have under this key; none where the key is not there.
+Status PackedShard::add_layouts(const char* key, std::map<std::string, Layout>& layouts) {
+  const auto text = file_->metadata().find(key);
+  if (text == file_->metadata().end()) return {};
+  const auto entries = nlohmann::json::parse(text->second, nullptr, false);
+  if (!entries.is_object())
+    return broken(*file_, "the metadata's " + std::string(key) + " are not a JSON object");
+  for (const auto& [name, entry] : entries.items()) {
     SIGNUM_TAKE(Layout layout, layout_from_json(name, entry.dump()));
     for (const TensorRule& rule : tensor_rules(layout))
-      SIGNUM_TRY(check_tensor(opened, name + "." + rule.role, rule.dtype, rule.shape));
+      SIGNUM_TRY(check_tensor(*file_, name + "." + rule.role, rule.dtype, rule.shape));
     if (layout.has_order)
-      SIGNUM_TRY(check_tensor(opened, layout.order_tensor, order_dtype(layout.columns), {layout.columns}));
-    shard->layouts_.emplace(name, std::move(layout));
+      SIGNUM_TRY(check_tensor(*file_, layout.order_tensor, order_dtype(layout.columns), {layout.columns}));
+    layouts.emplace(name, std::move(layout));
   }
-  return std::shared_ptr<const PackedShard>(std::move(shard));
+  return {};
+}
+
+Result<PackedLinear> PackedShard::table_rows(const std::string& name, std::span<const uint32_t> rows) const {
+  const auto found = tables_.find(name);
+  if (found == tables_.end()) return broken(*file_, "it holds no table " + name);
+  PackedLinear some;
+  some.layout = found->second;
+  some.layout.rows = rows.size();
+  for (const TensorRule& rule : tensor_rules(some.layout)) {
+    const TensorView& view = *file_->find(name + "." + rule.role);
+    const size_t width = view.bytes.size() / found->second.rows;
+    PackedTensor tensor{rule.role, rule.dtype, rule.shape, {}};
+    tensor.bytes.reserve(rows.size() * width);
+    for (const uint32_t row : rows) {
+      if (row >= found->second.rows)
+        return broken(*file_, "the table " + name + " has no row " + std::to_string(row));
+      const auto bytes = view.bytes.subspan(row * width, width);
+      tensor.bytes.insert(tensor.bytes.end(), bytes.begin(), bytes.end());
+    }
+    some.tensors.push_back(std::move(tensor));
+  }
+  return some;
 }
 
 Result<PackedLinear> PackedShard::linear(const std::string& name) const {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -14,8 +15,9 @@ namespace signum {
 // Immutable after open(); linear() is safe from several threads.
 class PackedShard {
  public:
-  // Checks signum_format, every layout in `linears`, and that each linear's tensors and order are there with
-  // the dtype and shape that the layout needs. Errors: those of SafetensorsFile::open, packed_broken.
+  // Checks signum_format, every layout in `linears` and `tables`, and that each linear's tensors and order
+  // are there with the dtype and shape that the layout needs. Errors: those of SafetensorsFile::open,
+  // packed_broken.
   static Result<std::shared_ptr<const PackedShard>> open(const std::string& path);
   static Result<std::shared_ptr<const PackedShard>> open(std::shared_ptr<SafetensorsFile> file);
 
@@ -23,6 +25,10 @@ class PackedShard {
   const std::map<std::string, Layout>& layouts() const {
     return layouts_;
   }  // by linear name; empty in the last shard
+  // Layouts of the embedding table and the head, where they are packed; by module ("model.embed_tokens").
+  const std::map<std::string, Layout>& tables() const { return tables_; }
+  // A table of these rows of a packed table. Error packed_broken: no such table or row.
+  Result<PackedLinear> table_rows(const std::string& name, std::span<const uint32_t> rows) const;
   // The linear's tensors, copied, and its order. Error packed_broken: no such linear, or the order is no
   // permutation.
   Result<PackedLinear> linear(const std::string& name) const;
@@ -30,7 +36,10 @@ class PackedShard {
  private:
   explicit PackedShard(std::shared_ptr<SafetensorsFile> file) : file_(std::move(file)) {}
   std::shared_ptr<SafetensorsFile> file_;
+  Status add_layouts(const char* key, std::map<std::string, Layout>& layouts);
+
   std::map<std::string, Layout> layouts_;
+  std::map<std::string, Layout> tables_;
 };
 
 }  // namespace signum

@@ -1,10 +1,8 @@
 #include "model/ends.h"
 
 #include <algorithm>
-#include <atomic>
 #include <string>
 
-#include "math/finite.h"
 #include "math/linear_algebra.h"
 #include "model/row_operations.h"
 #include "model/rows.h"
@@ -24,18 +22,6 @@ Status check_tokens(const Model& model, std::span<const uint32_t> tokens) {
 
 namespace {
 
-// The tokens' rows of the embedding table. out [tokens, embedding_width]
-Status look_up(const TensorView& table, std::span<const uint32_t> tokens, View out, ThreadPool& pool) {
-  const size_t row_bytes = out.columns * dtype_bytes(table.dtype);
-  std::atomic<bool> finite{true};
-  for_rows(tokens.size(), pool, [&](size_t i) {
-    to_f32(table.dtype, table.bytes.data() + tokens[i] * row_bytes, out.columns, out.row(i));
-    if (!all_finite(out.row(i), out.columns)) finite = false;
-  });
-  if (!finite) return Error{"weights_not_finite", "The tensor " + table.name + " holds NaN or infinity.", ""};
-  return {};
-}
-
 // The embedding table is narrower (or wider) than the residual stream: in batches, for the rows between.
 Status look_up_projected(const Model& model, std::span<const uint32_t> tokens, View out, ThreadPool& pool) {
   constexpr size_t kBatch = 4096;
@@ -45,7 +31,7 @@ Status look_up_projected(const Model& model, std::span<const uint32_t> tokens, V
   for (size_t first = 0; first < tokens.size(); first += kBatch) {
     const size_t count = std::min(kBatch, tokens.size() - first);
     const View rows = narrow.view().block(0, 0, count, narrow.columns());
-    SIGNUM_TRY(look_up(model.embedding_table(), tokens.subspan(first, count), rows, pool));
+    SIGNUM_TRY(model.embedding_table().look_up(tokens.subspan(first, count), rows, pool));
     gemm_transposed(1.0f, rows, project.view(), 0.0f, out.block(first, 0, count, out.columns), pool);
   }
   return {};
@@ -60,7 +46,7 @@ Status embed(const Model& model, std::span<const uint32_t> tokens, size_t length
   if (has_projections(config))
     SIGNUM_TRY(look_up_projected(model, tokens, out, pool));
   else
-    SIGNUM_TRY(look_up(model.embedding_table(), tokens, out, pool));
+    SIGNUM_TRY(model.embedding_table().look_up(tokens, out, pool));
   if (config.embedding_scale != 1)
     for_rows(out.rows, pool,
              [&](size_t i) { scale_row(out.row(i), float(config.embedding_scale), out.columns); });
@@ -82,7 +68,7 @@ Result<Head> Head::load(const Model& model, ThreadPool& pool) {
   if (has_projections(config)) {
     SIGNUM_TAKE(head.project_out_, Model::to_matrix(*model.find(architecture.project_out), pool));
   }
-  SIGNUM_TAKE(head.table_, Model::to_matrix(model.head_table(), pool));
+  SIGNUM_TAKE(head.table_, model.head_table().matrix(pool));
   head.cap_ = float(config.final_cap);
   return head;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "model/checkpoint.h"
 #include "model/config.h"
 #include "model/needed_tensors.h"
+#include "model/table.h"
 
 namespace signum {
 
@@ -71,8 +73,8 @@ class Model {
   const TensorView* find(const std::string& name) const;
   // The [vocabulary, embedding_width] tables, after tying is resolved; the same tensor when the model is
   // tied.
-  const TensorView& embedding_table() const { return *embedding_; }
-  const TensorView& head_table() const { return *head_; }
+  const Table& embedding_table() const { return *embedding_; }
+  const Table& head_table() const { return head_ ? *head_ : *embedding_; }
 
   // A linear's weight [rows, columns] in F32: converted, or decoded from its planes. Errors:
   // weights_not_finite, packed_broken.
@@ -92,6 +94,7 @@ class Model {
   void list_linears();
   Status open_packed();
   Status check_linear(const LinearInfo& linear) const;
+  Result<Table> require_table(const std::string& tensor) const;
   Status resolve_tables();
   void note_unknown();
   void count();
@@ -109,8 +112,9 @@ class Model {
   std::vector<LinearInfo> linears_;
   std::vector<NeededTensor> needed_;
   std::map<std::string, std::shared_ptr<const PackedShard>> packed_linears_;  // by linear name
-  const TensorView* embedding_ = nullptr;
-  const TensorView* head_ = nullptr;
+  std::map<std::string, std::shared_ptr<const PackedShard>> packed_tables_;   // by name
+  std::optional<Table> embedding_;
+  std::optional<Table> head_;  // empty: tied
 };
 
 }  // namespace signum

@@ -65,6 +65,7 @@ Status Model::open_packed() {
   for (const auto& [name, file] : checkpoint_.shards) {
     SIGNUM_TAKE(const auto shard, PackedShard::open(file));
     for (const auto& [linear, layout] : shard->layouts()) packed_linears_.emplace(linear, shard);
+    for (const auto& [table, layout] : shard->tables()) packed_tables_.emplace(table, shard);
   }
   return {};
 }
@@ -104,21 +105,39 @@ Status Model::check_linear(const LinearInfo& linear) const {
   return tensor.ok() ? Status() : tensor.error();
 }
 
+// The table that is stored under this name, or packed in its place.
+Result<Table> Model::require_table(const std::string& tensor) const {
+  const std::vector<size_t> shape = {config_.vocabulary, config_.embedding_width};
+  const std::string name = table_name(tensor);
+  if (const auto packed = packed_tables_.find(name); packed != packed_tables_.end()) {
+    const Table table(packed->second, name);
+    if (table.rows() == shape[0] && table.columns() == shape[1]) return table;
+    return Error{"packed_broken",
+                 "The table " + name + " is packed as " + shape_text({table.rows(), table.columns()}) +
+                     ", but config.json means " + shape_text(shape) + ".",
+                 ""};
+  }
+  SIGNUM_TAKE(const TensorView* stored, require(tensor, shape));
+  return Table(*stored);
+}
+
 // Tied: one table serves both ends. Some files store it under the head's name only; where both names are
 // stored, the embedding's counts, as in transformers' tie_weights().
 Status Model::resolve_tables() {
   const std::string embedding = config_.architecture->embedding, head = config_.architecture->head;
-  const std::vector<size_t> shape = {config_.vocabulary, config_.embedding_width};
+  const auto there = [&](const std::string& tensor) {
+    return find(tensor) || packed_tables_.contains(table_name(tensor));
+  };
   if (!config_.tied) {
-    SIGNUM_TAKE(embedding_, require(embedding, shape));
-    SIGNUM_TAKE(head_, require(head, shape));
+    SIGNUM_TAKE(embedding_, require_table(embedding));
+    SIGNUM_TAKE(head_, require_table(head));
     return {};
   }
-  SIGNUM_TAKE(embedding_, require(!find(embedding) && find(head) ? head : embedding, shape));
-  head_ = embedding_;
-  if (const TensorView* other = find(head); other && other != embedding_) {
-    SIGNUM_TAKE(other, require(head, shape));
-    if (other->dtype != embedding_->dtype || !std::ranges::equal(other->bytes, embedding_->bytes))
+  SIGNUM_TAKE(embedding_, require_table(!there(embedding) && there(head) ? head : embedding));
+  const TensorView* used = embedding_->stored();
+  if (const TensorView* other = find(head); used && other && other != used) {
+    SIGNUM_TAKE(other, require(head, used->shape));
+    if (other->dtype != used->dtype || !std::ranges::equal(other->bytes, used->bytes))
       notes_.push_back("The configuration ties the head to the embeddings, but " + head +
                        " is stored with other values; they are not used.");
   }
@@ -135,7 +154,8 @@ void Model::note_unknown() {
     // Old checkpoints store the rotary frequencies, which follow from the configuration.
     if (known.count(name) || name.ends_with(".rotary_emb.inv_freq")) continue;
     if (const size_t dot = name.rfind('.');
-        dot != std::string::npos && name.substr(dot) != ".bias" && packed_linears_.count(name.substr(0, dot)))
+        dot != std::string::npos && name.substr(dot) != ".bias" &&
+        (packed_linears_.count(name.substr(0, dot)) || packed_tables_.count(name.substr(0, dot))))
       continue;
     if (unknown++ == 0) first = name;
   }
@@ -158,8 +178,14 @@ void Model::count() {
       add(*find(linear.name + ".weight"));
   }
   for (const NeededTensor& needed : needed_) add(*find(needed.name));
-  add(*embedding_);
-  if (head_ != embedding_) add(*head_);
+  const auto add_table = [&](const Table& table) {
+    if (table.stored())
+      add(*table.stored());
+    else
+      parameters_ += table.rows() * table.columns();
+  };
+  add_table(*embedding_);
+  if (head_) add_table(*head_);
   constexpr DType dtypes[] = {DType::F32, DType::F16, DType::BF16};
   dtype_ = dtypes[std::max_element(by_dtype, by_dtype + 3) - by_dtype];
 

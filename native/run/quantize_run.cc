@@ -1,5 +1,6 @@
 #include "run/quantize_run.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "calibrate/paired.h"
@@ -15,6 +16,7 @@
 #include "run/quantize_layer.h"
 #include "run/run_folder.h"
 #include "run/state.h"
+#include "run/tables.h"
 
 namespace signum {
 namespace {
@@ -238,8 +240,13 @@ Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
 // The rest shard, the copied files, and last the index: with it the folder is a packed model.
 Status QuantizeRun::finish(const RunFolder& folder) {
   progress_.begin(Phase::Write, 1, "shards");
-  SIGNUM_TRY(
-      write_shard(shard_path(folder, layers()), {}, model_->other_tensors(layers()), {}, state_.fingerprint));
+  SIGNUM_TAKE(const PackedTables tables, pack_tables(*model_, recipe_.tables(), pool_));
+  std::vector<const TensorView*> copied = model_->other_tensors(layers());
+  std::erase_if(copied, [&](const TensorView* tensor) {
+    return std::ranges::find(tables.replaced, tensor->name) != tables.replaced.end();
+  });
+  SIGNUM_TRY(write_shard(shard_path(folder, layers()), {}, copied, tables.converted, state_.fingerprint,
+                         tables.packed));
   SIGNUM_TRY(model_->unchanged());
   observer_.saved(layers(), shard_name(layers(), layers() + 1), shard_bytes(folder, layers()));
   SIGNUM_TRY(progress_.check());

@@ -30,6 +30,15 @@ Result<std::shared_ptr<const Recipe>> override_of(const Json& object) {
   return recipe_of(object);
 }
 
+Result<TableType> table_type(const Json& recipe, const char* key) {
+  constexpr const char* kWords[] = {"source", "f16", "rtn8", "rtn4"};
+  if (!recipe.contains(key)) return TableType::Source;
+  const auto found = std::ranges::find_if(kWords, [&](const char* word) { return recipe[key] == word; });
+  if (found == std::end(kWords))
+    return invalid("The recipe's '" + std::string(key) + "' must be source, f16, rtn8 or rtn4.");
+  return TableType(found - std::begin(kWords));
+}
+
 }  // namespace
 
 Result<RunRecipe> RunRecipe::from_json(const std::string& text) {
@@ -37,6 +46,8 @@ Result<RunRecipe> RunRecipe::from_json(const std::string& text) {
   if (!object.is_object()) return invalid("The recipe is not a JSON object.");
   RunRecipe recipe;
   SIGNUM_TAKE(recipe.usual_, recipe_of(object));
+  SIGNUM_TAKE(recipe.tables_.embedding, table_type(object, "embedding_type"));
+  SIGNUM_TAKE(recipe.tables_.head, table_type(object, "head_type"));
   const auto overrides = object.find("overrides");
   if (overrides == object.end()) return recipe;
   if (!overrides->is_array()) return invalid("The recipe's overrides must be a list.");
@@ -55,6 +66,8 @@ Status RunRecipe::check(const Model& model) const {
   for (const auto& [name, recipe] : overrides_)
     if (std::ranges::none_of(model.linears(), [&](const LinearInfo& linear) { return linear.name == name; }))
       return invalid("The recipe overrides the linear " + name + ", which the model does not have.");
+  if (model.config().tied && tables_.head != TableType::Source && tables_.head != tables_.embedding)
+    return invalid("The head of this model is its embedding table: embedding_type says how both are stored.");
   return {};
 }
 

@@ -12,16 +12,26 @@
 
 namespace signum {
 
+// How a table is stored: as in the source, in F16, or in codes of 8 or 4 bits.
+enum class TableType : uint8_t { Source, F16, Rtn8, Rtn4 };
+struct TableTypes {
+  TableType embedding = TableType::Source;
+  TableType head = TableType::Source;  // of a tied model: the embedding's
+};
+
 class RunRecipe {
  public:
-  // JSON text {"method", "parameters", "overrides"}; overrides may be missing. Each of them has "linears"
-  // (full names, none of them twice in the recipe) and either "keep": true or "method" and "parameters".
-  // Error recipe_invalid.
+  // JSON text {"method", "parameters", "overrides", "embedding_type", "head_type"}; all but the first two may
+  // be missing. The types are "source" (what they are when missing), "f16", "rtn8", "rtn4". Each override has
+  // "linears" (full names, none of them twice in the recipe) and either "keep": true or "method" and
+  // "parameters". Error recipe_invalid.
   static Result<RunRecipe> from_json(const std::string& text);
 
-  // Error recipe_invalid: an override names a linear that the model does not have.
+  // Error recipe_invalid: an override names a linear that the model does not have, or a tied head would have
+  // another type than the embedding.
   Status check(const Model& model) const;
 
+  const TableTypes& tables() const { return tables_; }
   // Null: the linear is kept as it is stored.
   const Recipe* of(const std::string& linear) const;
   // A recipe among those of the linears that cannot do without a Hessian, or null.
@@ -33,6 +43,7 @@ class RunRecipe {
 
  private:
   std::shared_ptr<const Recipe> usual_;
+  TableTypes tables_;
   std::map<std::string, std::shared_ptr<const Recipe>> overrides_;  // by name; null: kept
 };
 

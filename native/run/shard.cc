@@ -49,29 +49,31 @@ std::string shard_name(size_t index, size_t count) {
 
 Status write_shard(const std::string& path, const std::vector<NamedLinear>& linears,
                    const std::vector<const TensorView*>& copied, const std::vector<TensorToWrite>& extra,
-                   const Fingerprint& fingerprint) {
+                   const Fingerprint& fingerprint, const std::vector<NamedLinear>& tables) {
   std::vector<TensorToWrite> tensors = extra;
   std::vector<PackedTensor> orders;
   orders.reserve(linears.size());  // tensors point into it
-  Json layouts = Json::object();
-  for (const NamedLinear& linear : linears) {
+  const auto add = [&](const NamedLinear& linear, Json& layouts) {
     layouts[linear.name] = Json::parse(layout_to_json(linear.packed.layout));
     for (const PackedTensor& tensor : linear.packed.tensors)
       tensors.push_back({linear.name + "." + tensor.role, tensor.dtype, tensor.shape, tensor.bytes});
+  };
+  Json layouts = Json::object(), table_layouts = Json::object();
+  for (const NamedLinear& linear : linears) {
+    add(linear, layouts);
     if (!linear.stores_order) continue;
     const PackedTensor& order = orders.emplace_back(order_tensor(*linear.packed.order));
     tensors.push_back({linear.packed.layout.order_tensor, order.dtype, order.shape, order.bytes});
   }
+  for (const NamedLinear& table : tables) add(table, table_layouts);
   for (const TensorView* tensor : copied)
     tensors.push_back({tensor->name, tensor->dtype, tensor->shape, tensor->bytes});
-  return write_safetensors(path, std::move(tensors),
-                           {{"signum_format", "1"},
-                            {"program", fingerprint.program},
-                            {"recipe", fingerprint.recipe},
-                            {"calibration", fingerprint.calibration},
-                            {"source", fingerprint.source},
-                            {"linears", layouts.dump()}},
-                           true);
+  std::map<std::string, std::string> metadata = {
+      {"signum_format", "1"},         {"program", fingerprint.program},
+      {"recipe", fingerprint.recipe}, {"calibration", fingerprint.calibration},
+      {"source", fingerprint.source}, {"linears", layouts.dump()}};
+  if (!tables.empty()) metadata["tables"] = table_layouts.dump();
+  return write_safetensors(path, std::move(tensors), std::move(metadata), true);
 }
 
 Result<std::shared_ptr<const PackedShard>> verified_shard(const std::string& path,

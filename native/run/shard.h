@@ -27,11 +27,11 @@ void share_orders(std::vector<NamedLinear>& linears);
 // "model-00001-of-00005.safetensors" for index 0 of 5.
 std::string shard_name(size_t index, size_t count);
 
-// The linears, the tensors that are copied, and `extra`, under the metadata of FORMAT.md. Errors: those of
-// write_safetensors.
+// The linears, the tensors that are copied, `extra`, and the packed tables, under the metadata of FORMAT.md.
+// Errors: those of write_safetensors.
 Status write_shard(const std::string& path, const std::vector<NamedLinear>& linears,
                    const std::vector<const TensorView*>& copied, const std::vector<TensorToWrite>& extra,
-                   const Fingerprint& fingerprint);
+                   const Fingerprint& fingerprint, const std::vector<NamedLinear>& tables = {});
 
 // Opens a shard that write_shard made and holds it against this run and its own hashes. Error packed_broken.
 Result<std::shared_ptr<const class PackedShard>> verified_shard(const std::string& path,

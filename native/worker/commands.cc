@@ -8,6 +8,8 @@
 #include "export/export_gguf.h"
 #include "math/linear_algebra.h"
 #include "model/model.h"
+#include "run/copied_files.h"
+#include "run/fingerprint.h"
 #include "run/machine.h"
 #include "run/preflight.h"
 #include "run/progress.h"
@@ -38,6 +40,12 @@ Result<std::shared_ptr<const Model>> open_model(const std::string& folder, Obser
   return model;
 }
 
+// Null where it is packed.
+Json stored_dtype(const Model& model, const LinearInfo& linear) {
+  const TensorView* stored = model.find(linear.name + ".weight");
+  return stored ? Json(dtype_name(stored->dtype)) : Json();
+}
+
 Result<CommandEnd> run(const InspectJob& job, Tools tools) {
   SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
   const ModelConfig& config = model->config();
@@ -56,6 +64,9 @@ Result<CommandEnd> run(const InspectJob& job, Tools tools) {
                  {"dtype", dtype_name(model->dtype())},
                  {"bytes", model->weight_bytes()},
                  {"files", Json::array()},
+                 {"program", program_name()},
+                 {"copied", files_to_copy(job.model)},
+                 {"tensors", Json::array()},
                  {"linears", Json::array()}};
   for (const ModelFile& file : model->files())
     result["files"].push_back({{"name", file.name}, {"bytes", file.bytes}});
@@ -64,7 +75,14 @@ Result<CommandEnd> run(const InspectJob& job, Tools tools) {
                                  {"layer", linear.layer},
                                  {"kind", linear.kind},
                                  {"rows", linear.rows},
-                                 {"columns", linear.columns}});
+                                 {"columns", linear.columns},
+                                 {"dtype", stored_dtype(*model, linear)}});
+  for (size_t layer = 0; layer <= config.layers; ++layer)
+    for (const TensorView* tensor : model->other_tensors(layer))
+      result["tensors"].push_back({{"name", tensor->name},
+                                   {"layer", layer},
+                                   {"dtype", dtype_name(tensor->dtype)},
+                                   {"shape", tensor->shape}});
   return finished(tools, result);
 }
 

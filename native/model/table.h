@@ -1,0 +1,50 @@
+// A [vocabulary, embedding_width] table of a model, the embeddings or the head: stored as numbers, or packed
+// as codes (docs/FORMAT.md).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "base/matrix.h"
+#include "file/safetensors.h"
+
+namespace signum {
+
+class PackedShard;
+class ThreadPool;
+
+class Table {
+ public:
+  explicit Table(const TensorView& tensor) : stored_(&tensor) {}
+  // name: in the shard's tables.
+  Table(std::shared_ptr<const PackedShard> shard, std::string name)
+      : shard_(std::move(shard)), name_(std::move(name)) {}
+
+  // Null where it is packed.
+  const TensorView* stored() const { return stored_; }
+  // Of the module: without ".weight".
+  std::string name() const;
+  size_t rows() const;
+  size_t columns() const;
+
+  // out [ids, columns] = the rows of these ids, which must be below rows(). Errors: weights_not_finite,
+  // packed_broken.
+  Status look_up(std::span<const uint32_t> ids, View out, ThreadPool& pool) const;
+  // [rows, columns], with the same errors.
+  Result<Matrix> matrix(ThreadPool& pool) const;
+
+ private:
+  Status look_up_packed(std::span<const uint32_t> ids, View out, ThreadPool& pool) const;
+
+  const TensorView* stored_ = nullptr;
+  std::shared_ptr<const PackedShard> shard_;
+  std::string name_;
+};
+
+// "model.embed_tokens" of "model.embed_tokens.weight".
+std::string table_name(const std::string& tensor);
+
+}  // namespace signum
