@@ -54,7 +54,23 @@ async function row(setting, folder) {
   return { setting, linear: bits.linear, file: bits.file, texts, original }
 }
 
-const settings = ['rtn bits=3', 'gptq bits=2 order=hessian']
+const settings = [
+  'signum-rc second_plane=0 correction=0 damping=0.01',
+  'signum-rc second_plane=0 damping=0.01',
+  'signum-rc second_plane=0 damping=0.01 blocksize=256',
+  'signum-rc second_plane=0',
+  'signum-rc second_plane=0 damping=0.3 blocksize=256',
+  'signum-rc second_plane=0 damping=1 blocksize=256',
+  'signum-rc second_plane=1 damping=0.01',
+  'signum-rc second_plane=1',
+  'signum-rc second_plane=1 damping=0.3 blocksize=256',
+  'gptq bits=2 group=64 clip_search=true order=hessian',
+  'signum-rc second_plane=1 third_plane=0.5 blocksize=256',
+  'signum-rc second_plane=1 third_plane=0.75 blocksize=256',
+  'gptq bits=3 group=-1 clip_search=true order=hessian',
+  'arb-rc',
+  'signum-rc second_plane=1 third_plane=1 blocksize=256',
+]
 
 await main(async () => {
   const chosen = process.argv.slice(2)

@@ -1,6 +1,6 @@
 // How far a perplexity moves when nothing but rounding changes: the same run nine times, its damping moved by up to four per mille.
 //   node scripts/tie-study.mjs billm
-//   node scripts/tie-study.mjs signum-rc second_plane=0.25
+//   node scripts/tie-study.mjs signum-rc second_plane=0.25 correction=0
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

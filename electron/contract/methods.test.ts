@@ -123,7 +123,7 @@ describe('the catalogue', () => {
         refits: 4,
         correction: 1,
         blocksize: 128,
-        damping: 0.01,
+        damping: 0.1,
         scale_type: 'f16',
       },
     })
