@@ -30,7 +30,7 @@ const recipes = {
   arb: { ...salient, ...groups },
   'arb-x': { ...salient, ...groups },
   'arb-rc': { ...salient, ...groups },
-  fdb: { group: 64, step_rule: 'search', scale_type: 'f16' },
+  fdb: { group: 64, step_rule: 'hessian', propagation: true, damping: 0.01, scale_type: 'f16' },
   'signum-rc': {
     second_plane: 0.5,
     third_plane: 0.25,

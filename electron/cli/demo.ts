@@ -106,7 +106,7 @@ function recipeOf(variant: (typeof variants)[number]): Recipe {
   const method = findMethod(variant.method)
   const parameters = method.ok ? resolveParameters(method.value, variant.parameters) : method
   if (!parameters.ok) throw new Error(parameters.problem.message)
-  const needed = method.ok && method.value.needsCalibration
+  const needed = method.ok && method.value.needsCalibration(parameters.value)
   return {
     signum_recipe: 1,
     method: variant.method,

@@ -76,7 +76,7 @@ export function commandHelp({ name, summary, positionals, options, notes = [] }:
 }
 
 export function methodHelp(method: Method): string {
-  const { id, title, paper, description, stores, needsCalibration, parameters, presets = [] } = method
+  const { id, title, paper, description, stores, calibrationHelp, parameters, presets = [] } = method
   const rows = parameters.flatMap((one): [string, string][] => [
     [one.key, `${one.help}${one.unit ? ` [${one.unit}]` : ''}`],
     ['', `${rangeOf(one)}; default ${one.default}`],
@@ -86,7 +86,7 @@ export function methodHelp(method: Method): string {
     '',
     ...description,
     `Stores ${stores}.`,
-    needsCalibration ? 'Needs a calibration text.' : 'Needs no calibration text.',
+    calibrationHelp,
     '',
     'Parameters (--set KEY=VALUE):',
     ...columns(rows),

@@ -114,7 +114,7 @@ describe('the catalogue', () => {
         iterations: 15,
         scale_type: 'f16',
       },
-      fdb: { group: 64, step_rule: 'search', scale_type: 'f16' },
+      fdb: { group: 64, step_rule: 'search', propagation: false, damping: 0.01, scale_type: 'f16' },
       'signum-rc': {
         second_plane: 1,
         third_plane: 0,
@@ -182,6 +182,16 @@ test('max_salient is limited by blocksize: a default gives way, a chosen value i
   expect(problem(resolveParameters(billm, { blocksize: 32, max_salient: 40 }))).toBe(
     'recipe_invalid: max_salient must be a whole number from 2 to blocksize (32), not 40.',
   )
+})
+
+test('a calibration text is needed always, never, or with some parameters', () => {
+  const needed = (id: string, parameters: Record<string, string | boolean> = {}) =>
+    method(id).needsCalibration(parameters)
+  expect(methods.filter(({ id }) => !needed(id)).map(({ id }) => id)).toEqual(['rtn', 'fdb'])
+  expect(needed('rtn', { clip_search: true })).toBe(false)
+  expect(needed('fdb', { step_rule: 'max', propagation: false })).toBe(false)
+  expect(needed('fdb', { step_rule: 'hessian' })).toBe(true)
+  expect(needed('fdb', { step_rule: 'max', propagation: true })).toBe(true)
 })
 
 test('a symmetric grid needs two bits', () => {

@@ -19,10 +19,16 @@ export type Method = {
   /** Two lines. */
   description: readonly [string, string]
   stores: string
-  needsCalibration: boolean
+  /** Parameters that are not there are as usual. */
+  needsCalibration: (parameters: Readonly<Parameters>) => boolean
+  /** One sentence. */
+  calibrationHelp: string
   parameters: readonly Parameter[]
   presets?: readonly Preset[]
 }
+
+const never = { needsCalibration: () => false, calibrationHelp: 'Needs no calibration text.' }
+const always = { needsCalibration: () => true, calibrationHelp: 'Needs a calibration text.' }
 
 const scaleType: Parameter = {
   key: 'scale_type',
@@ -174,7 +180,7 @@ export const methods: readonly Method[] = [
       'Fast, needs no text, and falls apart below 4 bits: the baseline to beat.',
     ],
     stores: 'one code per weight; a scale and, unless symmetric, a zero per row or group',
-    needsCalibration: false,
+    ...never,
     parameters: [bits(1, 8), group(-1), symmetric, clipSearch, scaleType],
   },
   {
@@ -186,7 +192,7 @@ export const methods: readonly Method[] = [
       'The standard for 3 and 4 bits, usable at 2.',
     ],
     stores: 'one code per weight; a scale and, unless symmetric, a zero per group; with order hessian the column order',
-    needsCalibration: true,
+    ...always,
     parameters: [bits(2, 8), group(128), symmetric, clipSearch, order('natural'), blocksize, damping, scaleType],
     presets: [
       {
@@ -212,7 +218,7 @@ export const methods: readonly Method[] = [
       'About 1.1 bit as the paper counts; about 3 bits with everything that must be stored.',
     ],
     stores: 'two bit planes; a column bitmap; seven scales and means per row and block',
-    needsCalibration: true,
+    ...always,
     parameters: [salience, searchSpace, blocksize, damping, maxSalient, scaleType],
     presets: [{ id: 'paper', title: 'As in the paper', parameters: searched }],
   },
@@ -225,7 +231,7 @@ export const methods: readonly Method[] = [
       'The part of the paper without training; about 2.2 bits in all at a tenth, with everything that must be stored.',
     ],
     stores: 'a bit plane; which weights are salient, and their codes; a mean and a scale per row and group',
-    needsCalibration: true,
+    ...always,
     parameters: [
       {
         key: 'salient_share',
@@ -273,7 +279,7 @@ export const methods: readonly Method[] = [
     ],
     stores:
       'two bit planes, one more with splits, one in salient columns with the bitmap; 7 to 20 scales and means per row and block',
-    needsCalibration: true,
+    ...always,
     parameters: [
       salience,
       searchSpace,
@@ -297,7 +303,7 @@ export const methods: readonly Method[] = [
     ],
     stores:
       'two bit planes, one more with splits, one in salient columns with the bitmap; 7 to 20 scales and means per row and block',
-    needsCalibration: true,
+    ...always,
     parameters: [
       salience,
       searchSpace,
@@ -321,7 +327,7 @@ export const methods: readonly Method[] = [
     ],
     stores:
       'two bit planes, one more with splits, one in salient columns with the bitmap; 4 to 12 scales per row and block; column scales',
-    needsCalibration: true,
+    ...always,
     parameters: [
       salience,
       searchSpace,
@@ -340,11 +346,12 @@ export const methods: readonly Method[] = [
     title: 'Flexible Dual Binarization',
     paper: 'arXiv:2402.11960',
     description: [
-      'Two planes of 0 and 1 with a scale each, so four levels per row and group; the part of DB-LLM that needs no text.',
+      'Two planes of 0 and 1 with a scale each, so four levels per row and group; the part of DB-LLM that needs no training.',
       "No program was published: the search for the first step and the refit of the scales are this project's choices.",
     ],
     stores: 'two bit planes; two scales per row and group',
-    needsCalibration: false,
+    needsCalibration: (parameters) => parameters['step_rule'] === 'hessian' || parameters['propagation'] === true,
+    calibrationHelp: 'Needs a calibration text with step_rule hessian or propagation, else none.',
     parameters: [
       {
         key: 'group',
@@ -361,10 +368,19 @@ export const methods: readonly Method[] = [
         symbol: 's',
         unit: '',
         type: 'choice',
-        choices: ['max', 'search'],
+        choices: ['max', 'search', 'hessian'],
         default: 'search',
-        help: 'The step that the scales start from: half the largest weight, or the best of 30 by squared error.',
+        help: 'The step that the scales start from: half the largest weight, or the best of 30 by squared error; hessian weighs errors, here and in the refit, by the inputs.',
       },
+      {
+        key: 'propagation',
+        symbol: '',
+        unit: '',
+        type: 'boolean',
+        default: false,
+        help: 'Moves the errors of each group onto the groups still to come, weighed by the Hessian.',
+      },
+      damping,
       scaleType,
     ],
     presets: [{ id: 'paper', title: 'As far as the paper is known', parameters: { group: 64, step_rule: 'max' } }],
@@ -379,7 +395,7 @@ export const methods: readonly Method[] = [
     ],
     stores:
       'a sign plane, a second and a third one for shares of the columns; row and column scales; with order hessian the column order',
-    needsCalibration: true,
+    ...always,
     parameters: [
       {
         key: 'second_plane',

@@ -5,7 +5,7 @@ import { protocolSchema } from './evaluation.ts'
 import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
 import { findMethod, methodIds, methods, resolveParameters, type MethodId } from './methods.ts'
-import { checkOverrides, overrideSchema } from './overrides.ts'
+import { checkOverrides, overrideSchema, resolveOverride, type LinearRecipe, type Treatment } from './overrides.ts'
 
 /**
  * A text file, a file of JSON lines (.jsonl, .json) with a document's text under "text" in each, these with .gz, a token file
@@ -86,10 +86,13 @@ export function parseRecipe(json: unknown, from: string): Result<Recipe> {
   return overrides.ok ? success(recipe) : overrides
 }
 
-/** The first method of the recipe that cannot do without a calibration text, or null. */
-export function needingCalibration({ method, overrides }: Pick<Recipe, 'method' | 'overrides'>): MethodId | null {
-  const used = [method, ...overrides.flatMap((one) => (one.method === undefined ? [] : [one.method]))]
-  return used.find((id) => methods.find((one) => one.id === id)?.needsCalibration) ?? null
+/** The first method of the recipe that, with its parameters, cannot do without a calibration text, or null. */
+export function needingCalibration({ overrides, ...usual }: Treatment): MethodId | null {
+  const resolved = overrides.map((one) => resolveOverride(usual, one))
+  const used = [usual, ...resolved.flatMap((one) => (one.ok && one.value ? [one.value] : []))]
+  const needs = ({ method, parameters }: LinearRecipe) =>
+    methods.some((one) => one.id === method && one.needsCalibration(parameters))
+  return used.find(needs)?.method ?? null
 }
 
 const methodOf = (json: unknown): string | undefined => {

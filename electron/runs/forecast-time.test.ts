@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { findMethod, type MethodId } from '../contract/methods.ts'
+import { findMethod, type MethodId, type Parameters } from '../contract/methods.ts'
 import { parseRecipe } from '../contract/recipe.ts'
 import { resolve } from './checks.ts'
 import { usualSeconds } from './forecast-time.ts'
@@ -11,9 +11,9 @@ const linears = [{ name: 'q', layer: 0, kind: 'q_proj', rows: n, columns: n }]
 const model = testModel('/m', { linears, context: n })
 
 /** Factor and quantization of one matrix, with the benchmarks' two threads. */
-function secondsOf(method: MethodId, parameters: object): number {
+function secondsOf(method: MethodId, parameters: Parameters): number {
   const found = findMethod(method)
-  const calibration = found.ok && found.value.needsCalibration ? { source: 'x' } : null
+  const calibration = found.ok && found.value.needsCalibration(parameters) ? { source: 'x' } : null
   const parsed = parseRecipe({ signum_recipe: 1, method, parameters, calibration }, 'test')
   if (!parsed.ok) throw new Error(parsed.problem.message)
   const recipe = resolve(parsed.value, '/m', model)
@@ -24,7 +24,7 @@ function secondsOf(method: MethodId, parameters: object): number {
 const document = readFileSync(new URL('../../docs/BENCHMARKS.md', import.meta.url), 'utf8')
 const rows = document.split(`${n} x ${n}\n`)[1]!.split('\n').slice(1)
 
-test.each<[string, MethodId, object]>([
+test.each<[string, MethodId, Parameters]>([
   ['rtn 2 bit', 'rtn', {}],
   ['gptq 2 bit g128', 'gptq', {}],
   ['billm', 'billm', {}],

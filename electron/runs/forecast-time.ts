@@ -2,7 +2,7 @@
 // nothing is known of this computer, and the measure by which its finished runs are compared.
 import type { Parameters } from '../contract/methods.ts'
 import type { Model } from '../contract/records.ts'
-import { corrects, linearRecipes } from '../contract/overrides.ts'
+import { corrects, linearRecipes, type LinearRecipe } from '../contract/overrides.ts'
 import { inputOf } from '../bits/forecast.ts'
 import type { ResolvedRecipe } from './checks.ts'
 
@@ -41,8 +41,8 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
     if (!its) continue
     const { method, parameters } = its
     const own = (rows * columns * ownTime(method, parameters)) / threads
-    // rtn and fdb pass no errors on; in the others every weight is moved by all that came before it in its row.
-    work['quantize']! += own + (method === 'rtn' || method === 'fdb' ? 0 : product(rows * columns * columns))
+    // Where errors are passed on, every weight is moved by all that came before it in its row.
+    work['quantize']! += own + (passesErrorsOn(its) ? product(rows * columns * columns) : 0)
   }
   if (calibration !== null) {
     const passed = calibration.sequences * calibration.length
@@ -64,6 +64,9 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
   return { ...work, evaluate }
 }
 
+const passesErrorsOn = ({ method, parameters }: LinearRecipe): boolean =>
+  method === 'fdb' ? parameters['propagation'] === true : method !== 'rtn'
+
 /**
  * Seconds of one thread for the searches and fits of one weight: what the benchmarks leave after factor and products.
  */
@@ -78,7 +81,7 @@ function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): numb
     arb: () => 39 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-x': () => 142 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
     'arb-rc': () => 40 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 8 : 0),
-    fdb: () => (parameters['step_rule'] === 'search' ? 15 : 8),
+    fdb: () => (parameters['step_rule'] === 'max' ? 8 : 15),
     'signum-rc': () => {
       const more = number('second_plane') + number('third_plane')
       return 40 + 15 * more + number('refits') * (7.4 + 11 * more)

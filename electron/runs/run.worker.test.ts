@@ -84,6 +84,7 @@ const variants: [MethodId, Parameters][] = [
   ['arb-rc', { column_group_bitmap: false, blocksize: 96, iterations: 2 }],
   ['fdb', {}],
   ['fdb', { group: 96, step_rule: 'max', scale_type: 'f32' }],
+  ['fdb', { step_rule: 'hessian', propagation: true }],
   ['signum-rc', { second_plane: 0, refits: 1 }],
   ['signum-rc', { second_plane: 0.25, order: 'natural', refits: 1 }],
   ['signum-rc', { column_scales: false, blocksize: 64, refits: 1 }],

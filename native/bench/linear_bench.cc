@@ -60,7 +60,7 @@ double LinearBench::compensation(Factored& made, size_t blocksize) {
 Timing LinearBench::time(const Recipe& recipe) {
   Timing timing;
   Factored* made = nullptr;
-  if (needs_hessian(recipe.method)) {
+  if (needs_hessian(recipe)) {
     made = &factored(factor_options(recipe));
     timing.factor = made->seconds;
     timing.compensation = compensation(*made, recipe.blocksize);

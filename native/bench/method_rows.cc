@@ -22,6 +22,8 @@ std::vector<Row> method_rows() {
   fdb.group = 64;
   signum_rc.method = Method::SignumRc;
   signum_rc.descending_order = true;
+  Recipe fdb_passed = fdb;
+  fdb_passed.propagation = true;
   Recipe rtn_clip = rtn, gptq_clip = gptq;
   rtn_clip.clip_search = gptq_clip.clip_search = true;
   const auto plain = [](Recipe recipe) {
@@ -44,18 +46,21 @@ std::vector<Row> method_rows() {
           {"arb-rc", plain(arb_rc), {0, 0, 0}},
           {"arb-rc + bitmap", arb_rc, {1.12, 4.26, 18.0}},
           {"fdb g64", fdb, {0, 0, 0}},
+          {"fdb g64 passed on", fdb_passed, {0, 0, 0}},
           {"signum-rc 0", none, {0, 0, 0}},
           {"signum-rc 0.25", quarter, {0, 0, 0}},
           {"signum-rc 1", signum_rc, {0, 0, 0}}};
 }
 
 double floor_operations(const Recipe& r, double m, double n) {
-  if (!needs_hessian(r.method)) return 0;
+  if (!needs_hessian(r)) return 0;
   const double b = double(r.blocksize), p = r.second_plane, base = n * n * n / 3 + m * n * n;
   switch (r.method) {
     case Method::Gptq:
     case Method::PbLlm:
       return base + m * n * b + 2 * m * n * b;
+    case Method::Fdb:
+      return r.propagation ? base : 0;
     case Method::SignumRc: {
       const double refit = 2 * (1 + p) * m * n * b + (1 + p) * (1 + p) * m * n * b;
       return base + (1 + r.refits) * m * n * b + 6 * m * n * b + r.refits * refit;

@@ -184,6 +184,11 @@ Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, Th
     factor.order = std::move(order);
   }
 
+  factor.diagonal.resize(n);
+  for (size_t i = 0; i < n; ++i)
+    factor.diagonal[i] = factor.dead[i] ? 0 : diagonal[factor.order ? (*factor.order)[i] : i];
+  if (options.diagonal_only) return factor;
+
   if (options.keep_blocks > 0)
     factor.blocks = diagonal_blocks(hessian, factor.order.get(), options.keep_blocks, dead == n);
 

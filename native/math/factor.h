@@ -18,6 +18,7 @@ struct FactorOptions {
   double damping = 0.01;          // share of mean(diag H), taken after dead columns got 1
   bool descending_order = false;  // factor H with its columns in order of descending diagonal (stable)
   size_t keep_blocks = 0;         // width of the undamped diagonal blocks to keep; 0: none
+  bool diagonal_only = false;     // leave `r` empty
 
   bool operator==(const FactorOptions&) const = default;
 };
@@ -29,7 +30,9 @@ struct Factor {
   std::vector<Matrix>
       blocks;  // with keep_blocks: diagonal blocks of H without damping and without what was done
                // for dead columns, in stored order; of the identity when every column is dead
-  double damping_used = 0;         // share that held
+  std::vector<float> diagonal;  // of H without damping, in stored order: 0 where dead; of the identity when
+                                // every column is dead
+  double damping_used = 0;      // share that held
   std::vector<std::string> notes;  // retries and guards, for the log and a warning
 };
 

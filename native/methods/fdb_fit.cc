@@ -8,11 +8,11 @@ namespace signum {
 namespace {
 
 // a1 = 2 s, a2 = -s with s of either sign; the first of the best, max|w| / 2 before all others.
-FdbScales first_scales(const float* weight, size_t width, StepRule rule, DType scale_type) {
+FdbScales first_scales(const FdbGroup& group, StepRule rule, DType scale_type) {
   float largest[kTileRows] = {};
-  for (size_t j = 0; j < width; ++j)
+  for (size_t j = 0; j < group.width; ++j)
     for (size_t lane = 0; lane < kTileRows; ++lane)
-      largest[lane] = std::max(largest[lane], std::fabs(weight[j * kTileRows + lane]));
+      largest[lane] = std::max(largest[lane], std::fabs(group.weight[j * kTileRows + lane]));
   FdbScales best;
   alignas(64) float least[kTileRows], error[kTileRows];
   const auto consider = [&](float steps, bool anyway) {
@@ -22,7 +22,7 @@ FdbScales first_scales(const float* weight, size_t width, StepRule rule, DType s
       trial.first[lane] = stored_value(scale_type, 0 + 2 * step);  // 0 +: a zero group has +0 for both
       trial.second[lane] = stored_value(scale_type, 0 - step);
     }
-    fdb_error(weight, width, trial, error);
+    fdb_error(group, trial, error);
     for (size_t lane = 0; lane < kTileRows; ++lane)
       if (anyway || error[lane] < least[lane]) {
         least[lane] = error[lane];
@@ -32,7 +32,7 @@ FdbScales first_scales(const float* weight, size_t width, StepRule rule, DType s
   };
   consider(1, true);
   consider(-1, false);
-  if (rule == StepRule::Search)
+  if (rule != StepRule::Max)
     for (int eighths = kLeastStepEighths; eighths <= kMostStepEighths; ++eighths)
       for (const float sign : {1.0f, -1.0f}) consider(sign * float(eighths) / 8, false);
   return best;
@@ -57,10 +57,10 @@ void refit(const FdbSums& sums, size_t lane, double& a1, double& a2) {
 
 }  // namespace
 
-FdbScales fdb_fit(const float* weight, size_t width, StepRule rule, DType scale_type, int rounds) {
-  FdbScales scales = first_scales(weight, width, rule, scale_type);
+FdbScales fdb_fit(const FdbGroup& group, StepRule rule, DType scale_type, int rounds) {
+  FdbScales scales = first_scales(group, rule, scale_type);
   FdbSums sums, trial_sums;
-  fdb_sums(weight, width, scales, sums);
+  fdb_sums(group, scales, sums);
   bool better = true;
   for (int round = 0; round < rounds && better; ++round) {
     FdbScales trial;
@@ -70,7 +70,7 @@ FdbScales fdb_fit(const float* weight, size_t width, StepRule rule, DType scale_
       trial.first[lane] = stored_value(scale_type, float(a1));
       trial.second[lane] = stored_value(scale_type, float(a2));
     }
-    fdb_sums(weight, width, trial, trial_sums);
+    fdb_sums(group, trial, trial_sums);
     // Rounding to the storage type may cost more than the refit brought: then the row is done.
     better = false;
     for (size_t lane = 0; lane < kTileRows; ++lane) {

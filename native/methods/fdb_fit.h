@@ -14,7 +14,7 @@ inline constexpr int kLeastStepEighths = 2, kMostStepEighths = 16;
 // of 64, six in groups of 128.
 inline constexpr int kFdbRounds = 30;
 
-// weight [width][16]. Out: scales that `scale_type` holds exactly. More rounds never raise a row's error.
-FdbScales fdb_fit(const float* weight, size_t width, StepRule rule, DType scale_type, int rounds);
+// Out: scales that `scale_type` holds exactly. More rounds never raise a row's error.
+FdbScales fdb_fit(const FdbGroup& group, StepRule rule, DType scale_type, int rounds);
 
 }  // namespace signum

@@ -39,37 +39,37 @@ HWY_INLINE V Nearest(V w, const Levels& levels, M& in1, M& in2) {
   return best;
 }
 
-void FdbError(const float* weight, size_t width, const FdbScales& scales, float* error) {
+void FdbError(const FdbGroup& group, const FdbScales& scales, float* error) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const Levels levels = LevelsOf(d, scales, lane);
     V sum = hn::Zero(d);
-    for (size_t j = 0; j < width; ++j) {
-      const V w = hn::Load(d, weight + j * kTileRows + lane);
+    for (size_t j = 0; j < group.width; ++j) {
+      const V w = hn::Load(d, group.weight + j * kTileRows + lane);
       const V distance = hn::Min(hn::Min(hn::Abs(w), hn::Abs(hn::Sub(w, levels.a1))),
                                  hn::Min(hn::Abs(hn::Sub(w, levels.a2)), hn::Abs(hn::Sub(w, levels.sum))));
-      sum = hn::Add(sum, hn::Mul(distance, distance));
+      sum = hn::Add(sum, hn::Mul(hn::Set(d, group.importance[j]), hn::Mul(distance, distance)));
     }
     hn::Store(sum, d, error + lane);
   }
 }
 
-void FdbSumsOf(const float* weight, size_t width, const FdbScales& scales, FdbSums& sums) {
+void FdbSumsOf(const FdbGroup& group, const FdbScales& scales, FdbSums& sums) {
   const D d;
-  const V one = hn::Set(d, 1.0f);
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const Levels levels = LevelsOf(d, scales, lane);
     V error = hn::Zero(d), ones1 = error, ones2 = error, both = error, with1 = error, with2 = error;
-    for (size_t j = 0; j < width; ++j) {
-      const V w = hn::Load(d, weight + j * kTileRows + lane);
+    for (size_t j = 0; j < group.width; ++j) {
+      const V w = hn::Load(d, group.weight + j * kTileRows + lane);
       M in1, in2;
-      const V distance = Nearest(w, levels, in1, in2);
-      error = hn::Add(error, hn::Mul(distance, distance));
-      ones1 = hn::Add(ones1, hn::IfThenElseZero(in1, one));
-      ones2 = hn::Add(ones2, hn::IfThenElseZero(in2, one));
-      both = hn::Add(both, hn::IfThenElseZero(hn::And(in1, in2), one));
-      with1 = hn::Add(with1, hn::IfThenElseZero(in1, w));
-      with2 = hn::Add(with2, hn::IfThenElseZero(in2, w));
+      const V distance = Nearest(w, levels, in1, in2), h = hn::Set(d, group.importance[j]),
+              hw = hn::Mul(h, w);
+      error = hn::Add(error, hn::Mul(h, hn::Mul(distance, distance)));
+      ones1 = hn::Add(ones1, hn::IfThenElseZero(in1, h));
+      ones2 = hn::Add(ones2, hn::IfThenElseZero(in2, h));
+      both = hn::Add(both, hn::IfThenElseZero(hn::And(in1, in2), h));
+      with1 = hn::Add(with1, hn::IfThenElseZero(in1, hw));
+      with2 = hn::Add(with2, hn::IfThenElseZero(in2, hw));
     }
     hn::Store(error, d, sums.error + lane);
     hn::Store(ones1, d, sums.ones1 + lane);
@@ -80,21 +80,24 @@ void FdbSumsOf(const float* weight, size_t width, const FdbScales& scales, FdbSu
   }
 }
 
-void FdbPlanes(const float* weight, size_t width, const FdbScales& scales, uint16_t* plane1,
-               uint16_t* plane2) {
+void FdbPlanes(const FdbGroup& group, const FdbScales& scales, uint16_t* plane1, uint16_t* plane2,
+               float* value) {
   const D d;
   const auto bits_of = [&](M mask) {
     uint8_t bytes[8] = {};
     hn::StoreMaskBits(d, mask, bytes);
     return uint32_t(bytes[0] | bytes[1] << 8);
   };
-  for (size_t j = 0; j < width; ++j) {
+  for (size_t j = 0; j < group.width; ++j) {
     uint32_t bits1 = 0, bits2 = 0;
     for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+      const Levels levels = LevelsOf(d, scales, lane);
       M in1, in2;
-      Nearest(hn::Load(d, weight + j * kTileRows + lane), LevelsOf(d, scales, lane), in1, in2);
+      Nearest(hn::Load(d, group.weight + j * kTileRows + lane), levels, in1, in2);
       bits1 |= bits_of(in1) << lane;
       bits2 |= bits_of(in2) << lane;
+      hn::Store(hn::Add(hn::IfThenElseZero(in1, levels.a1), hn::IfThenElseZero(in2, levels.a2)), d,
+                value + j * kTileRows + lane);
     }
     plane1[j] = uint16_t(bits1);
     plane2[j] = uint16_t(bits2);
@@ -111,15 +114,15 @@ HWY_EXPORT(FdbError);
 HWY_EXPORT(FdbSumsOf);
 HWY_EXPORT(FdbPlanes);
 
-void fdb_error(const float* weight, size_t width, const FdbScales& scales, float* error) {
-  HWY_DYNAMIC_DISPATCH(FdbError)(weight, width, scales, error);
+void fdb_error(const FdbGroup& group, const FdbScales& scales, float* error) {
+  HWY_DYNAMIC_DISPATCH(FdbError)(group, scales, error);
 }
-void fdb_sums(const float* weight, size_t width, const FdbScales& scales, FdbSums& sums) {
-  HWY_DYNAMIC_DISPATCH(FdbSumsOf)(weight, width, scales, sums);
+void fdb_sums(const FdbGroup& group, const FdbScales& scales, FdbSums& sums) {
+  HWY_DYNAMIC_DISPATCH(FdbSumsOf)(group, scales, sums);
 }
-void fdb_planes(const float* weight, size_t width, const FdbScales& scales, uint16_t* plane1,
-                uint16_t* plane2) {
-  HWY_DYNAMIC_DISPATCH(FdbPlanes)(weight, width, scales, plane1, plane2);
+void fdb_planes(const FdbGroup& group, const FdbScales& scales, uint16_t* plane1, uint16_t* plane2,
+                float* value) {
+  HWY_DYNAMIC_DISPATCH(FdbPlanes)(group, scales, plane1, plane2, value);
 }
 
 }  // namespace signum

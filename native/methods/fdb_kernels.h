@@ -15,21 +15,29 @@ struct FdbScales {
   alignas(64) float second[kTileRows] = {};  // a2
 };
 
-// What a least-squares refit of a row needs to know of its planes b1, b2.
+// What a least-squares refit of a row needs to know of its planes b1, b2, weighed by the columns' importance
+// h.
 struct FdbSums {
-  alignas(64) float error[kTileRows];  // sum (w - w_hat)^2
-  alignas(64) float ones1[kTileRows];  // sum b1
-  alignas(64) float ones2[kTileRows];  // sum b2
-  alignas(64) float both[kTileRows];   // sum b1 b2
-  alignas(64) float with1[kTileRows];  // sum b1 w
-  alignas(64) float with2[kTileRows];  // sum b2 w
+  alignas(64) float error[kTileRows];  // sum h (w - w_hat)^2
+  alignas(64) float ones1[kTileRows];  // sum h b1
+  alignas(64) float ones2[kTileRows];  // sum h b2
+  alignas(64) float both[kTileRows];   // sum h b1 b2
+  alignas(64) float with1[kTileRows];  // sum h b1 w
+  alignas(64) float with2[kTileRows];  // sum h b2 w
 };
 
-// weight [width][16]. error [16] out.
-void fdb_error(const float* weight, size_t width, const FdbScales& scales, float* error);
-void fdb_sums(const float* weight, size_t width, const FdbScales& scales, FdbSums& sums);
-// plane1, plane2 [width] out: bit r = row r.
-void fdb_planes(const float* weight, size_t width, const FdbScales& scales, uint16_t* plane1,
-                uint16_t* plane2);
+// One group of 16 rows.
+struct FdbGroup {
+  const float* weight;      // [width][16]
+  const float* importance;  // [width], not negative
+  size_t width;
+};
+
+// error [16] out: as FdbSums::error.
+void fdb_error(const FdbGroup& group, const FdbScales& scales, float* error);
+void fdb_sums(const FdbGroup& group, const FdbScales& scales, FdbSums& sums);
+// plane1, plane2 [width] out: bit r = row r. value [width][16] out: a1 b1 + a2 b2.
+void fdb_planes(const FdbGroup& group, const FdbScales& scales, uint16_t* plane1, uint16_t* plane2,
+                float* value);
 
 }  // namespace signum

@@ -7,7 +7,8 @@
 namespace signum {
 
 PackedLinear quantize_rtn(const Recipe& recipe, const Matrix& weight, ThreadPool& pool);
-PackedLinear quantize_fdb(const Recipe& recipe, const Matrix& weight, ThreadPool& pool);
+// factor: null unless needs_hessian(recipe).
+PackedLinear quantize_fdb(const Recipe& recipe, Matrix weight, const Factor* factor, ThreadPool& pool);
 PackedLinear quantize_gptq(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_billm(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);
 PackedLinear quantize_pb_llm(const Recipe& recipe, Matrix weight, const Factor& factor, ThreadPool& pool);

@@ -32,7 +32,7 @@ Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor*
     return Error{"internal", "A linear without rows or columns cannot be quantized.", ""};
   if (!all_finite(weight.view(), pool))
     return Error{"weights_not_finite", "A weight is NaN or infinity.", ""};
-  if (needs_hessian(recipe.method) && (!factor || factor->r.rows() != weight.columns()))
+  if (needs_hessian(recipe) && (!factor || factor->diagonal.size() != weight.columns()))
     return Error{"internal", "This method needs the factor of its input's Hessian.", ""};
   PackedLinear linear;
   switch (recipe.method) {
@@ -59,13 +59,13 @@ Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor*
       linear = quantize_rtn(recipe, weight, pool);
       break;
     case Method::Fdb:
-      linear = quantize_fdb(recipe, weight, pool);
+      linear = quantize_fdb(recipe, std::move(weight), factor, pool);
       break;
   }
   if (!scalars_finite(linear))
     return Error{"scales_overflow",
                  "The scales of this linear do not fit the storage type; choose scale_type f32 or bf16.", ""};
-  if (needs_hessian(recipe.method)) linear.order = factor->order;
+  if (needs_hessian(recipe)) linear.order = factor->order;
   linear.layout.has_order = bool(linear.order);
   return linear;
 }

@@ -14,7 +14,7 @@ class ThreadPool;
 
 enum class Salience : uint8_t { Hessian, Magnitude };
 enum class SearchSpace : uint8_t { Saliency, Weights };
-enum class StepRule : uint8_t { Max, Search };
+enum class StepRule : uint8_t { Max, Search, Hessian };
 enum class MeanRule : uint8_t { Published, LeastSquares };
 
 // A method with all its parameters, resolved. Which ones a method uses: docs/PROTOCOL.md.
@@ -42,14 +42,16 @@ struct Recipe {
   StepRule step_rule = StepRule::Search;
   double salient_share = 0.1;  // of the weights
   MeanRule mean_rule = MeanRule::Published;
+  bool propagation = false;
 };
 
 // Method and parameters from JSON text {"method":..,"parameters":{..}}; every key must be there and in range
 // (recipe_invalid).
 Result<Recipe> recipe_from_json(const std::string& text);
 
-// Whether the method needs a Hessian (all but rtn and fdb).
-bool needs_hessian(Method method);
+// Whether the method needs a Hessian with these parameters: rtn never does, fdb with step_rule hessian or
+// propagation.
+bool needs_hessian(const Recipe& recipe);
 FactorOptions factor_options(const Recipe& recipe);
 
 // weight [rows, columns] is consumed. factor: of the linear's input, made with factor_options(recipe); null

@@ -90,7 +90,8 @@ Result<Recipe> recipe_from_json(const std::string& text) {
   }
   if (recipe.method == Method::Fdb) {
     recipe.group = p.integer("group", 32, 128);
-    recipe.step_rule = StepRule(p.choice("step_rule", {"max", "search"}));
+    recipe.step_rule = StepRule(p.choice("step_rule", {"max", "search", "hessian"}));
+    recipe.propagation = p.flag("propagation");
   }
   if (recipe.method == Method::PbLlm) {
     recipe.salient_share = p.number("salient_share", 0.01, 0.5);
@@ -99,10 +100,9 @@ Result<Recipe> recipe_from_json(const std::string& text) {
     recipe.group = p.integer("group", 8, 1 << 20, true);
     recipe.mean_rule = MeanRule(p.choice("mean_rule", {"published", "least_squares"}));
   }
-  if (needs_hessian(recipe.method)) {
+  if (recipe.method != Method::Rtn) recipe.damping = p.number("damping", 1e-6, 1);
+  if (recipe.method != Method::Rtn && recipe.method != Method::Fdb)
     recipe.blocksize = size_t(p.integer("blocksize", 32, 256));
-    recipe.damping = p.number("damping", 1e-6, 1);
-  }
   if (recipe.method == Method::Gptq || recipe.method == Method::SignumRc)
     recipe.descending_order = p.choice("order", {"natural", "hessian"}) == 1;
   if (has_salient_columns(recipe.method)) {
@@ -129,10 +129,16 @@ Result<Recipe> recipe_from_json(const std::string& text) {
   return recipe;
 }
 
-bool needs_hessian(Method method) { return method != Method::Rtn && method != Method::Fdb; }
+bool needs_hessian(const Recipe& recipe) {
+  if (recipe.method == Method::Fdb) return recipe.step_rule == StepRule::Hessian || recipe.propagation;
+  return recipe.method != Method::Rtn;
+}
 
 FactorOptions factor_options(const Recipe& recipe) {
-  return {recipe.damping, recipe.descending_order, recipe.method == Method::ArbX ? recipe.blocksize : 0};
+  return {.damping = recipe.damping,
+          .descending_order = recipe.descending_order,
+          .keep_blocks = recipe.method == Method::ArbX ? recipe.blocksize : 0,
+          .diagonal_only = recipe.method == Method::Fdb && !recipe.propagation};
 }
 
 }  // namespace signum

@@ -40,13 +40,13 @@ Status run_layer(const LayerJob& job, Observer& observer, ThreadPool& pool) {
 
   std::optional<Matrix> hessian;
   std::optional<Factor> factor;
-  if (needs_hessian(recipe.method) || file->find("hessian")) {
+  if (needs_hessian(recipe) || file->find("hessian")) {
     SIGNUM_TAKE(hessian, read_matrix(*file, "hessian", info.columns, info.columns));
     for (size_t i = 0; i < info.columns; ++i)  // other programs' sums need not be symmetric to the last bit
       for (size_t j = 0; j < i; ++j)
         (*hessian)(i, j) = (*hessian)(j, i) = ((*hessian)(i, j) + (*hessian)(j, i)) * 0.5f;
   }
-  if (needs_hessian(recipe.method)) {
+  if (needs_hessian(recipe)) {
     progress.begin(Phase::Factor, 1, "matrices");
     SIGNUM_TAKE(factor, factor_of(recipe, info, *hessian, observer, pool));
     SIGNUM_TRY(progress.check());

@@ -22,7 +22,7 @@ uint64_t most_factors(const Model& model, const RunRecipe& recipe) {
     if (before && (before->layer != linear.layer || before->input != linear.input)) held.clear();
     before = &linear;
     const Recipe* its = recipe.of(linear.name);
-    if (!its || !needs_hessian(its->method)) continue;
+    if (!its || !needs_hessian(*its)) continue;
     if (std::ranges::find(held, factor_options(*its)) == held.end()) held.push_back(factor_options(*its));
     most = std::max(most, held.size());
   }

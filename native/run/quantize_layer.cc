@@ -125,7 +125,7 @@ size_t factors_needed(std::span<const LinearTask> tasks, std::span<const LinearI
   for (size_t i = 0; i < infos.size(); ++i) {
     if (i > 0 && infos[i - 1].input != infos[i].input) of_input.clear();
     const Recipe* recipe = tasks[i].recipe;
-    if (!recipe || !needs_hessian(recipe->method)) continue;
+    if (!recipe || !needs_hessian(*recipe)) continue;
     if (std::ranges::find(of_input, factor_options(*recipe)) != of_input.end()) continue;
     of_input.push_back(factor_options(*recipe));
     ++needed;
@@ -153,7 +153,7 @@ Result<QuantizedLayer> quantize_layer(std::span<const LinearTask> tasks, std::sp
       layer.reports.push_back(kept_report(info, *tasks[i].stored, hessian != nullptr));
     } else {
       const Factor* factor = nullptr;
-      if (needs_hessian(recipe->method)) {
+      if (needs_hessian(*recipe)) {
         if (!hessian) return Error{"internal", "This method needs calibration.", ""};
         factor = factors.find(factor_options(*recipe));
         if (!factor) {

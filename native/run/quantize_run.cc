@@ -76,7 +76,7 @@ Status QuantizeRun::open() {
   const Recipe* needing = recipe_.needing_hessian(model_->linears());
   if (!job_.calibration && needing)
     return Error{"job_invalid",
-                 std::string("The method ") + method_id(needing->method) + " needs a calibration.", ""};
+                 std::string("This recipe of ") + method_id(needing->method) + " needs a calibration.", ""};
   SIGNUM_TRY(read_calibration());
   for (const std::string& note : model_->notes()) observer_.warning("model", note);
 

@@ -78,7 +78,7 @@ const Recipe* RunRecipe::of(const std::string& linear) const {
 
 const Recipe* RunRecipe::needing_hessian(std::span<const LinearInfo> linears) const {
   for (const LinearInfo& linear : linears)
-    if (const Recipe* recipe = of(linear.name); recipe && needs_hessian(recipe->method)) return recipe;
+    if (const Recipe* recipe = of(linear.name); recipe && needs_hessian(*recipe)) return recipe;
   return nullptr;
 }
 

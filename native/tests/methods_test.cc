@@ -77,6 +77,10 @@ std::vector<std::pair<std::string, Recipe>> all_recipes(DType scale_type = DType
       [](Recipe& r) { r.search_space = SearchSpace::Weights, r.splits = 2; });
   add("fdb", Method::Fdb, [](Recipe& r) { r.group = 64; });
   add("fdb max 32", Method::Fdb, [](Recipe& r) { r.group = 32, r.step_rule = StepRule::Max; });
+  add("fdb hessian", Method::Fdb, [](Recipe& r) { r.group = 64, r.step_rule = StepRule::Hessian; });
+  add("fdb propagation 32", Method::Fdb, [](Recipe& r) { r.group = 32, r.propagation = true; });
+  add("fdb hessian propagation", Method::Fdb,
+      [](Recipe& r) { r.group = 128, r.step_rule = StepRule::Hessian, r.propagation = true; });
   for (const double share : {0.0, 0.3, 1.0})
     add("signum-rc " + std::to_string(share), Method::SignumRc,
         [&](Recipe& r) { r.second_plane = share, r.descending_order = true; });
@@ -244,7 +248,8 @@ TEST_CASE("a permutation of the rows permutes the result") {
       for (size_t j = 0; j < 200; ++j)
         worst = std::max(worst, double(std::fabs(a((i * 7) % 50, j) - b(i, j))));
     const bool exact =
-        !needs_hessian(recipe.method) || recipe.method == Method::Gptq || recipe.method == Method::PbLlm;
+        recipe.method == Method::Rtn || recipe.method == Method::Gptq || recipe.method == Method::Fdb ||
+        recipe.method == Method::PbLlm;
     CHECK(worst <= (exact ? 0.0 : 2e-5 * 0.25));
   }
 }

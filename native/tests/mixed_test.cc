@@ -169,5 +169,5 @@ TEST_CASE("recipes that cannot be") {
         "recipe_invalid The recipe overrides the linear model.layers.9.mlp, which the model does not have.");
   job.recipe = with_overrides("rtn", Json::array({override_for({"model.layers.0.mlp.up_proj"}, "gptq")}));
   job.calibration.reset();
-  CHECK(try_run(job) == "job_invalid The method gptq needs a calibration.");
+  CHECK(try_run(job) == "job_invalid This recipe of gptq needs a calibration.");
 }

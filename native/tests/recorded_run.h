@@ -50,7 +50,8 @@ inline const std::map<std::string, std::string>& tiny_recipes() {
        R"({"method":"arb-x","parameters":{"salience":"hessian","blocksize":32,"damping":0.01,"search_space":"saliency","max_salient":10,"column_group_bitmap":false,"splits":1,"iterations":3,"scale_type":"f16"}})"},
       {"arb-rc",
        R"({"method":"arb-rc","parameters":{"salience":"hessian","blocksize":64,"damping":0.01,"search_space":"saliency","max_salient":10,"column_group_bitmap":true,"splits":3,"iterations":3,"scale_type":"f32"}})"},
-      {"fdb", R"({"method":"fdb","parameters":{"group":32,"step_rule":"search","scale_type":"bf16"}})"},
+      {"fdb",
+       R"({"method":"fdb","parameters":{"group":32,"step_rule":"hessian","propagation":true,"damping":0.01,"scale_type":"bf16"}})"},
       {"signum-rc",
        R"({"method":"signum-rc","parameters":{"second_plane":0.4,"third_plane":0.2,"order":"hessian","column_scales":true,"refits":2,"correction":0.75,"blocksize":32,"damping":0.01,"scale_type":"f16"}})"},
   };

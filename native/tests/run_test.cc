@@ -205,7 +205,7 @@ TEST_CASE("jobs that cannot be done") {
   TinyRun tiny;
   QuantizeJob job = tiny.job("gptq");
   job.calibration.reset();
-  CHECK(try_run(job) == "job_invalid The method gptq needs a calibration.");
+  CHECK(try_run(job) == "job_invalid This recipe of gptq needs a calibration.");
   job = tiny.job("gptq");
   job.recipe = "{\"method\":\"gptq\",\"parameters\":{}}";
   CHECK(try_run(job).starts_with("recipe_invalid "));

@@ -49,7 +49,10 @@ const arb = (method: string, salience: string, blocksize: number, bitmap: boolea
   },
 })
 
-const fdb = (group: number, rule: string): Recipe => ({ method: 'fdb', parameters: { group, step_rule: rule } })
+const fdb = (group: number, rule: string, propagation = false): Recipe => ({
+  method: 'fdb',
+  parameters: { group, step_rule: rule, propagation, damping: 0.01 },
+})
 
 const signumRc = (
   secondPlane: number,
@@ -106,6 +109,7 @@ export const recipes: readonly Recipe[] = [
   fdb(32, 'max'),
   fdb(64, 'search'),
   fdb(128, 'search'),
+  fdb(64, 'hessian', true),
   signumRc(0, 'natural', true, 128),
   signumRc(0, 'hessian', false, 64),
   signumRc(0.25, 'natural', true, 128),

@@ -28,6 +28,7 @@ import {
   type Recipe,
 } from '../../../electron/contract/recipe.ts'
 import type { Model } from '../../../electron/contract/records.ts'
+import type { Treatment } from '../../../electron/contract/overrides.ts'
 import { overridesOf, rowOf, type OverrideRow } from './override-rows.ts'
 
 export type Draft = {
@@ -121,16 +122,24 @@ export function moved(draft: Draft | null, first: Draft, { context }: Pick<Model
 }
 
 export function recipeOf(draft: Draft): Recipe {
-  const { method, given, overrides, calibration, calibrateAnyway, evaluations, window, protocol, join } = draft
-  const treatment = { method, overrides: overridesOf(overrides, { method, parameters: parametersOf(draft) }) }
+  const { method, given, calibration, calibrateAnyway, evaluations, window, protocol, join } = draft
   return {
     signum_recipe: 1,
-    ...treatment,
+    method,
+    overrides: treatmentOf(draft).overrides,
     parameters: given[method] ?? {},
-    calibration: calibrateAnyway || needingCalibration(treatment) !== null ? calibration : null,
+    calibration: calibrateAnyway || needsText(draft) ? calibration : null,
     evaluations: evaluations.map((source) => ({ source, window, protocol, join })),
   }
 }
+
+function treatmentOf(draft: Draft): Treatment {
+  const usual = { method: draft.method, parameters: parametersOf(draft) }
+  return { ...usual, overrides: overridesOf(draft.overrides, usual) }
+}
+
+/** Whether the draft cannot do without a calibration text. */
+export const needsText = (draft: Draft): boolean => needingCalibration(treatmentOf(draft)) !== null
 
 /** Every parameter of the draft's method; where two of them do not go together, what was chosen beside the usual rest. */
 export function parametersOf({ method: id, given }: Pick<Draft, 'method' | 'given'>): Parameters {

@@ -66,6 +66,7 @@ export class NewRun {
   preset = $derived.by(() => (this.draft ? drafts.presetOf(this.draft) : null))
   parameters = $derived.by(() => (this.draft ? drafts.parametersOf(this.draft) : {}))
   recipe = $derived.by((): Recipe | null => (this.draft ? drafts.recipeOf(this.draft) : null))
+  needsText = $derived.by(() => this.draft !== null && drafts.needsText(this.draft))
   picked = $derived.by(() => (this.draft?.budget && this.curve ? pickPoint(this.curve, this.draft.budget) : null))
   /** Known at once where the draft is on its curve; else when the forecast arrives. */
   sizes = $derived.by(() => (this.draft && drafts.placeOf(this.draft, this.curve)) ?? this.forecast?.expected ?? null)
