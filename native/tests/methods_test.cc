@@ -247,9 +247,8 @@ TEST_CASE("a permutation of the rows permutes the result") {
     for (size_t i = 0; i < 50; ++i)
       for (size_t j = 0; j < 200; ++j)
         worst = std::max(worst, double(std::fabs(a((i * 7) % 50, j) - b(i, j))));
-    const bool exact =
-        recipe.method == Method::Rtn || recipe.method == Method::Gptq || recipe.method == Method::Fdb ||
-        recipe.method == Method::PbLlm;
+    const bool exact = recipe.method == Method::Rtn || recipe.method == Method::Gptq ||
+                       recipe.method == Method::Fdb || recipe.method == Method::PbLlm;
     CHECK(worst <= (exact ? 0.0 : 2e-5 * 0.25));
   }
 }
