@@ -131,7 +131,7 @@ describe('as a word of the command line', () => {
     })
     expect(read('down=:bits=4')).toEqual({ match: 'down', parameters: { bits: 4 } })
     expect(read('mlp=rtm:bits=4')).toBe(
-      "method_unknown: There is no method 'rtm'; did you mean rtn? Methods: rtn, gptq, billm, arb, arb-x, arb-rc, fdb, signum-rc.",
+      "method_unknown: There is no method 'rtm'; did you mean rtn? Methods: rtn, gptq, billm, pb-llm, arb, arb-x, arb-rc, fdb, signum-rc.",
     )
     expect(read('mlp')).toBe("option_invalid: --override must be followed by REGEX=METHOD:key=value,..., not 'mlp'.")
     expect(read('mlp=rtn:bits=9')).toMatch(/^recipe_invalid: bits must be/)
