@@ -126,7 +126,7 @@ export function recipeOf(draft: Draft): Recipe {
   return {
     signum_recipe: 1,
     method,
-    overrides: treatmentOf(draft).overrides,
+    overrides: [...treatmentOf(draft).overrides],
     parameters: given[method] ?? {},
     calibration: calibrateAnyway || needsText(draft) ? calibration : null,
     evaluations: evaluations.map((source) => ({ source, window, protocol, join })),
