@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <random>
+#include <span>
 
 #include "base/pool.h"
 #include "calibrate/paired.h"
@@ -117,7 +119,7 @@ TEST_CASE("two models' inputs against F64, the same for any thread count") {
       results.push_back(std::move(result).value());
     }
     const auto same = [](const Matrix& a, const Matrix& b) {
-      return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+      return std::ranges::equal(std::span(a.data(), a.size()), std::span(b.data(), b.size()));
     };
     CHECK(same(results[0].hessian, results[1].hessian));
     CHECK(same(results[0].cross, results[1].cross));
