@@ -27,12 +27,14 @@ struct Seen {
 Seen look(const DecoderLayer& layer, const Activations& inputs, size_t first, size_t count, LinearInput input,
           ForwardBuffers& buffers, ThreadPool& pool) {
   Seen seen;
-  layer.forward(inputs.batch(first, count), inputs.length(), {}, buffers, pool,
-                [&](LinearInput which, ConstView x, ConstView stream) {
-                  if (which != input) return;
-                  seen.input = Matrix::copy_of(x);
-                  if (stream.data) seen.stream = Matrix::copy_of(stream);
-                });
+  layer.forward(
+      inputs.batch(first, count), inputs.length(), {}, buffers, pool,
+      [&](LinearInput which, ConstView x, ConstView stream) {
+        if (which != input) return;
+        seen.input = Matrix::copy_of(x);
+        if (stream.data) seen.stream = Matrix::copy_of(stream);
+      },
+      input);
   return seen;
 }
 

@@ -184,11 +184,13 @@ View DecoderLayer::activate(View gate_up, ThreadPool& pool) const {
 }
 
 void DecoderLayer::forward(ConstView input, size_t length, View output, ForwardBuffers& buffers,
-                           ThreadPool& pool, const InputSink& sink) const {
+                           ThreadPool& pool, const InputSink& sink, LinearInput last) const {
   ForwardBuffers::Arrays& arrays = *buffers.arrays_;
   const size_t tokens = input.rows;
+  // Whether anything is wanted beyond this input.
   const auto give = [&](LinearInput which, ConstView x, ConstView stream = {}) {
     if (sink) sink(which, x, stream);
+    return output.data || which != last;
   };
   const View residual = output.data ? output : arrays.residual.view(tokens, config_.hidden);
   const View scratch = arrays.scratch.view(tokens, config_.hidden);
@@ -199,25 +201,24 @@ void DecoderLayer::forward(ConstView input, size_t length, View output, ForwardB
 
   // x + attention(norm(x))
   const ConstView attention = normed_first(LayerNorm::Attention, input, scratch, pool);
-  give(LinearInput::Attention, attention);
+  if (!give(LinearInput::Attention, attention)) return;
   const View qkv = arrays.qkv.view(tokens, width_of(Width::QueriesKeysValues, config_));
   project(LinearInput::Attention, attention, 0.0f, qkv, pool);
   const View attended = arrays.attended.view(tokens, width_of(Width::Queries, config_));
   attend(qkv, length, attended, buffers, pool);
   copy_rows(input, residual, pool);
-  give(LinearInput::AttentionOutput, attended, added_to(LayerNorm::AttentionOutput));
+  if (!give(LinearInput::AttentionOutput, attended, added_to(LayerNorm::AttentionOutput))) return;
   add_branch(LinearInput::AttentionOutput, attended, LayerNorm::Attention, LayerNorm::AttentionOutput,
              residual, scratch, pool);
 
   // x + mlp(norm(x))
   const ConstView mlp = normed_first(LayerNorm::Mlp, residual, scratch, pool);
-  give(LinearInput::Mlp, mlp);
+  if (!give(LinearInput::Mlp, mlp)) return;
   const View gate_up = arrays.mlp.view(tokens, mlp_width(config_));
   project(LinearInput::Mlp, mlp, 0.0f, gate_up, pool);
   const View hidden = activate(gate_up, pool);
-  give(LinearInput::MlpHidden, hidden, added_to(LayerNorm::MlpOutput));
-  if (output.data)
-    add_branch(LinearInput::MlpHidden, hidden, LayerNorm::Mlp, LayerNorm::MlpOutput, residual, scratch, pool);
+  if (!give(LinearInput::MlpHidden, hidden, added_to(LayerNorm::MlpOutput))) return;
+  add_branch(LinearInput::MlpHidden, hidden, LayerNorm::Mlp, LayerNorm::MlpOutput, residual, scratch, pool);
 }
 
 }  // namespace signum

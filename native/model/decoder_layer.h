@@ -52,10 +52,10 @@ class DecoderLayer {
 
   // input, output [sequences * length, hidden]: the rows of one sequence lie together, each sequence has
   // positions 0 to length - 1 and sees only itself. output may be input. With output.data null nothing is
-  // computed beyond the last input that the sink receives. length <= the model's context. The result does not
-  // depend on the pool's size.
+  // computed beyond `last`, the last input that the sink receives. length <= the model's context. The result
+  // does not depend on the pool's size.
   void forward(ConstView input, size_t length, View output, ForwardBuffers& buffers, ThreadPool& pool,
-               const InputSink& sink = {}) const;
+               const InputSink& sink = {}, LinearInput last = LinearInput::MlpHidden) const;
 
  private:
   DecoderLayer() = default;
