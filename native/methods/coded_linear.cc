@@ -12,7 +12,7 @@ Layout layout_of(const Recipe& recipe, size_t rows, size_t columns) {
   layout.columns = columns;
   layout.scale_type = recipe.scale_type;
   layout.bits = recipe.bits;
-  layout.group = recipe.group < 0 ? columns : std::min(size_t(recipe.group), columns);
+  layout.group = recipe.group_columns(columns);
   layout.symmetric = recipe.symmetric;
   return layout;
 }

@@ -137,7 +137,7 @@ PackedLinear quantize_pb_llm(const Recipe& recipe, Matrix weight, const Factor& 
   l.rows = weight.rows();
   l.columns = weight.columns();
   l.scale_type = recipe.scale_type;
-  l.group = recipe.group < 0 ? l.columns : std::min(size_t(recipe.group), l.columns);
+  l.group = recipe.group_columns(l.columns);
   l.salient_bits = recipe.bits;
   l.salient_weights = salient_of_linear(l.rows, l.columns, l.group, recipe.salient_share);
   l.mask_low_bits = choose_mask_low_bits(l.rows, l.columns, l.salient_weights);

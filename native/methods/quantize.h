@@ -1,6 +1,7 @@
 // Turning one linear's weights into a PackedLinear: the only entry to the methods.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -43,6 +44,11 @@ struct Recipe {
   double salient_share = 0.1;  // of the weights
   MeanRule mean_rule = MeanRule::Published;
   bool propagation = false;
+
+  // Columns of a group in a matrix of this width, 1 to columns.
+  size_t group_columns(size_t columns) const {
+    return group < 0 ? columns : std::min(columns, size_t(group));
+  }
 };
 
 // Method and parameters from JSON text {"method":..,"parameters":{..}}; every key must be there and in range

@@ -16,15 +16,10 @@ constexpr uint64_t kProcess = uint64_t(64) << 20;  // code, buffers, allocator
 // The most factors that are held at once: linears of one input may ask for several.
 uint64_t most_factors(const Model& model, const RunRecipe& recipe) {
   size_t most = 0;
-  std::vector<FactorOptions> held;
-  const LinearInfo* before = nullptr;
-  for (const LinearInfo& linear : model.linears()) {
-    if (before && (before->layer != linear.layer || before->input != linear.input)) held.clear();
-    before = &linear;
-    const Recipe* its = recipe.of(linear.name);
-    if (!its || !needs_hessian(*its)) continue;
-    if (std::ranges::find(held, factor_options(*its)) == held.end()) held.push_back(factor_options(*its));
-    most = std::max(most, held.size());
+  for (size_t layer = 0; layer < model.config().layers; ++layer) {
+    const auto linears = model.linears_of(layer);
+    for (size_t factors : factors_by_input(recipes_of(recipe, linears), linears))
+      most = std::max(most, factors);
   }
   return most;
 }
@@ -39,7 +34,7 @@ uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns) {
   layout.scale_type = recipe.scale_type;
   layout.blocksize = recipe.blocksize;
   layout.bits = recipe.bits;
-  layout.group = recipe.group < 0 ? columns : std::min(columns, size_t(recipe.group));
+  layout.group = recipe.group_columns(columns);
   layout.symmetric = recipe.symmetric;
   layout.column_group_bitmap = recipe.column_group_bitmap;
   layout.splits = recipe.splits;

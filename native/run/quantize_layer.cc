@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "base/half.h"
+#include "run/run_recipe.h"
 
 namespace signum {
 namespace {
@@ -120,17 +122,10 @@ LinearReport kept_report(const LinearInfo& info, const TensorView& stored, bool 
 }
 
 size_t factors_needed(std::span<const LinearTask> tasks, std::span<const LinearInfo> infos) {
-  size_t needed = 0;
-  std::vector<FactorOptions> of_input;
-  for (size_t i = 0; i < infos.size(); ++i) {
-    if (i > 0 && infos[i - 1].input != infos[i].input) of_input.clear();
-    const Recipe* recipe = tasks[i].recipe;
-    if (!recipe || !needs_hessian(*recipe)) continue;
-    if (std::ranges::find(of_input, factor_options(*recipe)) != of_input.end()) continue;
-    of_input.push_back(factor_options(*recipe));
-    ++needed;
-  }
-  return needed;
+  std::vector<const Recipe*> recipes;
+  for (const LinearTask& task : tasks) recipes.push_back(task.recipe);
+  const auto factors = factors_by_input(recipes, infos);
+  return std::accumulate(factors.begin(), factors.end(), size_t(0));
 }
 
 }  // namespace

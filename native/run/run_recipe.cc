@@ -89,4 +89,24 @@ bool RunRecipe::corrects(std::span<const LinearInfo> linears) const {
   });
 }
 
+std::vector<const Recipe*> recipes_of(const RunRecipe& recipe, std::span<const LinearInfo> linears) {
+  std::vector<const Recipe*> recipes;
+  for (const LinearInfo& linear : linears) recipes.push_back(recipe.of(linear.name));
+  return recipes;
+}
+
+std::array<size_t, kLinearInputs> factors_by_input(std::span<const Recipe* const> recipes,
+                                                   std::span<const LinearInfo> linears) {
+  std::array<std::vector<FactorOptions>, kLinearInputs> wanted;
+  for (size_t i = 0; i < linears.size(); ++i) {
+    if (!recipes[i] || !needs_hessian(*recipes[i])) continue;
+    auto& its = wanted[size_t(linears[i].input)];
+    const FactorOptions options = factor_options(*recipes[i]);
+    if (std::ranges::find(its, options) == its.end()) its.push_back(options);
+  }
+  std::array<size_t, kLinearInputs> counts;
+  std::ranges::transform(wanted, counts.begin(), [](const auto& its) { return its.size(); });
+  return counts;
+}
+
 }  // namespace signum

@@ -1,6 +1,7 @@
 // What a run does to each linear: one recipe for all, and overrides for those that it names.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <span>
@@ -46,5 +47,13 @@ class RunRecipe {
   TableTypes tables_;
   std::map<std::string, std::shared_ptr<const Recipe>> overrides_;  // by name; null: kept
 };
+
+// The recipe of each linear, null: kept.
+std::vector<const Recipe*> recipes_of(const RunRecipe& recipe, std::span<const LinearInfo> linears);
+
+// How many different factors the linears of each input ask for, by LinearInput. recipes: of linears, those of
+// one decoder layer.
+std::array<size_t, kLinearInputs> factors_by_input(std::span<const Recipe* const> recipes,
+                                                   std::span<const LinearInfo> linears);
 
 }  // namespace signum
