@@ -6,6 +6,7 @@
 #include "calibrate/hessian.h"
 #include "calibrate/tokens.h"
 #include "tests/naive_forward.h"
+#include "tests/opened_model.h"
 
 using signum::Activations;
 using signum::CalibrationPlan;
@@ -18,26 +19,6 @@ using signum::Sampling;
 using signum::ThreadPool;
 
 namespace {
-
-std::shared_ptr<const Model> opened(const TinyModel& tiny, const TemporaryFolder& folder) {
-  write_model(tiny, folder.path);
-  auto model = Model::open(folder.path);
-  REQUIRE(model.ok());
-  return model.value();
-}
-
-DecoderLayer loaded(const Model& model, size_t layer, ThreadPool& pool) {
-  auto result = DecoderLayer::load(model, layer, pool);
-  REQUIRE(result.ok());
-  return std::move(result).value();
-}
-
-Activations embedded(const Model& model, const std::vector<uint32_t>& tokens, size_t length, ThreadPool& pool,
-                     const signum::ActivationLimit& limit = {}) {
-  auto result = Activations::embedded(model, tokens, length, limit, pool);
-  REQUIRE(result.ok());
-  return std::move(result).value();
-}
 
 bool same(const Activations& a, const Activations& b) {
   const auto x = a.batch(0, a.sequences()), y = b.batch(0, b.sequences());

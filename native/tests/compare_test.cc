@@ -9,6 +9,7 @@
 #include "evaluate/evaluate.h"
 #include "evaluate/logits.h"
 #include "tests/naive_forward.h"
+#include "tests/opened_model.h"
 
 using signum::Evaluation;
 using signum::EvaluationOptions;
@@ -30,14 +31,8 @@ struct Pair {
     std::mt19937 source(72);
     for (auto& [name, tensor] : noisy.tensors)
       for (float& value : tensor.values) value += noise * (float(source()) / 2147483648.0f - 1.0f);
-    reference = opened(tiny, "a");
-    model = opened(noisy, "b");
-  }
-  std::shared_ptr<const Model> opened(const TinyModel& made, const char* name) {
-    write_model(made, folder / name);
-    auto result = Model::open(folder / name);
-    REQUIRE(result.ok());
-    return result.value();
+    reference = opened(tiny, folder / "a");
+    model = opened(noisy, folder / "b");
   }
 };
 
@@ -228,7 +223,7 @@ TEST_CASE("a broken model beside a sound one: no number, and no crash") {
   Pair pair(0.1f);
   for (float& value : pair.noisy.tensors.at("model.layers.0.mlp.up_proj.weight").values)
     value = value > 0 ? 3e38f : -3e38f;
-  const auto broken = pair.opened(pair.noisy, "broken");
+  const auto broken = opened(pair.noisy, pair.folder / "broken");
   const auto tokens = random_tokens(80, pair.tiny.vocabulary, 77);
   const auto found = evaluated(*broken, pair.reference.get(), tokens, {Protocol::Papers, 40, {}});
   CHECK(std::isnan(found.reference->comparison.kld.mean.value));
@@ -248,7 +243,8 @@ TEST_CASE("models that cannot be compared") {
     ThreadPool pool(1);
     EvaluationOptions options;
     options.windows.window = 40;
-    const auto result = signum::evaluate(*pair.model, pair.opened(other, name).get(), tokens, options, pool);
+    const auto result =
+        signum::evaluate(*pair.model, opened(other, pair.folder / name).get(), tokens, options, pool);
     REQUIRE_FALSE(result.ok());
     return result.error().code;
   };

@@ -11,30 +11,11 @@
 #include "calibrate/paired.h"
 #include "math/linear_algebra.h"
 #include "tests/naive_forward.h"
+#include "tests/opened_model.h"
 
 using namespace signum;
 
 namespace {
-
-std::shared_ptr<const Model> opened(const TinyModel& tiny, const TemporaryFolder& folder) {
-  write_model(tiny, folder.path);
-  auto model = Model::open(folder.path);
-  REQUIRE(model.ok());
-  return model.value();
-}
-
-DecoderLayer loaded(const Model& model, size_t layer, ThreadPool& pool) {
-  auto result = DecoderLayer::load(model, layer, pool);
-  REQUIRE(result.ok());
-  return std::move(result).value();
-}
-
-Activations embedded(const Model& model, const std::vector<uint32_t>& tokens, size_t length,
-                     ThreadPool& pool) {
-  auto result = Activations::embedded(model, tokens, length, {}, pool);
-  REQUIRE(result.ok());
-  return std::move(result).value();
-}
 
 // The model whose linears before the last one of layer 1 are off by a few per cent.
 TinyModel changed(TinyModel tiny) {

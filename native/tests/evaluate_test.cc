@@ -12,6 +12,7 @@
 #include "evaluate/logits.h"
 #include "model/decoder_layer.h"
 #include "tests/naive_forward.h"
+#include "tests/opened_model.h"
 
 using signum::Evaluation;
 using signum::EvaluationOptions;
@@ -27,18 +28,6 @@ namespace {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
-}
-
-std::shared_ptr<const Model> opened(const std::string& folder) {
-  auto model = Model::open(folder);
-  if (!model.ok()) MESSAGE(model.error().message);
-  REQUIRE(model.ok());
-  return model.value();
-}
-
-std::shared_ptr<const Model> opened(const TinyModel& tiny, const TemporaryFolder& folder) {
-  write_model(tiny, folder.path);
-  return opened(folder.path);
 }
 
 uint32_t greedy(const float* row, size_t n) { return uint32_t(std::max_element(row, row + n) - row); }

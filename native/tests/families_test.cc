@@ -5,6 +5,7 @@
 #include "evaluate/logits.h"
 #include "model/decoder_layer.h"
 #include "model/ends.h"
+#include "tests/opened_model.h"
 #include "tests/tiny_families.h"
 
 using signum::ConstView;
@@ -15,14 +16,6 @@ using signum::Model;
 using signum::ThreadPool;
 
 namespace {
-
-std::shared_ptr<const Model> opened(const TinyModel& tiny, const TemporaryFolder& folder) {
-  write_model(tiny, folder.path);
-  auto model = Model::open(folder.path);
-  if (!model.ok()) MESSAGE(model.error().message);
-  REQUIRE(model.ok());
-  return model.value();
-}
 
 // Squared differences over squared values.
 double nmse(ConstView a, const Rows& b, size_t first_row = 0) {

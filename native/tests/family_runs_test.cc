@@ -2,18 +2,13 @@
 #include <doctest/doctest.h>
 
 #include "evaluate/logits.h"
+#include "tests/opened_model.h"
 #include "tests/recorded_run.h"
 #include "tests/tiny_families.h"
 
 using namespace signum;
 
 namespace {
-
-std::shared_ptr<const Model> opened(const std::string& folder) {
-  auto model = Model::open(folder);
-  REQUIRE_MESSAGE(model.ok(), end_of(model));
-  return model.value();
-}
 
 Matrix logits_of(const Model& model, const std::vector<uint32_t>& tokens) {
   ThreadPool pool(2);

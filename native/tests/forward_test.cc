@@ -11,6 +11,7 @@
 #include "model/ends.h"
 #include "model/row_operations.h"
 #include "tests/naive_families.h"
+#include "tests/opened_model.h"
 
 using signum::ConstView;
 using signum::DecoderLayer;
@@ -28,23 +29,10 @@ std::vector<float> random_row(size_t n, float spread, uint32_t seed) {
   return row;
 }
 
-std::shared_ptr<const Model> opened(const TinyModel& tiny, const TemporaryFolder& folder) {
-  write_model(tiny, folder.path);
-  auto model = Model::open(folder.path);
-  REQUIRE(model.ok());
-  return model.value();
-}
-
 Matrix embedded(const Model& model, const std::vector<uint32_t>& tokens, ThreadPool& pool) {
   Matrix x(tokens.size(), model.config().hidden);
   REQUIRE(signum::embed(model, tokens, tokens.size(), x.view(), pool).ok());
   return x;
-}
-
-DecoderLayer loaded(const Model& model, size_t layer, ThreadPool& pool) {
-  auto result = DecoderLayer::load(model, layer, pool);
-  REQUIRE(result.ok());
-  return std::move(result).value();
 }
 
 // Largest difference, rows first_row on of a.

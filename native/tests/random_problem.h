@@ -29,4 +29,11 @@ inline Problem random_problem(size_t rows, size_t columns, uint64_t seed) {
   return p;
 }
 
+// Columns of different size, so that some of them are salient.
+inline Problem uneven_problem(size_t rows, size_t columns, uint64_t seed) {
+  Problem p = random_problem(rows, columns, seed);
+  for (size_t i = 0; i < p.weight.size(); ++i) p.weight.data()[i] *= 1 + float(i % columns % 11);
+  return p;
+}
+
 }  // namespace signum

@@ -13,13 +13,6 @@ using namespace signum;
 
 namespace {
 
-// Columns of different size, so that some of them are salient.
-Problem uneven_problem(size_t rows, size_t columns, uint64_t seed) {
-  Problem p = random_problem(rows, columns, seed);
-  for (size_t i = 0; i < p.weight.size(); ++i) p.weight.data()[i] *= 1 + float(i % columns % 11);
-  return p;
-}
-
 // Of one block: what quantize() makes of it, and what the naive procedure does; max |difference| / max |W|.
 double distance(const Recipe& recipe, const Problem& p, ThreadPool& pool) {
   const size_t rows = p.weight.rows(), columns = p.weight.columns();
