@@ -1,7 +1,23 @@
 // The catalogue of methods: the one place that knows their names, parameters, ranges and defaults. The command line, its
 // help, the recipe files and (later) the forms are all made from it; the worker is told every value.
-import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
+import {
+  bits,
+  blocksize,
+  clipSearch,
+  columnGroupBitmap,
+  damping,
+  group,
+  iterations,
+  maxSalient,
+  order,
+  salience,
+  scaleType,
+  searchSpace,
+  splits,
+  symmetric,
+} from './method-parameters.ts'
+import { didYouMean } from './nearest.ts'
 import { checkValue, readValue, type Parameter, type ParameterValue } from './parameters.ts'
 
 export const methodIds = ['rtn', 'gptq', 'billm', 'pb-llm', 'arb', 'arb-x', 'arb-rc', 'fdb', 'signum-rc'] as const
@@ -29,138 +45,6 @@ export type Method = {
 
 const never = { needsCalibration: () => false, calibrationHelp: 'Needs no calibration text.' }
 const always = { needsCalibration: () => true, calibrationHelp: 'Needs a calibration text.' }
-
-const scaleType: Parameter = {
-  key: 'scale_type',
-  symbol: '',
-  unit: '',
-  type: 'choice',
-  choices: ['f16', 'f32', 'bf16'],
-  default: 'f16',
-  help: 'Number type of the stored scales and means; weights are fitted to the rounded values.',
-}
-const blocksize: Parameter = {
-  key: 'blocksize',
-  symbol: 'b',
-  unit: 'columns',
-  type: 'integer',
-  min: 32,
-  max: 256,
-  default: 128,
-  help: 'Columns that are quantized together and, in the binary methods, share their row scales.',
-}
-const damping: Parameter = {
-  key: 'damping',
-  symbol: 'lambda',
-  unit: 'share of mean(diag H)',
-  type: 'number',
-  min: 1e-6,
-  max: 1,
-  default: 0.01,
-  help: "Added to the Hessian's diagonal before it is factored.",
-}
-const salience: Parameter = {
-  key: 'salience',
-  symbol: 'T',
-  unit: '',
-  type: 'choice',
-  choices: ['hessian', 'magnitude'],
-  default: 'hessian',
-  help: 'What makes a weight salient: its size over its inverse-Hessian entry, or its size alone.',
-}
-const searchSpace: Parameter = {
-  key: 'search_space',
-  symbol: '',
-  unit: '',
-  type: 'choice',
-  choices: ['saliency', 'weights'],
-  default: 'saliency',
-  help: 'What the searches binarize: saliency, as the published programs do, or the weights, as the papers print.',
-}
-const maxSalient: Parameter = {
-  key: 'max_salient',
-  symbol: 'up',
-  unit: 'columns per block',
-  type: 'integer',
-  min: 2,
-  max: 256,
-  default: 50,
-  help: 'The search for the number of salient columns stays below this; at most blocksize.',
-}
-const columnGroupBitmap: Parameter = {
-  key: 'column_group_bitmap',
-  symbol: 'CGB',
-  unit: '',
-  type: 'boolean',
-  default: true,
-  help: 'Splits salient columns into two groups too: better, for a quarter to half a bit more.',
-}
-const splits: Parameter = {
-  key: 'splits',
-  symbol: 'num_p',
-  unit: '',
-  type: 'integer',
-  min: 1,
-  max: 3,
-  default: 1,
-  help: 'Splits of a zone: one more is one more group; from 2 on a second bit per weight says which.',
-}
-const iterations = (help: string): Parameter => ({
-  key: 'iterations',
-  symbol: 'T',
-  unit: '',
-  type: 'integer',
-  min: 0,
-  max: 100,
-  default: 15,
-  help,
-})
-const bits = (min: number, max: number): Parameter => ({
-  key: 'bits',
-  symbol: 'b',
-  unit: 'bits per weight',
-  type: 'integer',
-  min,
-  max,
-  default: 2,
-  help: 'Width of a stored code.',
-})
-const group = (value: number, help = 'Columns of a row that share one scale and zero.'): Parameter => ({
-  key: 'group',
-  symbol: 'g',
-  unit: 'columns',
-  type: 'integer',
-  min: 32,
-  max: 1_048_576,
-  special: { value: -1, meaning: 'the whole row' },
-  default: value,
-  help,
-})
-const symmetric: Parameter = {
-  key: 'symmetric',
-  symbol: 'sym',
-  unit: '',
-  type: 'boolean',
-  default: false,
-  help: 'Levels on both sides of 0 and no stored zeros; needs at least 2 bits.',
-}
-const clipSearch: Parameter = {
-  key: 'clip_search',
-  symbol: 'mse',
-  unit: '',
-  type: 'boolean',
-  default: false,
-  help: "Narrows each row's or group's range to what leaves the least error |w - w_hat|^2.4: of 80 ranges down to a fifth.",
-}
-const order = (value: 'natural' | 'hessian'): Parameter => ({
-  key: 'order',
-  symbol: '',
-  unit: '',
-  type: 'choice',
-  choices: ['natural', 'hessian'],
-  default: value,
-  help: 'Order in which columns are quantized; hessian puts those with the largest inputs first.',
-})
 
 const searched = { salience: 'hessian', search_space: 'saliency', blocksize: 128, damping: 0.01, max_salient: 50 }
 const published = { ...searched, column_group_bitmap: true, splits: 1, iterations: 15 }
