@@ -48,6 +48,9 @@ export const layerReportSchema = z.object({
   relative_weight_error: z.number().nullable(),
   relative_output_error: z.number().nullable(),
   salient_columns: z.number().nullable(),
+  /** fdb: share of zeros in its first and its second plane; null in reports from before they were counted. */
+  plane1_sparsity: z.number().nullable().default(null),
+  plane2_sparsity: z.number().nullable().default(null),
   seconds: z.number(),
 })
 export type LayerReport = z.infer<typeof layerReportSchema>

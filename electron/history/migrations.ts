@@ -165,4 +165,11 @@ export const migrations: readonly Migration[] = [
     title: 'the method of each linear',
     sql: 'ALTER TABLE layer_reports ADD COLUMN method TEXT;',
   },
+  {
+    title: "the sparsity of fdb's planes",
+    sql: `
+      ALTER TABLE layer_reports ADD COLUMN plane1_sparsity REAL;
+      ALTER TABLE layer_reports ADD COLUMN plane2_sparsity REAL;
+    `,
+  },
 ]

@@ -42,6 +42,8 @@ struct LinearReport {
   double weight_error = 0;                // relative
   std::optional<double> output_error;     // relative; absent without calibration
   std::optional<size_t> salient_columns;  // of the methods that have them
+  // fdb: share of zeros in its first and second plane, 0 to 1.
+  std::optional<double> plane1_sparsity, plane2_sparsity;
   double seconds = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "run/quantize_layer.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -38,6 +39,13 @@ void warn_of_scales(const PackedLinear& linear, const std::string& name, Observe
             " scales lie in F16's subnormal range and lose precision; scale_type bf16 or f32 keeps it.");
 }
 
+// Share of zeros among the bits of a plane [rows, columns]; the bits behind a row's last column are 0.
+double sparsity(const PackedTensor& plane, size_t columns) {
+  size_t ones = 0;
+  for (const uint8_t byte : plane.bytes) ones += size_t(std::popcount(byte));
+  return 1 - double(ones) / double(plane.shape[0] * columns);
+}
+
 }  // namespace
 
 Result<Factor> factor_of(const Recipe& recipe, const LinearInfo& info, const Matrix& hessian,
@@ -73,9 +81,15 @@ Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& 
           target.size() > 0 ? linear_errors(weight, decoded.value(), nullptr, pool).weight : errors.weight,
       .output_error = {},
       .salient_columns = {},
+      .plane1_sparsity = {},
+      .plane2_sparsity = {},
       .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
   if (hessian) report.output_error = errors.output;
   if (has_salient_columns(recipe.method)) report.salient_columns = linear.layout.salient_columns;
+  if (recipe.method == Method::Fdb) {
+    report.plane1_sparsity = sparsity(*linear.find("sign"), info.columns);
+    report.plane2_sparsity = sparsity(*linear.find("plane2"), info.columns);
+  }
   return QuantizedLinear{std::move(packed).value(), std::move(decoded).value(), std::move(report)};
 }
 
@@ -116,7 +130,9 @@ LinearReport kept_report(const LinearInfo& info, const TensorView& stored, bool 
                       .linear_bits = bits,
                       .bytes = stored.bytes.size(),
                       .output_error = {},
-                      .salient_columns = {}};
+                      .salient_columns = {},
+                      .plane1_sparsity = {},
+                      .plane2_sparsity = {}};
   if (calibrated) report.output_error = 0;
   return report;
 }

@@ -23,9 +23,13 @@ Json to_json(const LinearReport& report) {
                {"relative_weight_error", report.weight_error},
                {"relative_output_error", nullptr},
                {"salient_columns", nullptr},
+               {"plane1_sparsity", nullptr},
+               {"plane2_sparsity", nullptr},
                {"seconds", report.seconds}};
   if (report.output_error) json["relative_output_error"] = *report.output_error;
   if (report.salient_columns) json["salient_columns"] = *report.salient_columns;
+  if (report.plane1_sparsity) json["plane1_sparsity"] = *report.plane1_sparsity;
+  if (report.plane2_sparsity) json["plane2_sparsity"] = *report.plane2_sparsity;
   return json;
 }
 
@@ -46,10 +50,19 @@ LinearReport report_from(const Json& json) {
                       .weight_error = number("relative_weight_error"),
                       .output_error = {},
                       .salient_columns = {},
+                      .plane1_sparsity = {},
+                      .plane2_sparsity = {},
                       .seconds = number("seconds")};
   if (!json.at("relative_output_error").is_null()) report.output_error = number("relative_output_error");
   if (!json.at("salient_columns").is_null())
     report.salient_columns = json.at("salient_columns").get<size_t>();
+  // Missing in runs from before it was counted.
+  const auto share = [&](const char* key) {
+    const auto found = json.find(key);
+    return found == json.end() || found->is_null() ? std::nullopt : std::optional(found->get<double>());
+  };
+  report.plane1_sparsity = share("plane1_sparsity");
+  report.plane2_sparsity = share("plane2_sparsity");
   return report;
 }
 

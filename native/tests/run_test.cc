@@ -17,6 +17,19 @@
 using namespace signum;
 namespace fs = std::filesystem;
 
+namespace {
+
+// Share of zeros in a plane, bit by bit.
+double zeros(const Model& packed, const std::string& tensor, size_t columns) {
+  const TensorView& plane = *packed.find(tensor);
+  size_t ones = 0;
+  for (size_t i = 0; i < plane.shape[0]; ++i)
+    for (size_t j = 0; j < columns; ++j) ones += plane.bytes[i * plane.shape[1] + j / 8] >> (j % 8) & 1;
+  return 1 - double(ones) / double(plane.shape[0] * columns);
+}
+
+}  // namespace
+
 TEST_CASE("a packed folder holds what it should, for every method") {
   for (const auto& [method, recipe] : tiny_recipes()) {
     CAPTURE(method);
@@ -73,6 +86,12 @@ TEST_CASE("a packed folder holds what it should, for every method") {
       CHECK(report.output_error.value() < 1);
       CHECK(report.salient_columns.has_value() ==
             (method == "billm" || method == "arb" || method == "arb-x" || method == "arb-rc"));
+      CHECK(report.plane1_sparsity.has_value() == (method == "fdb"));
+      if (method == "fdb") {
+        CHECK(*report.plane1_sparsity == zeros(*packed.value(), info.name + ".sign", info.columns));
+        CHECK(*report.plane2_sparsity == zeros(*packed.value(), info.name + ".plane2", info.columns));
+        CHECK(*report.plane1_sparsity > 0.3);
+      }
       bytes += report.bytes;
       weights += report.rows * report.columns;
       nominal += report.nominal_bits * double(report.rows * report.columns);

@@ -42,6 +42,8 @@ void EventObserver::linear(const LinearReport& report) {
                          {"relative_weight_error", report.weight_error},
                          {"relative_output_error", or_null(report.output_error)},
                          {"salient_columns", or_null(report.salient_columns)},
+                         {"plane1_sparsity", or_null(report.plane1_sparsity)},
+                         {"plane2_sparsity", or_null(report.plane2_sparsity)},
                          {"seconds", report.seconds}});
 }
 

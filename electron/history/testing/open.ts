@@ -68,6 +68,8 @@ export const layerReport = (name: string, layer = 0) => ({
   relative_weight_error: 0.5,
   relative_output_error: null,
   salient_columns: null,
+  plane1_sparsity: null,
+  plane2_sparsity: null,
   seconds: 0.25,
 })
 

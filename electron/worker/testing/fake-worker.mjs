@@ -77,6 +77,8 @@ const report = (/** @type {object | undefined} */ linear) => ({
   relative_weight_error: 0.5,
   relative_output_error: 0.4,
   salient_columns: null,
+  plane1_sparsity: null,
+  plane2_sparsity: null,
   seconds: 0.01,
 })
 

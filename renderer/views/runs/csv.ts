@@ -14,6 +14,8 @@ const columns = [
   'relative_weight_error',
   'relative_output_error',
   'salient_columns',
+  'plane1_sparsity',
+  'plane2_sparsity',
   'seconds',
 ] as const satisfies (keyof LayerReport)[]
 

@@ -84,11 +84,13 @@ it('writes a line per linear, empty where there is no number, quoted where it mu
     relative_weight_error: 0.5,
     relative_output_error: null,
     salient_columns: null,
+    plane1_sparsity: 0.75,
+    plane2_sparsity: 0.5,
     seconds: 0.1,
   }
   const [head, line, end] = layersCsv([report]).split('\r\n')
   expect(head).toMatch(/^name,method,layer,kind/)
-  expect(line).toBe('"a ""b"", c",gptq,0,q_proj,1,2,1,1.5,3,0.5,,,0.1')
+  expect(line).toBe('"a ""b"", c",gptq,0,q_proj,1,2,1,1.5,3,0.5,,,0.75,0.5,0.1')
   expect(end).toBe('')
 })
 
