@@ -39,6 +39,8 @@ const layer = (seq: number, elapsed: number, index: number): WorkerEvent => ({
   relative_weight_error: 0.1,
   relative_output_error: 0.1,
   salient_columns: null,
+  plane1_sparsity: null,
+  plane2_sparsity: null,
   seconds: 1,
 })
 const saved = (seq: number, elapsed: number, index: number): WorkerEvent => ({

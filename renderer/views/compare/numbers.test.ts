@@ -18,6 +18,8 @@ const report = (changes: Partial<LayerReport>): LayerReport => ({
   relative_weight_error: 0.2,
   relative_output_error: 0.1,
   salient_columns: null,
+  plane1_sparsity: null,
+  plane2_sparsity: null,
   seconds: 1,
   ...changes,
 })
