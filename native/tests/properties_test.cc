@@ -1,4 +1,4 @@
-// What ARB-LLM promises of its refinement (arXiv 2410.03129), and what FORMAT.md promises of the planes.
+// What ARB-LLM promises of its refinement (arXiv 2410.03129).
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -59,10 +59,6 @@ TileProblem tile_problem(size_t rows, size_t columns, bool squared, uint64_t see
   if (squared)
     for (size_t i = 0; i < columns * kTileRows; ++i) tile.search.tile(0)[i] *= tile.search.tile(0)[i];
   return tile;
-}
-
-bool bit(const PackedTensor& plane, size_t row, size_t column) {
-  return plane.bytes[row * plane.shape.back() + column / 8] >> (column & 7) & 1;
 }
 
 }  // namespace
@@ -200,48 +196,4 @@ TEST_CASE("arb-x: S is half of the undamped Hessian, block by block") {
   CHECK(unseen.blocks[1](5, 4) == 0);
   recipe.method = Method::Arb;
   CHECK(factorize(p.hessian, factor_options(recipe), pool).value().blocks.empty());
-}
-
-TEST_CASE("arb, arb-x: the bits can be read out of the decoded weights, and are the stored ones") {
-  ThreadPool pool(2);
-  const Problem p = uneven_problem(21, 173, 4);
-  std::vector<Recipe> all = recipes(Method::Arb);
-  for (const Recipe& recipe : recipes(Method::ArbX)) all.push_back(recipe);
-  for (const Recipe& recipe : all) {
-    const PackedLinear linear = packed(recipe, p, pool);
-    const Matrix decoded = decode(linear, pool).value();
-    const size_t rows = decoded.rows(), columns = decoded.columns();
-    const std::vector<std::string> roles = recipe.column_group_bitmap
-                                               ? std::vector<std::string>{"sign", "plane2", "plane3"}
-                                               : std::vector<std::string>{"sign", "plane2"};
-    // All planes filled with one bit each: what every weight would be with these bits.
-    std::vector<size_t> choices(rows * columns), chosen(rows * columns);
-    for (size_t choice = 0; choice < size_t(1) << roles.size(); ++choice) {
-      PackedLinear trial = linear;
-      for (PackedTensor& tensor : trial.tensors)
-        for (size_t b = 0; b < roles.size(); ++b)
-          if (tensor.role == roles[b])
-            std::fill(tensor.bytes.begin(), tensor.bytes.end(), uint8_t(choice >> b & 1 ? 255 : 0));
-      const Matrix values = decode(trial, pool).value();
-      for (size_t i = 0; i < rows * columns; ++i)
-        if (values.data()[i] == decoded.data()[i]) {
-          ++choices[i];
-          chosen[i] = choice;
-        }
-    }
-    size_t certain = 0;
-    for (size_t i = 0; i < rows; ++i)
-      for (size_t j = 0, rank = 0; j < columns; ++j) {
-        const bool salient = bit(*linear.find("salient"), 0, j), third = salient && roles.size() == 3;
-        const size_t at = i * columns + j, column[] = {j, j, rank};
-        rank += salient;
-        // A weight without a third bit does not change with it.
-        REQUIRE(choices[at] >= (third || roles.size() == 2 ? 1 : 2));
-        if (choices[at] > (third || roles.size() == 2 ? 1 : 2)) continue;  // a scale of zero
-        ++certain;
-        for (size_t b = 0; b < (third ? 3 : 2); ++b)
-          CHECK(bool(chosen[at] >> b & 1) == bit(*linear.find(roles[b]), i, column[b]));
-      }
-    CHECK(certain > rows * columns * 9 / 10);
-  }
 }
