@@ -13,6 +13,8 @@ export const recipeOf = ({ method, parameters = {}, sequences = 8 }: Wish): Reci
   method,
   parameters,
   overrides: [],
+  embedding_type: 'source',
+  head_type: 'source',
   calibration:
     method === 'rtn'
       ? null

@@ -94,7 +94,10 @@ describe.each(randomModelNames)('%s', (name: RandomModelName) => {
       expect(error).toBeLessThan(1)
     }
     expect(report.sizes.linear_bytes).toBe(linearBytes(model, report.recipe))
-    expect(forecast(report.recipe, model).expected.linearBytes).toBe(report.sizes.linear_bytes)
+    const { tokens, sampling, sequences, length, seed } = report.calibration!
+    const { expected } = forecast(report.recipe, model, { tokens, sampling, sequences, length, seed })
+    expect(expected.linearBytes).toBe(report.sizes.linear_bytes)
+    expect(expected.fileBytes).toBe(report.sizes.file_bytes)
     const [measured] = report.perplexity
     const change = Math.abs(Math.log(measured!.packed.value! / measured!.original.value!))
     expect(change).toBeGreaterThan(0)

@@ -1,8 +1,13 @@
 // What a packed model will weigh, before anything is computed.
 import { linearRecipes, type LinearRecipe, type Treatment } from '../contract/overrides.ts'
-import type { Linear, Model } from '../contract/records.ts'
-import { headerBytes } from './headers.ts'
-import { linearCost, orderBytes, salientColumns, sum, type LinearBytes } from './linear.ts'
+import type { Linear } from '../contract/records.ts'
+import { isSearched, linearCost, orderBytes, salientColumns, sum, type LinearBytes, type LinearCost } from './linear.ts'
+import { otherBytes, othersOf, type Measures } from './others.ts'
+import { fileBytes, inputOf, type CalibrationNote, type Recipes, type SalientOf } from './shards.ts'
+import { dtypeBytes } from './stored.ts'
+
+export type { Measures } from './others.ts'
+export { inputOf, longestNote, type CalibrationNote } from './shards.ts'
 
 export type Sizes = {
   /** Bits per weight of the decoder's linears: as the paper counts, and as stored. Kept ones count as they are stored. */
@@ -18,66 +23,94 @@ export type Forecast = {
   /** The same as `most` where the method's bytes do not depend on the weights. */
   expected: Sizes
   most: Sizes
-  /** Of `expected`, by what the bytes are for. */
-  parts: LinearBytes & { order: number; kept: number; rest: number }
+  /** Of `expected`. */
+  parts: Parts
 }
 
-/** What inspect says, as far as sizes depend on it. */
-export type Measures = Pick<Model, 'parameters' | 'dtype' | 'linears'>
+/** Bytes of all files, by what they are for. */
+export type Parts = LinearBytes & { order: number; kept: number; embeddings: number; rest: number; headers: number }
 
-/** Bytes of one parameter that is stored as it was. */
-export const elementBytes: Record<string, number> = { F16: 2, BF16: 2, F32: 4 }
+/** Of every linear; null: it is kept. */
+const recipesOf = (treatment: Treatment, { linears }: Measures): Recipes =>
+  linearRecipes(
+    treatment,
+    linears.map(({ name }) => name),
+  )
 
-/** Linears with one input in common store one order tensor; which they are is a matter of the block's architecture. */
-const sharedInputs: Record<string, string> = { k_proj: 'q_proj', v_proj: 'q_proj', up_proj: 'gate_proj' }
-export const inputOf = ({ layer, kind }: Linear): string => `${layer}.${sharedInputs[kind] ?? kind}`
+function salientOf(extent: 'expected' | 'most'): SalientOf {
+  const known = new Map<LinearRecipe, Map<number, number>>()
+  return (recipe, { columns }) => {
+    const counts = known.get(recipe) ?? new Map<number, number>()
+    known.set(recipe, counts)
+    const count = counts.get(columns) ?? salientColumns(recipe.method, recipe.parameters, columns)?.[extent] ?? 0
+    counts.set(columns, count)
+    return count
+  }
+}
 
-type Recipes = ReadonlyMap<string, LinearRecipe | null>
+/** `calibration`: what the run's will be; undefined where it is not chosen yet, and the most that it can take is said. */
+export function forecast(treatment: Treatment, model: Measures, calibration?: CalibrationNote | null): Forecast {
+  const expected = sized(treatment, model, salientOf('expected'), calibration)
+  const searched = [treatment, ...treatment.overrides].some(({ method }) => method !== undefined && isSearched(method))
+  const most = searched ? sized(treatment, model, salientOf('most'), calibration) : expected
+  return { expected: expected.sizes, most: most.sizes, parts: expected.parts }
+}
 
-/** `recipes`: of every linear; null: it is kept. */
-export function forecast(
+/** What it comes to where as many columns are salient. */
+export function sized(
   treatment: Treatment,
   model: Measures,
-  recipes: Recipes = linearRecipes(
-    treatment,
-    model.linears.map(({ name }) => name),
-  ),
-): Forecast {
+  salient: SalientOf,
+  calibration?: CalibrationNote | null,
+): { sizes: Sizes; parts: Parts } {
+  const recipes = recipesOf(treatment, model)
   const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
-  const element = elementBytes[model.dtype] ?? 4
-  const rest = (model.parameters - weights) * element
-  const orders = ordersOf(recipes, model.linears)
-  const order = orders.reduce((total, bytes) => total + bytes, 0)
-  const headers = headerBytes(recipes, model.linears, orders.length)
-  const total = (pick: 'expected' | 'most') => {
-    const parts: LinearBytes = { codes: 0, signs: 0, second: 0, bitmaps: 0, scales: 0 }
-    let [nominal, kept] = [0, 0]
-    for (const { name, rows, columns } of model.linears) {
-      const recipe = recipes.get(name)
-      if (!recipe) {
-        nominal += 8 * element * rows * columns
-        kept += element * rows * columns
-        continue
-      }
-      const { method, parameters } = recipe
-      const salient = salientColumns(method, parameters, columns)?.[pick] ?? 0
-      const cost = linearCost(method, parameters, { rows, columns }, salient)
-      nominal += cost.nominal * rows * columns
-      for (const key of Object.keys(parts) as (keyof LinearBytes)[]) parts[key] += cost.bytes[key]
+  const order = ordersOf(recipes, model.linears).reduce((total, bytes) => total + bytes, 0)
+  const { embeddings, rest } = otherBytes(othersOf(treatment, model))
+  const costOf = rememberedCosts()
+  const parts: LinearBytes = { codes: 0, signs: 0, second: 0, bitmaps: 0, scales: 0 }
+  let [nominal, kept] = [0, 0]
+  for (const linear of model.linears) {
+    const { rows, columns, dtype } = linear
+    const recipe = recipes.get(linear.name)
+    if (!recipe) {
+      const bytes = rows * columns * (dtypeBytes[dtype ?? model.dtype] ?? 4)
+      nominal += 8 * bytes
+      kept += bytes
+      continue
     }
-    const linearBytes = sum(parts) + order + kept
-    const fileBytes = linearBytes + rest + headers
-    const sizes: Sizes = {
-      nominal: nominal / weights,
-      linear: (8 * linearBytes) / weights,
-      file: (8 * fileBytes) / model.parameters,
-      linearBytes,
-      fileBytes,
-    }
-    return { sizes, parts: { ...parts, order, kept, rest } }
+    const cost = costOf(recipe, linear, salient(recipe, linear))
+    nominal += cost.nominal * rows * columns
+    parts.codes += cost.bytes.codes
+    parts.signs += cost.bytes.signs
+    parts.second += cost.bytes.second
+    parts.bitmaps += cost.bytes.bitmaps
+    parts.scales += cost.bytes.scales
   }
-  const expected = total('expected')
-  return { expected: expected.sizes, most: total('most').sizes, parts: expected.parts }
+  const linearBytes = sum(parts) + order + kept
+  const files = fileBytes(treatment, recipes, model, salient, calibration)
+  const sizes: Sizes = {
+    nominal: nominal / weights,
+    linear: (8 * linearBytes) / weights,
+    file: (8 * files) / model.parameters,
+    linearBytes,
+    fileBytes: files,
+  }
+  const headers = files - linearBytes - embeddings - rest
+  return { sizes, parts: { ...parts, order, kept, embeddings, rest, headers } }
+}
+
+/** Linears of one shape and one recipe cost the same. */
+function rememberedCosts() {
+  const known = new Map<LinearRecipe, Map<string, LinearCost>>()
+  return (recipe: LinearRecipe, { rows, columns }: Linear, salient: number): LinearCost => {
+    const costs = known.get(recipe) ?? new Map<string, LinearCost>()
+    known.set(recipe, costs)
+    const key = `${rows} ${columns} ${salient}`
+    const cost = costs.get(key) ?? linearCost(recipe.method, recipe.parameters, { rows, columns }, salient)
+    costs.set(key, cost)
+    return cost
+  }
 }
 
 /** Bytes of the orders that are stored: linears of one input have one in common. */

@@ -41,8 +41,9 @@ export async function fitBudget(
   const method = findMethod(recipe.method)
   if (!method.ok) return { reply: refusal(method.problem) }
   const given = unusual(method.value, recipe.parameters)
+  const { overrides, embedding_type, head_type, calibration } = recipe
   const ending = await workbench.curves(
-    { model, fixed: { [recipe.method]: given }, overrides: recipe.overrides },
+    { model, fixed: { [recipe.method]: given }, overrides, embedding_type, head_type, calibration },
     attention,
   )
   if (ending.kind !== 'finished') return { reply: unfinished(ending, null) }
@@ -58,7 +59,9 @@ export async function fitBudget(
       `No ${curve.chooses.join(' or ')} of ${recipe.method} goes with the given ${others}.`,
     )
   }
-  const size = `${curve.exact ? '' : 'about '}${sizesOf(picked.point)}`
+  const size = curve.exact
+    ? sizesOf(picked.point)
+    : `about ${sizesOf(picked.point)}, ${atMost(picked.point, budget.value.by)}`
   if (picked.reach === 'over') {
     const least = `The least that ${recipe.method} can reach on this model is ${size}`
     return refuse('budget_too_small', `${least}; --budget says ${asked}.`)
@@ -71,6 +74,12 @@ export async function fitBudget(
 
 const sizesOf = (point: CurvePoint) =>
   `${quantities.bits(point.linear)} linear bits per weight, ${quantities.size(point.file_bytes)} of files`
+
+/** What the weights decide a part of can come to. */
+const atMost = (point: CurvePoint, by: Budget['by']) =>
+  by === 'linear'
+    ? `at most ${quantities.bits(point.most_linear)} linear bits per weight`
+    : `at most ${quantities.size(point.most_file_bytes)} of files`
 
 /** The first parameter that both a --set and the budget would choose. */
 function setByHand(values: Values, { chooses }: Curve): string | null {

@@ -112,6 +112,8 @@ function recipeOf(variant: (typeof variants)[number]): Recipe {
     method: variant.method,
     parameters: parameters.value,
     overrides: [],
+    embedding_type: 'source',
+    head_type: 'source',
     calibration: needed ? calibration : null,
     evaluations: texts.map(({ source }) => ({ source, window: 256, protocol: 'papers', join: 'raw' })),
   }

@@ -6,6 +6,7 @@ import { protocols } from '../contract/evaluation.ts'
 import { findMethod, findPreset, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
 import { overrideForm, readOverride } from '../contract/override-text.ts'
 import { bundledPrefix, joins, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
+import { tableTypes, type TableTypes } from '../contract/tables.ts'
 import type { Option, Values } from './options.ts'
 
 export const methodOptions: readonly Option[] = [
@@ -40,6 +41,13 @@ export const overrideOptions: readonly Option[] = [
     kind: 'list',
     help: 'Linears whose names match stay as they are stored; may be given again.',
   },
+  {
+    name: 'embedding-type',
+    value: 'T',
+    kind: 'text',
+    help: `How the embedding table is stored, and a tied head with it: ${tableTypes.join(', ')} (default source: as it is).`,
+  },
+  { name: 'head-type', value: 'T', kind: 'text', help: 'How a head of its own is stored: the same types.' },
 ]
 
 export const joinOption = (name: string, what: string): Option => ({
@@ -108,6 +116,8 @@ export async function recipeFrom(values: Values, model: string | undefined): Pro
   if (!parameters.ok) return parameters
   const overrides = overridesFrom(values, base.value)
   if (!overrides.ok) return overrides
+  const tables = tablesFrom(values)
+  if (!tables.ok) return tables
   const calibration = calibrationFrom(values, base.value)
   if (!calibration.ok) return calibration
   const evaluations = await evaluationsFrom(values, base.value, model ?? base.value.model)
@@ -116,6 +126,7 @@ export async function recipeFrom(values: Values, model: string | undefined): Pro
     ...base.value,
     parameters: parameters.value,
     overrides: overrides.value,
+    ...tables.value,
     calibration: calibration.value,
     evaluations: evaluations.value,
   }
@@ -200,6 +211,22 @@ function overridesFrom(values: Values, { method: id, overrides }: Recipe): Resul
     given.push(read.value)
   }
   return success([...given, ...overrides])
+}
+
+function tablesFrom(values: Values): Result<Partial<TableTypes>> {
+  const types: Partial<TableTypes> = {}
+  for (const [option, key] of [
+    ['embedding-type', 'embedding_type'],
+    ['head-type', 'head_type'],
+  ] as const) {
+    const text = values.text(option)
+    const type = tableTypes.find((one) => one === text)
+    if (text !== undefined && type === undefined) {
+      return failure('option_invalid', `--${option} must be one of ${tableTypes.join(', ')}, not '${text}'.`)
+    }
+    if (type !== undefined) types[key] = type
+  }
+  return success(types)
 }
 
 function calibrationFrom(values: Values, base: Recipe): Result<Recipe['calibration']> {

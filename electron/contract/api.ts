@@ -7,7 +7,7 @@ import { forecastSchema, readinessSchema } from './forecast.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
 import { pictureScaleSchema, picturesSchema } from './pictures.ts'
 import { methodIds } from './methods.ts'
-import { joins, recipeSchema } from './recipe.ts'
+import { calibrationSchema, joins, recipeSchema } from './recipe.ts'
 import {
   fileBytesSchema,
   layerReportSchema,
@@ -145,8 +145,12 @@ export const calls = {
     request: z.object({
       model: folder,
       fixed: z.partialRecord(z.enum(methodIds), recipeSchema.shape.parameters.unwrap()).default({}),
-      /** For single linears; they have their part of every size. */
+      /** For single linears; they have their part of every size, as the tables have. */
       overrides: recipeSchema.shape.overrides,
+      embedding_type: recipeSchema.shape.embedding_type,
+      head_type: recipeSchema.shape.head_type,
+      /** It stands in the files too; undefined: not chosen yet, and the sizes have room for any. */
+      calibration: calibrationSchema.nullable().optional(),
     }),
     answer: z.array(curveSchema),
   },

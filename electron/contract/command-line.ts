@@ -3,6 +3,7 @@ import { bundledPrefix, type Evaluation, type Recipe } from './recipe.ts'
 import { findMethod, unusual } from './methods.ts'
 import { overrideText } from './override-text.ts'
 import { lastPart } from './run-name.ts'
+import { chosenTables } from './tables.ts'
 
 export type Asked = {
   /** Folders and files by absolute paths: the line means the same wherever it is typed. */
@@ -31,6 +32,7 @@ export function quantizeLine({ model, recipe, name, threads, out }: Asked): stri
     const text = overrideText(override)
     words.push(...(text === null ? option('keep', override.match) : option('override', text)))
   }
+  for (const [key, type] of chosenTables(recipe)) words.push(...option(key.replace('_', '-'), type))
   if (recipe.calibration !== null) {
     const { source, sampling, sequences, length, seed, join } = recipe.calibration
     words.push(...option('calibration', source))

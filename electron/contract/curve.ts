@@ -13,6 +13,9 @@ export const curvePointSchema = z.object({
   file: z.number(),
   linear_bytes: z.number(),
   file_bytes: z.number(),
+  /** The most that it can come to: more where the weights decide a part of the size. */
+  most_linear: z.number(),
+  most_file_bytes: z.number(),
 })
 export type CurvePoint = z.infer<typeof curvePointSchema>
 
@@ -22,7 +25,7 @@ export const curveSchema = z.object({
   chooses: z.array(z.string()),
   /** False where the weights decide a part of the size: what is said is what to expect then. */
   exact: z.boolean(),
-  /** By linear bits, rising. Empty where the other parameters rule out every one. */
+  /** By linear bits, then by the most of them, rising. Empty where the other parameters rule out every one. */
   points: z.array(curvePointSchema),
 })
 export type Curve = z.infer<typeof curveSchema>
@@ -37,20 +40,26 @@ export type Picked = {
   reach: 'within' | 'over' | 'short'
 }
 
-/** The largest point within the budget, or the smallest of all where none is; null on an empty curve. */
-export function pickPoint({ points }: Pick<Curve, 'points'>, { by, value }: Budget): Picked | null {
-  const within = points.filter((point) => point[by] <= value)
-  const point = extreme(within.length > 0 ? within : points, by, within.length > 0 ? 1 : -1)
-  if (point === null) return null
-  if (within.length === 0) return { point, reach: 'over' }
-  const largest = extreme(points, by, 1) === point && point[by] < value
-  return { point, reach: largest ? 'short' : 'within' }
-}
+const most = { linear: 'most_linear', file_bytes: 'most_file_bytes' } as const
+/** A budget is a cap: what can come out at worst counts. */
+export const worstOf = (point: CurvePoint, by: Budget['by']): number => point[most[by]]
 
-function extreme(points: readonly CurvePoint[], by: Budget['by'], sign: 1 | -1): CurvePoint | null {
-  let found: CurvePoint | null = null
-  for (const point of points) if (found === null || sign * point[by] > sign * found[by]) found = point
-  return found
+/**
+ * The largest point that is sure to be within the budget, of equal ones the one that can grow most; or the one that is sure
+ * to be smallest where none is within. Null on an empty curve.
+ */
+export function pickPoint({ points }: Pick<Curve, 'points'>, { by, value }: Budget): Picked | null {
+  const worst = (point: CurvePoint) => worstOf(point, by)
+  const larger = (a: CurvePoint, b: CurvePoint) => (a[by] - b[by] || worst(a) - worst(b)) > 0
+  const within = points.filter((point) => worst(point) <= value)
+  const largest = (all: readonly CurvePoint[]) => all.reduce((best, one) => (larger(one, best) ? one : best))
+  if (points.length === 0) return null
+  if (within.length === 0) {
+    const point = points.reduce((least, one) => (worst(one) < worst(least) ? one : least))
+    return { point, reach: 'over' }
+  }
+  const point = largest(within)
+  return { point, reach: point === largest(points) && worst(point) < value ? 'short' : 'within' }
 }
 
 /** What a point says about the parameters that the budget chooses. */

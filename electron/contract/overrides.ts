@@ -2,6 +2,7 @@
 // recipe's own method where none does.
 import { z } from 'zod'
 import { failure, success, type Result } from './errors.ts'
+import { chosenTables, type TableTypes } from './tables.ts'
 import { findMethod, methodIds, resolveParameters, type MethodId, type Parameters } from './methods.ts'
 
 export const overrideSchema = z.strictObject({
@@ -18,8 +19,8 @@ export type Override = z.infer<typeof overrideSchema>
 /** A method with its parameters. */
 export type LinearRecipe = { method: MethodId; parameters: Parameters }
 
-/** The recipe's own method, and its overrides. */
-export type Treatment = LinearRecipe & { overrides: readonly Override[] }
+/** What is done to the weights: the recipe's own method, its overrides, and the tables (as stored where nothing is said). */
+export type Treatment = LinearRecipe & { overrides: readonly Override[] } & Partial<TableTypes>
 
 function patternOf(match: string): Result<RegExp> {
   try {
@@ -125,14 +126,25 @@ export type NamedOverride = { linears: string[]; keep: true } | ({ linears: stri
 export function namedOverrides(treatment: Treatment, names: readonly string[]): NamedOverride[] {
   const usual = keyOf(treatment)
   const groups = new Map<string, NamedOverride>()
+  // Linears of one rule have one recipe, the same object.
+  const keys = new Map<LinearRecipe | null, string>()
   for (const [name, recipe] of linearRecipes(treatment, names)) {
-    const key = keyOf(recipe)
+    const key = keys.get(recipe) ?? keyOf(recipe)
+    keys.set(recipe, key)
     if (key === usual) continue
     const group = groups.get(key) ?? (recipe === null ? { linears: [], keep: true } : { linears: [], ...recipe })
     group.linears.push(name)
     groups.set(key, group)
   }
   return [...groups.values()]
+}
+
+/** A recipe as the worker is told and the files say: nothing that is as usual. */
+export function namedTreatment(treatment: Treatment, names: readonly string[]) {
+  const { method, parameters } = treatment
+  const overrides = namedOverrides(treatment, names)
+  const tables: Partial<TableTypes> = Object.fromEntries(chosenTables(treatment))
+  return { method, parameters, ...(overrides.length > 0 ? { overrides } : {}), ...tables }
 }
 
 const keyOf = (recipe: LinearRecipe | null): string =>

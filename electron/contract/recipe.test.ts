@@ -14,6 +14,8 @@ test('a recipe is completed with the defaults', () => {
       method: 'rtn',
       parameters: { bits: 2, group: -1, symmetric: false, clip_search: false, scale_type: 'f16' },
       overrides: [],
+      embedding_type: 'source',
+      head_type: 'source',
       calibration: null,
       evaluations: [],
     },
@@ -30,7 +32,7 @@ test('what is wrong is named', () => {
     'recipe_invalid: bits must be a whole number from 1 to 8 (default 2), not 9.',
   )
   expect(refused({ signum_recipe: 1, method: 'rtn', paramters: {} })).toBe(
-    "recipe_invalid: r.json: a recipe has no key 'paramters'; did you mean parameters? Keys: signum_recipe, model, method, parameters, overrides, calibration, evaluations.",
+    "recipe_invalid: r.json: a recipe has no key 'paramters'; did you mean parameters? Keys: signum_recipe, model, method, parameters, overrides, embedding_type, head_type, calibration, evaluations.",
   )
   expect(refused({ signum_recipe: 1, method: 'rtn', calibration: { source: 'a', sequence: 3 } })).toBe(
     "recipe_invalid: r.json: calibration has no key 'sequence'; did you mean sequences? Keys: source, sampling, sequences, length, seed, join.",

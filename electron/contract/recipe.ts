@@ -6,6 +6,7 @@ import { didYouMean } from './nearest.ts'
 import { failure, success, type Result } from './errors.ts'
 import { findMethod, methodIds, methods, resolveParameters, type MethodId } from './methods.ts'
 import { checkOverrides, overrideSchema, resolveOverride, type LinearRecipe, type Treatment } from './overrides.ts'
+import { tableTypes } from './tables.ts'
 
 /**
  * A text file, a file of JSON lines (.jsonl, .json) with a document's text under "text" in each, these with .gz, a token file
@@ -62,6 +63,9 @@ export const recipeSchema = z.strictObject({
   parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).default({}),
   /** For single linears; the first whose pattern matches decides. */
   overrides: z.array(overrideSchema).default([]),
+  embedding_type: z.enum(tableTypes).default('source'),
+  /** Of a tied model: as the embedding's. */
+  head_type: z.enum(tableTypes).default('source'),
   calibration: calibrationSchema.nullable().default(null),
   evaluations: z.array(evaluationSchema).default([]),
 })

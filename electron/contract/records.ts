@@ -9,6 +9,8 @@ export const linearSchema = z.object({
   kind: z.string(),
   rows: z.int(),
   columns: z.int(),
+  /** Null where it is packed, or not known. */
+  dtype: z.string().nullable().optional(),
 })
 export type Linear = z.infer<typeof linearSchema>
 
@@ -30,6 +32,16 @@ export const modelSchema = z.object({
   bytes: z.number(),
   files: z.array(z.object({ name: z.string(), bytes: z.number() })),
   linears: z.array(linearSchema),
+  /** Stored tensors that are no linear's; `layer` is the number of layers for what belongs to none. */
+  tensors: z
+    .array(z.object({ name: z.string(), layer: z.int(), dtype: z.string(), shape: z.array(z.int()) }))
+    .optional(),
+  /** Names of the tensors that are the two tables; of a tied model the same one, or a second copy. */
+  tables: z.object({ embedding: z.string(), head: z.string() }).optional(),
+  /** Files that a packed folder takes over. */
+  copied: z.array(z.string()).optional(),
+  /** As it stands in what is written: `signum 0.1.0`. */
+  program: z.string().optional(),
 })
 export type Model = z.infer<typeof modelSchema>
 
@@ -117,7 +129,7 @@ export const runReportSchema = z.object({
   program: z.string(),
   run: z.string(),
   packed: z.string(),
-  model: modelSchema.omit({ linears: true }),
+  model: modelSchema.omit({ linears: true, tensors: true }),
   recipe: recipeSchema,
   calibration: tokensSchema
     .extend({ sampling: z.string(), sequences: z.int(), length: z.int(), seed: z.int() })

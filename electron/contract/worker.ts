@@ -11,12 +11,13 @@ import {
 import type { Protocol } from './evaluation.ts'
 import type { Parameters } from './methods.ts'
 import type { NamedOverride } from './overrides.ts'
+import type { TableTypes } from './tables.ts'
 
 export const protocolVersion = 1
 
 type Common = { version: typeof protocolVersion; threads: number }
 export type WorkerRecipe = { method: string; parameters: Parameters }
-export type WorkerRunRecipe = WorkerRecipe & { overrides?: NamedOverride[] }
+export type WorkerRunRecipe = WorkerRecipe & { overrides?: NamedOverride[] } & Partial<TableTypes>
 export type Jobs = {
   inspect: Common & { model: string }
   quantize: Common & {

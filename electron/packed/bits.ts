@@ -94,8 +94,13 @@ function bytesOf(model: PackedModel, names: Iterable<string>): number {
 async function otherParameters(model: PackedModel, packed: ReadonlySet<string>): Promise<number> {
   const tied = await hasTiedHead(model)
   let parameters = 0
+  const ofTables = new Set<string>()
+  for (const [table, layout] of model.tables ?? []) {
+    parameters += layout.rows * layout.columns
+    for (const { role } of rolesOf(layout)) ofTables.add(`${table}.${role}`)
+  }
   for (const [name, { shape }] of model.tensors) {
-    if (packed.has(name) || (tied && name === 'lm_head.weight')) continue
+    if (packed.has(name) || ofTables.has(name) || (tied && name === 'lm_head.weight')) continue
     parameters += shape.reduce((product, length) => product * length, 1)
   }
   return parameters

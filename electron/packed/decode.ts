@@ -45,7 +45,7 @@ export async function decodeRows(source: TensorSource, linear: string, range: Ro
 }
 
 export function layoutOf(source: TensorSource, linear: string): Layout {
-  const layout = source.linears.get(linear)
+  const layout = source.linears.get(linear) ?? source.tables?.get(linear)
   if (!layout) throw new PackedError('tensor_missing', `${source.path} has no quantized linear ${linear}.`)
   return layout
 }

@@ -14,11 +14,20 @@ const override = z.union([
   z.strictObject({ linears: z.array(z.string()), keep: z.literal(true) }),
   z.strictObject({ linears: z.array(z.string()), ...treatment }),
 ])
-const recipe = z.strictObject({ ...treatment, overrides: z.array(override).optional() })
+const recipe = z.strictObject({
+  ...treatment,
+  overrides: z.array(override).optional(),
+  embedding_type: z.string().optional(),
+  head_type: z.string().optional(),
+})
 const calibration = z
   .strictObject({ sha256, tokens: count, sampling: z.string(), sequences: count, length: count, seed: count })
   .nullable()
 const linears = z.record(z.string(), layoutSchema)
+const tables = z.record(
+  z.string(),
+  layoutSchema.refine(({ method }) => method === 'rtn', 'a table is not rtn'),
+)
 
 export interface ShardMetadata {
   readonly program: string
@@ -27,6 +36,8 @@ export interface ShardMetadata {
   /** Source file -> sha256. */
   readonly source: ReadonlyMap<string, string>
   readonly linears: ReadonlyMap<string, Layout>
+  /** The embedding table and the head, where they are packed, by module. */
+  readonly tables: ReadonlyMap<string, Layout>
   /** Tensor -> sha256 of its bytes. */
   readonly sha256: ReadonlyMap<string, string>
 }
@@ -46,6 +57,7 @@ export function parseMetadata(metadata: ReadonlyMap<string, string>, file: strin
     calibration: json('calibration', calibration),
     source: new Map(Object.entries(json('source', hashes))),
     linears: new Map(Object.entries(json('linears', linears))),
+    tables: metadata.has('tables') ? new Map(Object.entries(json('tables', tables))) : new Map(),
     sha256: new Map(Object.entries(json('sha256', hashes))),
   }
 }

@@ -59,6 +59,7 @@ function joinShards(
   const homes = new Map<string, PackedShard>()
   const tensors = new Map<string, Tensor>()
   const linears = new Map<string, Layout>()
+  const tables = new Map<string, Layout>()
   let bytes = 0
   for (const [file, shard] of shards) {
     for (const [name, tensor] of shard.tensors) {
@@ -71,6 +72,7 @@ function joinShards(
       if (linears.has(name)) throw broken(`linear ${name} is in more than one shard`)
       linears.set(name, layout)
     }
+    for (const [name, layout] of shard.metadata.tables) tables.set(name, layout)
   }
   const lost = Object.keys(index.weight_map).find((name) => !tensors.has(name))
   if (lost !== undefined) throw broken(`the index names tensor ${lost} and no shard has it`)
@@ -85,6 +87,7 @@ function joinShards(
   const source: TensorSource = {
     path: folder,
     linears,
+    tables,
     tensors,
     read: async (name, ...range) => home(name).read(name, ...range),
   }
@@ -94,9 +97,9 @@ function joinShards(
 
 /** Every linear must have exactly the tensors of its layout, before anyone decodes one of them. */
 function requireLinears(source: TensorSource): void {
-  for (const [name, layout] of source.linears) {
+  for (const [name, layout] of [...source.linears, ...(source.tables ?? [])]) {
     if (source.tensors.has(`${name}.weight`)) {
-      throw new PackedError('packed_broken', `${source.path}: linear ${name} is quantized and has a weight too.`)
+      throw new PackedError('packed_broken', `${source.path}: ${name} is quantized and has a weight too.`)
     }
     for (const { role, dtype, shape } of rolesOf(layout)) requireTensor(source, `${name}.${role}`, dtype, shape)
     const order = orderOf(layout)

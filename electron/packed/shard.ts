@@ -26,6 +26,7 @@ export async function openShard(path: string): Promise<PackedShard> {
       file,
       metadata,
       linears: metadata.linears,
+      tables: metadata.tables,
       tensors: file.tensors,
       read: (...range) => file.read(...range),
       verify: (name) => verifyTensor(file, metadata, name),

@@ -7,6 +7,8 @@ export interface TensorSource {
   readonly path: string
   /** Quantized linears: `P` -> its layout. */
   readonly linears: ReadonlyMap<string, Layout>
+  /** Packed tables: module -> its layout. None where nothing is said. */
+  readonly tables?: ReadonlyMap<string, Layout>
   readonly tensors: ReadonlyMap<string, Pick<Tensor, 'dtype' | 'shape' | 'bytes'>>
   /** Bytes `begin` to `end` (exclusive) of one tensor; without a range, all of it. */
   read(tensor: string, begin?: number, end?: number): Promise<Uint8Array>

@@ -5,6 +5,7 @@ import { windowOf } from '../contract/evaluation.ts'
 import { checkMatches, corrects, resolvedOverrides } from '../contract/overrides.ts'
 import { needingCalibration, parseRecipe, type Evaluation, type Recipe } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
+import { checkTables } from '../contract/tables.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
 import { inspect } from './models.ts'
@@ -38,12 +39,15 @@ export async function inspectOriginal(context: Context, folder: string, attentio
   return inspected.kind === 'finished' ? original(inspected.value) : inspected
 }
 
-/** Every override has something to say about this model. */
-export const checkLinears = ({ overrides }: Pick<Recipe, 'overrides'>, { linears }: Model): Result<null> =>
-  checkMatches(
-    overrides,
-    linears.map(({ name }) => name),
+/** Every override has something to say about this model, and its tables can have these types. */
+export function checkModel(recipe: Recipe, model: Model): Result<null> {
+  const tables = checkTables(recipe, model)
+  if (!tables.ok) return tables
+  return checkMatches(
+    recipe.overrides,
+    model.linears.map(({ name }) => name),
   )
+}
 
 /** A packed model is no original. */
 export function original(model: Model): Ending<Model> {

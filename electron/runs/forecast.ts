@@ -1,21 +1,25 @@
 // What a run will cost: sizes, memory, disk, time. Nothing is started for it but, for a folder that was never seen, `inspect`.
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
-import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
+import { setImmediate } from 'node:timers/promises'
+import { calls, type Answer, type Attention, type Ending, type Request } from '../contract/api.ts'
 import type { Curve } from '../contract/curve.ts'
 import type { FileBytes, Model } from '../contract/records.ts'
 import type { Sizes } from '../contract/forecast.ts'
 import { methodIds } from '../contract/methods.ts'
-import { parseRecipe } from '../contract/recipe.ts'
+import { windowOf } from '../contract/evaluation.ts'
+import { parseRecipe, type Calibration } from '../contract/recipe.ts'
 import { curveOf } from '../bits/curve.ts'
-import { elementBytes, forecast as forecastSizes, type Forecast } from '../bits/forecast.ts'
+import { forecast as forecastSizes, longestNote, type CalibrationNote, type Forecast } from '../bits/forecast.ts'
 import { calibrationWanted, lookAtDisk, lookAtMemory, original, resolve } from './checks.ts'
 import { refused, type Context } from './context.ts'
 import { experiences, learned } from './forecast-learned.ts'
 import { knownModel } from './library.ts'
 import { runsFolder } from '../history/place.ts'
 import type { Wanted } from './source.ts'
-import { tokensAbout } from './token-counts.ts'
+import { tokensAbout, tokensAtMost } from './token-counts.ts'
+
+const curvesRequest = calls.curves.request
 
 /** For every method what it can reach on the model. */
 export async function curves(
@@ -25,11 +29,29 @@ export async function curves(
 ): Promise<Ending<Curve[]>> {
   const model = await originalIn(context, request.model, attention)
   if (model.kind !== 'finished') return model
-  const fixed = request.fixed ?? {}
-  return {
-    kind: 'finished',
-    value: methodIds.map((id) => curveOf(id, fixed[id] ?? {}, model.value, request.overrides)),
+  const { fixed = {}, ...asked } = curvesRequest.parse(request)
+  const { calibration } = asked
+  const note = calibration === undefined ? undefined : await noteOf(context, calibration, model.value)
+  const value: Curve[] = []
+  for (const id of methodIds) {
+    value.push(curveOf(id, fixed[id] ?? {}, model.value, asked, note))
+    // Whoever waits for a shorter answer gets it in between.
+    await setImmediate()
   }
+  return { kind: 'finished', value }
+}
+
+/** What the metadata will say of a calibration, or the longest that they can say where its text is long. */
+export async function noteOf(
+  context: Context,
+  calibration: Calibration | null,
+  model: Model,
+): Promise<CalibrationNote | null> {
+  if (calibration === null) return null
+  const resolved = { ...calibration, length: windowOf(calibration.length, model) }
+  const { sampling, sequences, length, seed } = resolved
+  const tokens = await tokensAtMost(context.root, calibrationWanted(resolved), model)
+  return { tokens: tokens ?? longestNote.tokens, sampling, sequences, length, seed }
 }
 
 export async function forecast(
@@ -43,10 +65,10 @@ export async function forecast(
   if (found.kind !== 'finished') return found
   const model = found.value
   const recipe = resolve(parsed.value, model.path, model)
-  const sizes = forecastSizes(recipe, model)
   const about = (wanted: Wanted) => tokensAbout(context.root, wanted, model)
   const tokens = await Promise.all(recipe.evaluations.map(({ source, join }) => about({ source, join })))
   const calibration = recipe.calibration === null ? 0 : await about(calibrationWanted(recipe.calibration))
+  const sizes = forecastSizes(recipe, model, await noteOf(context, recipe.calibration, model))
   const memory = await lookAtMemory(context, recipe, model)
   const all = tokens.reduce((sum, one) => sum + one, calibration)
   const history = await context.history?.()
@@ -58,7 +80,7 @@ export async function forecast(
   const value = {
     expected: said(sizes.expected),
     most: said(sizes.most),
-    parts: partsOf(sizes, model),
+    parts: partsOf(sizes),
     original_bytes: model.bytes,
     memory: { needed: memory.needed, available: memory.available },
     disk,
@@ -82,10 +104,7 @@ const said = ({ nominal, linear, file, linearBytes, fileBytes }: Forecast['expec
 })
 
 /** As the finished file's bytes are told apart. */
-function partsOf({ expected, parts }: Forecast, model: Model): FileBytes {
-  const { rest, kept, ...stored } = parts
-  const one = model.vocabulary * model.hidden * (elementBytes[model.dtype] ?? 4)
-  const embeddings = Math.min(rest, model.tied ? one : 2 * one)
-  const headers = expected.fileBytes - expected.linearBytes - rest
-  return { ...stored, embeddings, rest: rest + kept - embeddings, headers }
+function partsOf({ parts }: Forecast): FileBytes {
+  const { kept, rest, ...stored } = parts
+  return { ...stored, rest: rest + kept }
 }

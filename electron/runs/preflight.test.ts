@@ -13,6 +13,8 @@ const recipe: Recipe = {
   method: 'gptq',
   parameters: { bits: 2, group: 128 },
   overrides: [],
+  embedding_type: 'source',
+  head_type: 'source',
   calibration: { source: '/t.txt', sampling: 'sequential', sequences: 4, length: 16, seed: 0, join: 'raw' },
   evaluations: [{ source: 'bundled:evaluation-stories', window: 16, protocol: 'papers', join: 'raw' }],
 }

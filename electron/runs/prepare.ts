@@ -45,7 +45,7 @@ export async function prepare(
   const inspected = await checks.inspectOriginal(context, folder, attention)
   if (inspected.kind !== 'finished') return inspected
   const model = inspected.value
-  const matched = checks.checkLinears(asked, model)
+  const matched = checks.checkModel(asked, model)
   if (!matched.ok) return refused(matched.problem)
   const recipe = checks.resolve(asked, folder, model)
   if (state.kind === 'run') {

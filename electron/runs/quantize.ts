@@ -1,6 +1,6 @@
 // One run's life: checked, quantized by the worker, measured from the packed files, reported.
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
-import { namedOverrides } from '../contract/overrides.ts'
+import { namedTreatment } from '../contract/overrides.ts'
 import type { Note, QuantizeResult } from '../contract/records.ts'
 import type { WorkerEvent } from '../contract/worker.ts'
 import { refuse, refused, work, type Context } from './context.ts'
@@ -90,15 +90,14 @@ function quantizeLayers(
   onEvent: Listener,
 ): Promise<Ending<QuantizeResult>> {
   const files = runFiles(run.out)
-  const { method, parameters, calibration } = run.recipe
+  const { calibration } = run.recipe
   const names = run.model.linears.map(({ name }) => name)
-  const overrides = namedOverrides(run.recipe, names)
   const job = {
     version: 1 as const,
     threads: run.threads,
     model: run.recipe.model,
     run: run.out,
-    recipe: { method, parameters, ...(overrides.length > 0 ? { overrides } : {}) },
+    recipe: namedTreatment(run.recipe, names),
     calibration: calibration && {
       tokens: files.calibration,
       sampling: calibration.sampling,

@@ -27,7 +27,7 @@ export async function readiness(
   const history = await context.history?.()
   if (found.kind === 'finished' && recipe.ok) {
     const model = found.value
-    const matched = checks.checkLinears(recipe.value, model)
+    const matched = checks.checkModel(recipe.value, model)
     if (!matched.ok) list.push(look('recipe', 'cannot be used', matched.problem))
     const resolved = checks.resolve(recipe.value, model.path, model)
     const texts = await textReadiness(context.root, resolved, model)

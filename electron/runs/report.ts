@@ -13,6 +13,7 @@ export async function reportOf(
   warnings: Note[],
 ): Promise<RunReport> {
   const { linears, ...model } = run.model
+  delete model.tensors
   const layers = await readLayerReports(runFiles(run.out).events)
   const evaluate = perplexity.reduce((total, { original, packed }) => total + original.seconds + packed.seconds, 0)
   return {

@@ -5,6 +5,7 @@ import type { Answer, Ending, Request } from '../contract/api.ts'
 import { failure, type Problem } from '../contract/errors.ts'
 import type { MetricRow, RunDetails, RunSummary } from '../contract/history.ts'
 import { effectText } from '../contract/override-text.ts'
+import { chosenTables, tableTitles, tableWords } from '../contract/tables.ts'
 import { withError } from '../contract/metric-words.ts'
 import { amount, bits, count, divergence, percent, perplexity, size } from '../contract/quantities.ts'
 import { bundledPrefix } from '../contract/recipe.ts'
@@ -66,6 +67,7 @@ function head(run: RunDetails): string {
   if (run.model)
     lines.unshift(`- Model: ${run.model.name}, ${amount(run.model.parameters)} parameters, ${run.model.dtype}`)
   for (const one of overrides) lines.push(`- Override: ${one.match}: ${effectText(one)}`)
+  for (const [key, type] of chosenTables(run.recipe)) lines.push(`- ${tableTitles[key]}: ${tableWords[type]}`)
   if (calibration) {
     const { source, sampling, sequences, length, seed } = calibration
     const drawn = sampling === 'sequential' ? sampling : `${sampling}, seed ${seed}`

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
 import type { Model, Tokens } from '../contract/records.ts'
 import { beginningOf, type Beginning } from '../models/beginning.ts'
-import { isCompressed } from '../models/documents.ts'
+import { isCompressed, isDocuments } from '../models/documents.ts'
 import { loadTokenizer } from '../models/tokenizer.ts'
 import { tokenFileEnding } from '../models/tokens.ts'
 import { checkUse, sourceFile, sourceReader, type Wanted } from './source.ts'
@@ -42,6 +42,20 @@ export async function tokensAbout(root: string, wanted: Wanted, model: Model): P
   if (text === null || text.bytes > shortText) return guess
   const counted = await countReader(root)(wanted, model)
   return counted.ok ? counted.value.tokens.tokens : guess
+}
+
+/** Exact where that is known at once; of a longer text no less than it can have, or null where even that is not known. */
+export async function tokensAtMost(root: string, wanted: Wanted, model: Model): Promise<number | null> {
+  if (wanted.draw) return wanted.draw.sequences * wanted.draw.length
+  const file = sourceFile(root, wanted.source)
+  const text = await stampOf(file)
+  if (text === null) return null
+  if (!(await isLong(file, text.bytes))) {
+    const counted = await countReader(root)(wanted, model)
+    return counted.ok ? counted.value.tokens.tokens : null
+  }
+  // A token is at least a byte; and one is put before the text.
+  return isCompressed(file) || isDocuments(file) ? null : text.bytes + 1
 }
 
 /** What is packed may be longer than it looks. */

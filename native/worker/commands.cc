@@ -40,6 +40,15 @@ Result<std::shared_ptr<const Model>> open_model(const std::string& folder, Obser
   return model;
 }
 
+// Names of the tensors, or of the modules where they are packed. Of a tied model the head's is the
+// embedding's, or a second copy.
+Json tables_of(const Model& model) {
+  const auto name = [](const Table& table) { return table.stored() ? table.stored()->name : table.name(); };
+  const char* copy = model.config().architecture->head;
+  const std::string head = model.config().tied && model.find(copy) ? copy : name(model.head_table());
+  return {{"embedding", name(model.embedding_table())}, {"head", head}};
+}
+
 // Null where it is packed.
 Json stored_dtype(const Model& model, const LinearInfo& linear) {
   const TensorView* stored = model.find(linear.name + ".weight");
@@ -66,6 +75,7 @@ Result<CommandEnd> run(const InspectJob& job, Tools tools) {
                  {"files", Json::array()},
                  {"program", program_name()},
                  {"copied", files_to_copy(job.model)},
+                 {"tables", tables_of(*model)},
                  {"tensors", Json::array()},
                  {"linears", Json::array()}};
   for (const ModelFile& file : model->files())

@@ -4,6 +4,7 @@ import { effectText } from '../../../electron/contract/override-text.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import { methods } from '../../../electron/contract/methods.ts'
 import { joinWords } from '../../../electron/contract/recipe.ts'
+import { chosenTables, tableTitles, tableWords } from '../../../electron/contract/tables.ts'
 import type { Column } from './column.ts'
 import type { Row } from './row.ts'
 
@@ -34,12 +35,13 @@ export function recipeDifferences(left: Recipe, right: Recipe): RecipeDifference
     .filter((row) => row.left !== row.right)
 }
 
-function entries({ method, parameters, overrides, calibration, evaluations }: Recipe): Map<string, string> {
+function entries({ method, parameters, overrides, calibration, evaluations, ...tables }: Recipe): Map<string, string> {
   const text = (value: ParameterValue | null) => (value === null ? 'context' : String(value))
   return new Map([
     ['method', method],
     ...Object.entries(parameters).map(([key, value]) => [key, text(value)] as const),
     ...overrides.map((one, at) => [`override ${at + 1}`, `${one.match}: ${effectText(one)}`] as const),
+    ...chosenTables(tables).map(([key, type]) => [tableTitles[key].toLowerCase(), tableWords[type]] as const),
     ...Object.entries(calibration ?? {}).map(([key, value]) => [`calibration ${key}`, text(value)] as const),
     ...evaluations.map(
       ({ source, window, protocol, join }) =>

@@ -3,6 +3,7 @@ import type { ModelCard } from '../../../electron/contract/api.ts'
 import type { MetricRow, RunStatus, RunSummary } from '../../../electron/contract/history.ts'
 import { findMethod, unusual, type Parameters } from '../../../electron/contract/methods.ts'
 import { bundledPrefix } from '../../../electron/contract/recipe.ts'
+import { chosenTables } from '../../../electron/contract/tables.ts'
 
 export type Measured = { value: number | null; standard_error: number | null }
 
@@ -78,7 +79,12 @@ export function rowOf(
     method: run.method,
     status: run.status,
     parameters: recipe.parameters,
-    chosen: [settingsText(chosen), overridesText(recipe.overrides.length)].filter(Boolean).join(' '),
+    chosen: [
+      settingsText({ ...chosen, ...Object.fromEntries(chosenTables(recipe)) }),
+      overridesText(recipe.overrides.length),
+    ]
+      .filter(Boolean)
+      .join(' '),
     calibration: calibration
       ? `${sourceName(calibration.source)}, ${calibration.sequences} \u00d7 ${calibration.length ?? 'context'}`
       : 'none',

@@ -19,6 +19,8 @@ function curve(method: MethodId, key: string, values: readonly number[]): Curve 
     file: 1 + i,
     linear_bytes: 100 * (1 + i),
     file_bytes: 200 + 100 * (1 + i),
+    most_linear: 1 + i,
+    most_file_bytes: 200 + 100 * (1 + i),
   }))
   return { method, chooses: [key], exact: true, points }
 }

@@ -28,6 +28,7 @@ import {
   type Recipe,
 } from '../../../electron/contract/recipe.ts'
 import type { Model } from '../../../electron/contract/records.ts'
+import { asStored, type TableTypes } from '../../../electron/contract/tables.ts'
 import type { Treatment } from '../../../electron/contract/overrides.ts'
 import { overridesOf, rowOf, type OverrideRow } from './override-rows.ts'
 
@@ -39,6 +40,8 @@ export type Draft = {
   given: Partial<Record<MethodId, Parameters>>
   /** For single linears; the first that matches decides. */
   overrides: readonly OverrideRow[]
+  /** How the embedding table and the head are stored. */
+  tables: TableTypes
   /** The size that was asked for; null: whatever the parameters come to. */
   budget: Budget | null
   calibration: Calibration
@@ -78,6 +81,7 @@ export function firstDraft(folder: string, model: Model, threads: number): Draft
     method: 'signum-rc',
     given: {},
     overrides: [],
+    tables: asStored,
     budget: null,
     calibration: { ...firstCalibration, length: Math.min(256, model.context) },
     calibrateAnyway: false,
@@ -98,6 +102,7 @@ export function draftOf(recipe: Recipe, first: Draft): Draft {
     method: id,
     given: { [id]: unusual(methodOf(id), recipe.parameters) },
     overrides: recipe.overrides.map(rowOf),
+    tables: { embedding_type: recipe.embedding_type, head_type: recipe.head_type },
     calibration: calibration ?? first.calibration,
     calibrateAnyway: calibration !== null,
     evaluations: evaluations.map(({ source }) => source),
@@ -107,26 +112,31 @@ export function draftOf(recipe: Recipe, first: Draft): Draft {
   }
 }
 
-/** The same for another model: sequences and windows no longer than it can look, and no name that was meant for another. */
-export function moved(draft: Draft | null, first: Draft, { context }: Pick<Model, 'context'>): Draft {
+/**
+ * The same for another model: sequences and windows no longer than it can look, no type for a head that it does not have, and
+ * no name that was meant for another.
+ */
+export function moved(draft: Draft | null, first: Draft, { context, tied }: Pick<Model, 'context' | 'tied'>): Draft {
   if (draft === null) return first
-  const { calibration, window } = draft
+  const { calibration, window, tables } = draft
   const length = calibration.length === null ? null : Math.min(calibration.length, context)
   return {
     ...draft,
     folder: first.folder,
     name: '',
+    tables: tied ? { ...tables, head_type: 'source' } : tables,
     calibration: { ...calibration, length },
     window: window === null ? null : Math.min(window, context),
   }
 }
 
 export function recipeOf(draft: Draft): Recipe {
-  const { method, given, calibration, calibrateAnyway, evaluations, window, protocol, join } = draft
+  const { method, given, tables, calibration, calibrateAnyway, evaluations, window, protocol, join } = draft
   return {
     signum_recipe: 1,
     method,
     overrides: [...treatmentOf(draft).overrides],
+    ...tables,
     parameters: given[method] ?? {},
     calibration: calibrateAnyway || needsText(draft) ? calibration : null,
     evaluations: evaluations.map((source) => ({ source, window, protocol, join })),

@@ -29,7 +29,8 @@ function curvesWith(fixed: Partial<Record<MethodId, Parameters>>): Curve[] {
     const more = fixed[id]?.['scale_type'] === 'f32' ? 0.5 : 0
     const points = values.map((value, i) => {
       const size = 1 + i + more
-      const sizes = { nominal: 1, linear: size, file: size, linear_bytes: size * 1e6, file_bytes: size * 2e6 }
+      const most = { most_linear: size, most_file_bytes: size * 2e6 }
+      const sizes = { nominal: 1, linear: size, file: size, linear_bytes: size * 1e6, file_bytes: size * 2e6, ...most }
       return { parameters: { ...usual, ...fixed[id], [chosen.key]: value }, ...sizes }
     })
     return { method: id, chooses: [chosen.key], exact: true, points }
@@ -98,6 +99,8 @@ describe('opened', () => {
       method: 'gptq' as const,
       parameters: { bits: 3 },
       overrides: [],
+      embedding_type: 'source' as const,
+      head_type: 'source' as const,
       calibration: null,
       evaluations: [],
     }
@@ -170,7 +173,9 @@ describe('the budget', () => {
     run.setParameter('scale_type', 'f32')
     await rest()
     const fixed = { 'signum-rc': { scale_type: 'f32' } }
-    expect(requests('curves').at(-1)).toEqual({ model: '/big', fixed, overrides: [] })
+    const { overrides, embedding_type, head_type, calibration } = run.recipe!
+    const beside = { overrides, embedding_type, head_type, calibration }
+    expect(requests('curves').at(-1)).toEqual({ model: '/big', fixed, ...beside })
     expect(run.parameters['second_plane']).toBe(0)
     expect(run.sizes?.linear).toBe(1.5)
   })

@@ -247,12 +247,13 @@ export class NewRun {
     this.draft = draft
     const { folder: model, threads } = draft
     const recipe = drafts.recipeOf(draft)
-    const { overrides } = recipe
+    const { overrides, embedding_type, head_type, calibration } = recipe
+    const asked = { overrides, embedding_type, head_type, calibration }
     const fixed = drafts.fixedOf(draft, this.usual)
-    const key = JSON.stringify([fixed, overrides])
+    const key = JSON.stringify([fixed, asked])
     if (this.usual.length > 0 && key !== this.#fixed) {
       this.#fixed = key
-      const question = () => this.#ask('curves', { model, fixed, overrides })
+      const question = () => this.#ask('curves', { model, fixed, ...asked })
       this.#later.curves.ask(pauses.curves, question, ({ value }) => this.#takeCurves(model, value))
     }
     const forecast = () => this.#ask('forecast', { model, recipe, threads })
@@ -289,11 +290,12 @@ export class NewRun {
     return value !== null
   }
 
-  #named({ folder, method, overrides }: Draft, parameters: Recipe['parameters']): string {
+  #named({ folder, method, overrides, tables }: Draft, parameters: Recipe['parameters']): string {
     return runName(this.card?.name ?? folder, {
       method,
       parameters,
       overrides: overridesOf(overrides, { method, parameters }),
+      ...tables,
     })
   }
 }

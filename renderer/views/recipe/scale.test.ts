@@ -9,6 +9,8 @@ const point = (linear: number) => ({
   file: linear,
   linear_bytes: linear * 1e8,
   file_bytes: linear * 1e8 + 5e7,
+  most_linear: linear,
+  most_file_bytes: linear * 1e8 + 5e7,
 })
 const curves = [{ points: [point(2), point(8.75)] }, { points: [point(1.2), point(2.4)] }]
 const anyScale = fc

@@ -100,6 +100,8 @@ describe('recipeRows', () => {
     method: 'gptq',
     parameters: { bits: 3, group: -1, order: 'natural' },
     overrides: [],
+    embedding_type: 'source' as const,
+    head_type: 'source' as const,
     calibration: null,
     evaluations: [{ source: '/a/wiki.txt', window: 512, protocol: 'papers' as const, join: 'raw' as const }],
   }

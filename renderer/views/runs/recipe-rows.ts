@@ -5,6 +5,7 @@ import { findMethod } from '../../../electron/contract/methods.ts'
 import { effectText } from '../../../electron/contract/override-text.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import { count } from '../../../electron/contract/quantities.ts'
+import { chosenTables, tableTitles, tableWords } from '../../../electron/contract/tables.ts'
 import { methodTitle, textName } from './words.ts'
 
 export type RecipeRow = {
@@ -40,8 +41,11 @@ export function recipeRows(recipe: RunRow['recipe']): { parameters: RecipeRow[];
   const overrides = recipe.overrides.map((one) =>
     row(one.match, effectText(one), 'For the linears whose names match this', '', true),
   )
+  const tables = chosenTables(recipe).map(([key, type]) =>
+    row(tableTitles[key], tableWords[type], 'How it is stored; usually as it was', '', true),
+  )
   return {
-    parameters: [row('Method', methodTitle(recipe.method)), ...parameters, ...overrides],
+    parameters: [row('Method', methodTitle(recipe.method)), ...parameters, ...overrides, ...tables],
     texts: textRows(recipe),
   }
 }

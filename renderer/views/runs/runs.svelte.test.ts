@@ -35,6 +35,8 @@ function run(id: number, status: RunStatus): RunSummary {
     method: 'rtn',
     parameters: {},
     overrides: [],
+    embedding_type: 'source' as const,
+    head_type: 'source' as const,
     calibration: null,
     evaluations: [],
   }

@@ -15,6 +15,8 @@ export function run(changes: Partial<RunSummary> = {}): RunSummary {
       method: 'gptq',
       parameters: { bits: 2, group: 128, order: 'natural', blocksize: 128, damping: 0.01, scale_type: 'f16' },
       overrides: [],
+      embedding_type: 'source',
+      head_type: 'source',
       calibration: {
         source: 'bundled:calibration-stories',
         sampling: 'sequential',
