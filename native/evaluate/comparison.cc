@@ -28,13 +28,18 @@ double correlation(std::span<const Target> targets, double mean, double referenc
 
 }  // namespace
 
+double divergence(const float* logits, const float* reference, size_t vocabulary) {
+  // ln(p_reference / p) of an id is the difference of its logits less that of the two totals.
+  return softmax_difference(reference, logits, vocabulary) -
+         (log_sum_exp(reference, vocabulary) - log_sum_exp(logits, vocabulary));
+}
+
 Target compare_target(const float* logits, const float* reference, size_t vocabulary, uint32_t target) {
   const double total = log_sum_exp(logits, vocabulary), reference_total = log_sum_exp(reference, vocabulary);
   Target result;
   result.loss = total - double(logits[target]);
   result.reference_loss = reference_total - double(reference[target]);
-  // ln(p_reference / p) of an id is the difference of its logits less that of the two totals.
-  result.kld = softmax_difference(reference, logits, vocabulary) - (reference_total - total);
+  result.kld = divergence(logits, reference, vocabulary);
   const auto top = [&](const float* row) { return std::max_element(row, row + vocabulary) - row; };
   result.same_top = top(logits) == top(reference);
   return result;

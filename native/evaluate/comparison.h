@@ -22,6 +22,9 @@ struct Target {
 // logits, reference [vocabulary] of one position. NaN where either holds no finite number.
 Target compare_target(const float* logits, const float* reference, size_t vocabulary, uint32_t target);
 
+// The kld of compare_target alone.
+double divergence(const float* logits, const float* reference, size_t vocabulary);
+
 struct Comparison {
   Distribution kld;
   Distribution delta_p;    // p(target) - p_reference(target)

@@ -49,12 +49,38 @@ struct LinearReport {
 
 inline constexpr const char* kKeep = "keep";
 
+// What one candidate recipe would cost and lose on one linear of the original model.
+struct Measurement {
+  std::string linear;
+  size_t candidate = 0;  // place among the job's candidates
+  size_t rows = 0;
+  size_t columns = 0;
+  size_t bytes = 0;        // of its tensors, without an order
+  size_t order_bytes = 0;  // of the order, which linears of one input have in common
+  double nominal_bits = 0;
+  double weight_error = 0;  // relative
+  double output_error = 0;  // relative
+  double output_power = 0;  // mean squared norm of the linear's outputs, per token
+  std::optional<size_t> salient_columns;
+  double seconds = 0;
+};
+
+// How much the model's predictions change when one linear alone is quantized by the probe.
+struct Sensitivity {
+  std::string linear;
+  double output_error = 0;               // relative, of the probe
+  double kld = 0;                        // mean over the tokens, nats
+  std::optional<double> standard_error;  // absent for a single token
+};
+
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void plan(const RunPlan&) {}
   virtual void progress(const ProgressReport&) {}
   virtual void linear(const LinearReport&) {}
+  virtual void measured(const Measurement&) {}
+  virtual void sensitivity(const Sensitivity&) {}
   virtual void saved(size_t /*layer*/, const std::string& /*file*/, uint64_t /*bytes*/) {}
   virtual void warning(const std::string& /*code*/, const std::string& /*message*/) {}
 

@@ -49,6 +49,12 @@ Json tables_of(const Model& model) {
   return {{"embedding", name(model.embedding_table())}, {"head", head}};
 }
 
+Json by_phase(const std::vector<std::pair<std::string, double>>& seconds) {
+  Json json = Json::object();
+  for (const auto& [phase, value] : seconds) json[phase] = value;
+  return json;
+}
+
 // Null where it is packed.
 Json stored_dtype(const Model& model, const LinearInfo& linear) {
   const TensorView* stored = model.find(linear.name + ".weight");
@@ -104,8 +110,6 @@ Result<CommandEnd> run(const QuantizeJob& job, Tools tools) {
       return kCancelled;
     return CommandEnd::Stopped;
   }
-  Json seconds = Json::object();
-  for (const auto& [phase, value] : outcome.seconds) seconds[phase] = value;
   const PackedNumbers& numbers = outcome.numbers;
   return finished(tools, {{"packed", outcome.packed},
                           {"nominal_bits", numbers.nominal_bits},
@@ -115,7 +119,7 @@ Result<CommandEnd> run(const QuantizeJob& job, Tools tools) {
                           {"linear_bytes", numbers.linear_bytes},
                           {"weights", numbers.weights},
                           {"parameters", outcome.parameters},
-                          {"seconds", seconds},
+                          {"seconds", by_phase(outcome.seconds)},
                           {"peak_resident_bytes", outcome.peak_resident_bytes}});
 }
 
@@ -176,6 +180,14 @@ Result<CommandEnd> run(const ExportJob& job, Tools tools) {
   for (const std::string& note : done.notes) tools.observer.warning("export", note);
   return finished(tools,
                   {{"architecture", done.architecture}, {"tensors", done.tensors}, {"bytes", done.bytes}});
+}
+
+Result<CommandEnd> run(const MeasureJob& job, Tools tools) {
+  SIGNUM_TAKE(const MeasureOutcome outcome, run_measure(job, tools.observer, tools.pool));
+  return finished(tools, {{"tokens", outcome.tokens},
+                          {"probe_tokens", outcome.probe_tokens},
+                          {"seconds", by_phase(outcome.seconds)},
+                          {"peak_resident_bytes", outcome.peak_resident_bytes}});
 }
 
 Result<CommandEnd> run(const DevicesJob&, Tools tools) {

@@ -47,6 +47,28 @@ void EventObserver::linear(const LinearReport& report) {
                          {"seconds", report.seconds}});
 }
 
+void EventObserver::measured(const Measurement& one) {
+  events_.emit("measured", {{"name", one.linear},
+                            {"candidate", one.candidate},
+                            {"rows", one.rows},
+                            {"columns", one.columns},
+                            {"bytes", one.bytes},
+                            {"order_bytes", one.order_bytes},
+                            {"nominal_bits", one.nominal_bits},
+                            {"relative_weight_error", one.weight_error},
+                            {"relative_output_error", one.output_error},
+                            {"output_power", one.output_power},
+                            {"salient_columns", or_null(one.salient_columns)},
+                            {"seconds", one.seconds}});
+}
+
+void EventObserver::sensitivity(const Sensitivity& one) {
+  events_.emit("sensitivity", {{"name", one.linear},
+                               {"relative_output_error", one.output_error},
+                               {"kld", one.kld},
+                               {"standard_error", or_null(one.standard_error)}});
+}
+
 void EventObserver::saved(size_t layer, const std::string& file, uint64_t bytes) {
   events_.emit("saved", {{"layer", layer}, {"file", file}, {"bytes", bytes}});
 }

@@ -13,6 +13,8 @@ class EventObserver : public Observer {
   void plan(const RunPlan& plan) override;
   void progress(const ProgressReport& report) override;
   void linear(const LinearReport& report) override;
+  void measured(const Measurement& measurement) override;
+  void sensitivity(const Sensitivity& sensitivity) override;
   void saved(size_t layer, const std::string& file, uint64_t bytes) override;
   void warning(const std::string& code, const std::string& message) override;
   bool stop_requested() override { return control_.stop_requested(); }

@@ -7,8 +7,8 @@ namespace signum {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kCommands[] = {"inspect", "quantize", "layer",  "evaluate",
-                                     "logits",  "export",   "devices"};
+constexpr const char* kCommands[] = {"inspect", "quantize", "layer",   "evaluate",
+                                     "logits",  "export",   "measure", "devices"};
 
 // Takes fields out of an object; the first fault is kept, and what is left at the end is unknown.
 class Fields {
@@ -62,6 +62,17 @@ class Fields {
     if (!value.is_object()) fail(key, "an object");
     return value;
   }
+  std::vector<std::string> objects(const char* key) {  // as JSON texts
+    const Json value = take(key);
+    std::vector<std::string> texts;
+    bool fits = value.is_array() && !value.empty();
+    for (const Json& one : fits ? value : Json::array()) {
+      fits = fits && one.is_object();
+      texts.push_back(one.dump());
+    }
+    if (!fits) fail(key, "a list of objects");
+    return texts;
+  }
   void adopt(const Fields& inner) {
     if (!error_) error_ = inner.finish().ok() ? std::nullopt : std::optional(inner.finish().error());
   }
@@ -94,8 +105,7 @@ class Fields {
 
 constexpr uint64_t kMost = uint64_t(1) << 53;  // what a JSON number holds exactly everywhere
 
-std::optional<Calibration> calibration(Fields& job) {
-  if (job.is_null("calibration")) return std::nullopt;
+Calibration calibration(Fields& job) {
   Fields fields(job.object("calibration"), "calibration.");
   Calibration calibration;
   calibration.tokens = fields.path("tokens");
@@ -106,6 +116,11 @@ std::optional<Calibration> calibration(Fields& job) {
   calibration.plan.seed = fields.count("seed", 0, kMost);
   job.adopt(fields);
   return calibration;
+}
+
+std::optional<Calibration> optional_calibration(Fields& job) {
+  if (job.is_null("calibration")) return std::nullopt;
+  return calibration(job);
 }
 
 WindowOptions windows(Fields& job) {
@@ -136,7 +151,7 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
     job.work = QuantizeJob{.model = fields.path("model"),
                            .run = fields.path("run"),
                            .recipe = fields.object("recipe").dump(),
-                           .calibration = calibration(fields),
+                           .calibration = optional_calibration(fields),
                            .resume = fields.flag("resume"),
                            .activation_limit = fields.count("activation_limit", 0, kMost)};
   } else if (command == "layer") {
@@ -156,6 +171,14 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
     job.work = ExportJob{.model = fields.path("model"), .output = fields.path("output")};
     fields.choice("format", {"gguf"});
     fields.choice("type", {"f32"});
+  } else if (command == "measure") {
+    job.work = MeasureJob{.model = fields.path("model"),
+                          .candidates = fields.objects("candidates"),
+                          .calibration = calibration(fields),
+                          .probe = fields.count("probe", 0, kMostCandidates - 1),
+                          .probe_sequences = fields.count("probe_sequences", 0, 1 << 24),
+                          .folder = fields.path("folder"),
+                          .activation_limit = fields.count("activation_limit", 0, kMost)};
   } else {
     job.work = DevicesJob{};
   }

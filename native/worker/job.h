@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "evaluate/windows.h"
 #include "export/gguf_file.h"
+#include "measure/measure.h"
 #include "run/layer_job.h"
 #include "run/quantize_run.h"
 
@@ -38,7 +39,8 @@ struct DevicesJob {};
 
 struct Job {
   size_t threads = 0;  // 0 = one per core
-  std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, ExportJob, DevicesJob> work;
+  std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, ExportJob, MeasureJob, DevicesJob>
+      work;
 };
 
 bool is_command(const std::string& command);

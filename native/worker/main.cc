@@ -63,7 +63,7 @@ void beat() {
 int usage() {
   std::fprintf(stderr,
                "usage: signum-worker <command> --job job.json [--no-stdin]\n"
-               "commands: inspect, quantize, layer, evaluate, logits, export, devices\n");
+               "commands: inspect, quantize, layer, evaluate, logits, export, measure, devices\n");
   return kUsage;
 }
 
