@@ -121,13 +121,13 @@ Status MeasureRun::check_room() const {
   const CalibrationPlan& plan = job_.calibration.plan;
   uint64_t run = 0, widest = 0, packed = 0, layer = 0;
   std::vector<FactorOptions> factors;
-  for (const Candidate& candidate : candidates_) {
-    run = std::max(run, memory_needed(*model_, candidate.whole, &plan, job_.activation_limit));
-    if (needs_hessian(*candidate.recipe) &&
-        std::ranges::find(factors, factor_options(*candidate.recipe)) == factors.end())
-      factors.push_back(factor_options(*candidate.recipe));
+  for (const auto& [whole, recipe] : candidates_) {
+    run = std::max(run, memory_needed(*model_, whole, &plan, job_.activation_limit));
+    const bool factored = needs_hessian(*recipe);
+    if (factored && std::ranges::find(factors, factor_options(*recipe)) == factors.end())
+      factors.push_back(factor_options(*recipe));
     for (const LinearInfo& linear : model_->linears_of(0))
-      packed += packed_bytes(*candidate.recipe, linear.rows, linear.columns);
+      packed += packed_bytes(*recipe, linear.rows, linear.columns);
   }
   for (const LinearInfo& linear : model_->linears_of(0)) {
     layer += uint64_t(linear.rows) * linear.columns * sizeof(float);

@@ -45,6 +45,19 @@ Json job_json(const TinyRun& tiny, const std::string& method) {
       {"activation_limit", 1 << 30}};
 }
 
+Json measure_json(const TinyRun& tiny) {
+  const Json run = job_json(tiny, "gptq");
+  return {{"version", 1},
+          {"threads", 2},
+          {"model", tiny.source()},
+          {"candidates", {run["recipe"], Json::parse(tiny_recipes().at("signum-rc"))}},
+          {"calibration", run["calibration"]},
+          {"probe", 1},
+          {"probe_sequences", 3},
+          {"folder", tiny.folder / ""},
+          {"activation_limit", 1 << 30}};
+}
+
 std::string write_job(const TinyRun& tiny, const Json& job) {
   write_bytes(tiny.folder / "job.json", job.dump());
   return tiny.folder / "job.json";
@@ -234,6 +247,18 @@ TEST_CASE("jobs: what is wrong is named") {
     without.erase(key);
     CHECK(error("evaluate", without).starts_with(std::string("job_invalid The job's field '") + key + "'"));
   }
+  const Json measure = measure_json(TinyRun(1));
+  CHECK(error("measure", measure) == "ok");
+  Json candidates = measure;
+  candidates["candidates"] = Json::array({"rtn"});
+  CHECK(error("measure", candidates) ==
+        "job_invalid The job's field 'candidates' must be a list of objects.");
+  for (const char* key :
+       {"model", "candidates", "calibration", "probe", "probe_sequences", "folder", "activation_limit"}) {
+    Json without = measure;
+    without.erase(key);
+    CHECK(error("measure", without).starts_with(std::string("job_invalid The job's field '") + key + "'"));
+  }
   CHECK(error("devices", {{"version", 1}, {"threads", 1}}) == "ok");
 }
 
@@ -248,7 +273,7 @@ TEST_CASE("usage and jobs that are no jobs") {
   CHECK(absent.events[0]["code"] == "job_invalid");
 }
 
-TEST_CASE("devices, inspect, quantize, evaluate and logits as processes") {
+TEST_CASE("devices, inspect, quantize, evaluate, logits and measure as processes") {
   TinyRun tiny;
   const auto run = [&](const std::string& command, const Json& job) {
     WorkerProcess worker({command, "--job", write_job(tiny, job)});
@@ -311,6 +336,15 @@ TEST_CASE("devices, inspect, quantize, evaluate and logits as processes") {
                       {"output", tiny.folder / "logits"}}));
   const auto logits = SafetensorsFile::open(tiny.folder / "logits").value();
   CHECK(logits->find("logits")->shape == std::vector<size_t>{10, 61});
+
+  WorkerProcess measuring({"measure", "--job", write_job(tiny, measure_json(tiny))});
+  CHECK(measuring.wait_for_end() == 0);
+  std::map<std::string, size_t> counts;
+  for (const Json& event : measuring.events) ++counts[event["event"]];
+  CHECK(counts["measured"] == 21 * 2);
+  CHECK(counts["sensitivity"] == 21);
+  CHECK(counts["layer"] == 0);
+  CHECK(measuring.events.back()["result"]["probe_tokens"] == 3 * 48);
 }
 
 TEST_CASE("stop and resume of a process; the same bytes") {
