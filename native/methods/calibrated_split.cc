@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "methods/arb_kernels.h"
 #include "methods/calibrated_split_kernels.h"
+#include "methods/rising_cuts.h"
 #include "methods/tiles.h"
 
 namespace signum {
@@ -17,38 +19,38 @@ namespace {
 //   q = sum over cuts of height * e(cut),
 // so that with y = T less the salient columns' fit its error is, but for y^T S y,
 //   sum height (-2 e(cut)^T S y) + sum height height' e(cut)^T S e(cut').
-// From one threshold to the next the cuts move a little, and their products along with them: F64, in O(n) a
-// row.
+// From one threshold to the next the cuts move a little, and their products along with them, in O(n) a row
+// beside S e(i). S in whole units, the products in F64.
 class SortedRow {
  public:
-  explicit SortedRow(size_t width)
-      : t_(width),
-        sum_(width + 1),
-        with_y_(width + 1),
-        with_all_(width + 1),
-        own_(width + 1),
-        table_((width + 1) * width),
-        column_(width),
-        width_(width) {}
+  explicit SortedRow(const FixedGram& gram)
+      : gram_(gram),
+        t_(gram.columns),
+        sum_(gram.columns + 1),
+        with_y_(gram.columns + 1),
+        with_all_(gram.columns + 1),
+        own_(gram.columns + 1),
+        table_((gram.columns + 1) * gram.stride),
+        column_(gram.columns) {}
 
   // sorted, column [n][16] at this row's lane: T of the weights to be split and their columns' numbers in its
-  // order. product [width]: S y by column. gram [width][stride]: S of all columns that are not salient.
-  void set(size_t n, const float* sorted, const float* column, const double* product, const float* gram,
-           size_t stride) {
+  // order. product [columns][16]: S y by column.
+  void set(size_t n, const float* sorted, const float* column, const float* product) {
     n_ = low_ = n;
     high_ = 0;
     for (size_t i = 0; i < n; ++i) {
       column_[i] = uint32_t(column[i * kTileRows]);
       t_[i] = sorted[i * kTileRows];
     }
-    indicator_products(gram, stride, column_.data(), n, width_, table_.data());
+    indicator_products(gram_, column_.data(), n, table_.data());
     for (size_t i = 0; i < n; ++i) {
       const size_t c = column_[i];
       sum_[i + 1] = sum_[i] + t_[i];
-      with_y_[i + 1] = with_y_[i] + product[c];
-      own_[i + 1] = own_[i] + 2 * table_[i * width_ + c] + double(gram[c * stride + c]);
+      with_y_[i + 1] = with_y_[i] + double(product[c * kTileRows]) / gram_.unit;
+      own_[i + 1] = own_[i] + 2 * double(table_[i * gram_.stride + c]) + double(gram_.row(c)[c]);
     }
-    for (size_t i = 0; i < n; ++i) with_all_[i + 1] = with_all_[i] + table_[n * width_ + column_[i]];
+    for (size_t i = 0; i < n; ++i)
+      with_all_[i + 1] = with_all_[i] + double(table_[n * gram_.stride + column_[i]]);
     std::fill_n(cut_, kCuts, size_t(0));
     std::fill_n(&cross_[0][0], kCuts * kCuts, 0.0);
   }
@@ -86,7 +88,7 @@ class SortedRow {
       for (size_t other = 0; other < c; ++other) product += 2 * height[other] * cross_[c][other];
       error += height[c] * product;
     }
-    return error;
+    return gram_.unit * error;
   }
 
  private:
@@ -107,7 +109,7 @@ class SortedRow {
     const auto add = [&](size_t rank, double sign) {
       for (size_t other = 0; other < kCuts; ++other) {
         if (other == cut) continue;
-        const double product = sign * table_[cut_[other] * width_ + column_[rank]];
+        const double product = sign * double(table_[cut_[other] * gram_.stride + column_[rank]]);
         cross_[cut][other] += product;
         cross_[other][cut] += product;
       }
@@ -116,11 +118,12 @@ class SortedRow {
     for (; cut_[cut] > to; --cut_[cut]) add(cut_[cut] - 1, -1);
   }
 
+  const FixedGram& gram_;
   std::vector<double> t_;
   std::vector<double> sum_, with_y_, with_all_, own_;  // of e(i): t, S y, S e(n), S e(i)
-  std::vector<double> table_;                          // S e(i) by column
+  std::vector<int32_t> table_;                         // S e(i) by column
   std::vector<uint32_t> column_;                       // of a rank
-  size_t width_, n_ = 0, low_ = 0, high_ = 0;
+  size_t n_ = 0, low_ = 0, high_ = 0;
   size_t cut_[kCuts];
   double cross_[kCuts][kCuts];
 };
@@ -135,27 +138,39 @@ void calibrated_split_errors(const float* search, size_t rows, const CalibratedS
   const float* others = search + first * kTileRows;
   arb_split_residual(others, n, split.before, split.iterations, fitted.get() + first * kTileRows);
   sort_rows(others, n, sorted.get(), column.get());
+  const size_t from = split.whole ? 0 : first;  // the columns whose S y is needed
+  auto product = tile(split.columns);
+  gram_product(split.gram + from, split.columns, fitted.get(), split.columns, split.columns - from,
+               product.get() + from * kTileRows);
   const bool bounded = split.before.count > 0;
   const float bound = bounded ? split.before.at[split.before.count - 1] : 0;
-  std::vector<double> y(split.columns), product(split.columns);
-  SortedRow row(n);
+  double whole = 0;
+  std::optional<RisingCuts> rising;
+  std::optional<SortedRow> row;
+  if (split.squared)
+    rising.emplace(split.others, split.thresholds, split.count);
+  else
+    row.emplace(split.others);
   for (size_t r = 0; r < rows; ++r) {
-    for (size_t j = 0; j < split.columns; ++j) y[j] = double(fitted[j * kTileRows + r]);
-    const size_t from = split.whole ? 0 : first;  // the columns whose S y is needed
-    gram_product(split.gram + from, split.columns, y.data(), split.columns, split.columns - from,
-                 product.data() + from);
     size_t begin = 0, end = n;
     if (bounded) {
       while (begin < n && sorted[begin * kTileRows + r] <= -bound) ++begin;
       while (end > begin && sorted[(end - 1) * kTileRows + r] >= bound) --end;
     }
-    row.set(end - begin, sorted.get() + begin * kTileRows + r, column.get() + begin * kTileRows + r,
-            product.data() + first, split.gram + first * split.columns + first, split.columns);
-    double whole = 0;
+    const float *t = sorted.get() + begin * kTileRows + r, *columns = column.get() + begin * kTileRows + r,
+                *with_s = product.get() + first * kTileRows + r;
     if (split.whole)
-      for (size_t j = 0; j < split.columns; ++j) whole += y[j] * product[j];
-    for (size_t c = 0; c < split.count; ++c) errors[c] += whole + row.error(split.thresholds[c]);
+      for (size_t at = r; at < split.columns * kTileRows; at += kTileRows)
+        whole += double(fitted[at]) * double(product[at]);
+    if (rising) {
+      rising->add(end - begin, t, columns, with_s);
+      continue;
+    }
+    row->set(end - begin, t, columns, with_s);
+    for (size_t c = 0; c < split.count; ++c) errors[c] += row->error(split.thresholds[c]);
   }
+  if (rising) rising->finish(errors);
+  for (size_t c = 0; c < split.count; ++c) errors[c] += whole;
 }
 
 }  // namespace signum

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "methods/fixed_gram.h"
 #include "methods/splits.h"
 
 namespace signum {
@@ -13,11 +14,13 @@ struct CalibratedSplit {
   size_t salient;           // the first columns of the tile; their part of R does not depend on the threshold
   int iterations;           // of their fit, two orders in one group
   const float* gram;        // S [columns][columns] in the tile's order
+  const FixedGram& others;  // of the columns that are not salient
   const float* thresholds;  // ascending
   size_t count;
   Splits
-      before;  // of passes before: only the last group of these is split, the others are fitted as they are
-  bool whole;  // otherwise every error lacks the same sum over the rows
+      before;    // of passes before: only the last group of these is split, the others are fitted as they are
+  bool squared;  // T >= 0
+  bool whole;    // otherwise every error lacks the same sum over the rows
 };
 
 // search: tile of T [columns][16], of which the first `rows` rows exist. Adds to errors [count].

@@ -11,8 +11,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace signum::HWY_NAMESPACE {
 
-using D64 = hn::CappedTag<double, 8>;
-
 void SortRows(const float* tile, size_t columns, float* sorted, float* column) {
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
@@ -35,27 +33,29 @@ void SortRows(const float* tile, size_t columns, float* sorted, float* column) {
   }
 }
 
-// to = from + factor * row.
-HWY_INLINE void AddRow(const double* from, double factor, const float* row, size_t n, double* to) {
-  const D64 d;
-  const hn::Rebind<float, D64> d32;
-  const auto f = hn::Set(d, factor);
-  size_t j = 0;
-  for (; j + hn::Lanes(d) <= n; j += hn::Lanes(d))
-    hn::StoreU(hn::MulAdd(f, hn::PromoteTo(d, hn::LoadU(d32, row + j)), hn::LoadU(d, from + j)), d, to + j);
-  for (; j < n; ++j) to[j] = from[j] + factor * double(row[j]);
+// Columns [i, i + kColumns) of S y.
+template <size_t kColumns>
+HWY_INLINE void ProductColumns(D d, const float* gram, size_t stride, const float* y, size_t rows, size_t i,
+                               float* product) {
+  V sum[kColumns];
+  for (V& s : sum) s = hn::Zero(d);
+  for (size_t j = 0; j < rows; ++j) {
+    const V v = hn::Load(d, y + j * kTileRows);
+    for (size_t c = 0; c < kColumns; ++c)
+      sum[c] = hn::MulAdd(hn::Set(d, gram[j * stride + i + c]), v, sum[c]);
+  }
+  for (size_t c = 0; c < kColumns; ++c) hn::Store(sum[c], d, product + (i + c) * kTileRows);
 }
 
-void IndicatorProducts(const float* gram, size_t stride, const uint32_t* order, size_t n, size_t width,
-                       double* table) {
-  for (size_t j = 0; j < width; ++j) table[j] = 0;
-  for (size_t i = 0; i < n; ++i, table += width)
-    AddRow(table, 1, gram + order[i] * stride, width, table + width);
-}
-
-void GramProduct(const float* gram, size_t stride, const double* y, size_t rows, size_t n, double* product) {
-  for (size_t j = 0; j < n; ++j) product[j] = 0;
-  for (size_t j = 0; j < rows; ++j) AddRow(product, y[j], gram + j * stride, n, product);
+void GramProduct(const float* gram, size_t stride, const float* y, size_t rows, size_t n, float* product) {
+  const D d;
+  constexpr size_t kColumns = 8;
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    size_t i = 0;
+    for (; i + kColumns <= n; i += kColumns)
+      ProductColumns<kColumns>(d, gram, stride, y + lane, rows, i, product + lane);
+    for (; i < n; ++i) ProductColumns<1>(d, gram, stride, y + lane, rows, i, product + lane);
+  }
 }
 
 }  // namespace signum::HWY_NAMESPACE
@@ -65,17 +65,12 @@ HWY_AFTER_NAMESPACE();
 namespace signum {
 
 HWY_EXPORT(SortRows);
-HWY_EXPORT(IndicatorProducts);
 HWY_EXPORT(GramProduct);
 
 void sort_rows(const float* tile, size_t columns, float* sorted, float* column) {
   HWY_DYNAMIC_DISPATCH(SortRows)(tile, columns, sorted, column);
 }
-void indicator_products(const float* gram, size_t stride, const uint32_t* order, size_t n, size_t width,
-                        double* table) {
-  HWY_DYNAMIC_DISPATCH(IndicatorProducts)(gram, stride, order, n, width, table);
-}
-void gram_product(const float* gram, size_t stride, const double* y, size_t rows, size_t n, double* product) {
+void gram_product(const float* gram, size_t stride, const float* y, size_t rows, size_t n, float* product) {
   HWY_DYNAMIC_DISPATCH(GramProduct)(gram, stride, y, rows, n, product);
 }
 

@@ -123,6 +123,10 @@ Splits split_others(const Recipe& recipe, const BlockMasks& masks, size_t passes
     splits.count = passes;
     return splits;
   }
+  const FixedGram others_gram =
+      recipe.method == Method::ArbX
+          ? fixed_gram(masks.gram.data() + first * width + first, width - first, width)
+          : FixedGram();
   // whole: errors that can be compared from pass to pass. Otherwise the salient part's fit, which adds the
   // same to all of them, is left out, except by arb-x, whose S joins the columns.
   const auto errors_of = [&](const std::vector<float>& candidates, bool whole) {
@@ -133,8 +137,8 @@ Splits split_others(const Recipe& recipe, const BlockMasks& masks, size_t passes
           const float* others = search.tile(t) + first * kTileRows;
           if (recipe.method == Method::ArbX)
             calibrated_split_errors(search.tile(t), search.rows_of(t),
-                                    {width, first, recipe.iterations, masks.gram.data(), candidates.data(),
-                                     candidates.size(), splits, whole},
+                                    {width, first, recipe.iterations, masks.gram.data(), others_gram,
+                                     candidates.data(), candidates.size(), splits, squared, whole},
                                     sums);
           else if (whole)
             split_errors_below(others, width - first, candidates.data(), candidates.size(), bound_of(splits),
