@@ -4,6 +4,16 @@ namespace signum {
 namespace {
 thread_local bool inside_task = false;
 constexpr int kSpins = 2000;  // a block's phases follow each other within microseconds: look before sleeping
+
+template <class Done>
+void spin_until(const Done& done) {
+  for (int spin = 0; spin < kSpins && !done(); ++spin) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+}
+
 }  // namespace
 
 ThreadPool::ThreadPool(size_t threads) {
@@ -32,11 +42,7 @@ void ThreadPool::drain(const std::function<void(size_t)>& task, size_t count) {
 void ThreadPool::work() {
   uint64_t seen = 0;
   for (;;) {
-    for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) {
-#if defined(__x86_64__)
-      __builtin_ia32_pause();
-#endif
-    }
+    spin_until([&] { return generation_.load(std::memory_order_acquire) != seen; });
     const std::function<void(size_t)>* task = nullptr;
     size_t count = 0;
     {
@@ -73,8 +79,12 @@ void ThreadPool::parallel_for(size_t count, const std::function<void(size_t)>& t
   }
   wake_.notify_all();
   drain(task, count);
+  {
+    std::lock_guard lock(mutex_);
+    task_ = nullptr;  // from here on no other worker begins
+  }
+  spin_until([&] { return active_.load(std::memory_order_acquire) == 0; });
   std::unique_lock lock(mutex_);
-  task_ = nullptr;
   done_.wait(lock, [&] { return active_ == 0; });
 }
 

@@ -39,7 +39,7 @@ class ThreadPool {
   const std::function<void(size_t)>* task_ = nullptr;
   size_t count_ = 0;
   std::atomic<size_t> next_{0};
-  size_t active_ = 0;
+  std::atomic<size_t> active_{0};
 };
 
 }  // namespace signum

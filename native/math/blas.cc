@@ -54,6 +54,7 @@ void invert_lower(size_t n, double* a, size_t lda) {
 }
 
 void invert_upper(size_t n, float* a, size_t lda) {
+  use_one_thread();
   const int size = int(n), stride = int(lda);
   int info = 0;
   strtri_("L", "N", &size, a, &stride, &info);

@@ -56,7 +56,19 @@ BlockLoop::BlockLoop(Matrix weight, const Factor& factor, size_t blocksize, Thre
       current_(Matrix::uninitialized(weight_.rows(), blocksize_)),
       passed_(Matrix::uninitialized(weight_.rows(), std::min(group_, columns()))),
       scratch_(Matrix::uninitialized(weight_.rows(), blocksize_)),
-      u_block_(blocksize_, blocksize_) {}
+      u_blocks_(Matrix::uninitialized(columns(), blocksize_)) {
+  invert_blocks();
+}
+
+void BlockLoop::invert_blocks() {
+  pool_.parallel_for(blocks(), [&](size_t t) {
+    const size_t start = t * blocksize_, width = std::min(blocksize_, columns() - start);
+    const ConstView r = factor_.r.view().block(start, start, width, width);
+    const View u = u_blocks_.view().block(start, 0, width, width);
+    for (size_t i = 0; i < width; ++i) std::memcpy(u.row(i), r.row(i), width * sizeof(float));
+    blas::invert_upper(width, u.data, u.stride);
+  });
+}
 
 // P of the next blocks from the columns before them.
 void BlockLoop::prepare_group() {
@@ -74,10 +86,6 @@ void BlockLoop::prepare_group() {
 void BlockLoop::enter(size_t t) {
   start_ = t * blocksize_;
   width_ = std::min(blocksize_, columns() - start_);
-  const ConstView r = r_block();
-  for (size_t i = 0; i < width_; ++i) std::memcpy(u_block_.row(i), r.row(i), width_ * sizeof(float));
-  blas::invert_upper(width_, u_block_.data(), blocksize_);
-
   if (t % kGroupBlocks == 0) prepare_group();
   const View now = current(), original = weight_.view().block(0, start_, rows(), width_);
   copy(original, now, pool_);

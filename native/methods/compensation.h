@@ -34,7 +34,7 @@ class BlockLoop {
   // R of this block [width, width]: U_b^-1, upper triangular.
   ConstView r_block() const { return factor_.r.view().block(start_, start_, width_, width_); }
   // U of this block [width, width].
-  ConstView u_block() const { return u_block_.view().block(0, 0, width_, width_); }
+  ConstView u_block() const { return u_blocks_.view().block(start_, 0, width_, width_); }
 
   // Ends the block. error [rows, width]: E = (Wb - Q) / U_jj, for methods that do not propagate inside the
   // block.
@@ -44,17 +44,18 @@ class BlockLoop {
 
  private:
   View passed() { return passed_.view().block(0, start_ - group_start_, rows(), width_); }
+  void invert_blocks();
   void prepare_group();
 
   const Factor& factor_;
   size_t blocksize_;
   size_t group_;  // columns whose P is made together: a multiple of the block size
   ThreadPool& pool_;
-  Matrix weight_;   // [rows, columns]: F in finished blocks, W0 in the others
-  Matrix current_;  // [rows, blocksize]
-  Matrix passed_;   // P [rows, group]
-  Matrix scratch_;  // [rows, blocksize]
-  Matrix u_block_;  // [blocksize, blocksize]
+  Matrix weight_;    // [rows, columns]: F in finished blocks, W0 in the others
+  Matrix current_;   // [rows, blocksize]
+  Matrix passed_;    // P [rows, group]
+  Matrix scratch_;   // [rows, blocksize]
+  Matrix u_blocks_;  // [columns, blocksize]: U of every block
   size_t group_start_ = 0;
   size_t start_ = 0;
   size_t width_ = 0;
