@@ -9,7 +9,7 @@ import { checkTables } from '../contract/tables.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
 import { inspect } from './models.ts'
-import { activationLimit, diskNeeded, memoryNeeded, type Sampling } from './needs.ts'
+import { activationLimit, diskNeeded, evaluationMemoryNeeded, memoryNeeded, type Sampling } from './needs.ts'
 import * as preflight from './preflight.ts'
 import type { Wanted } from './source.ts'
 
@@ -103,16 +103,26 @@ export async function readEvaluation<T extends { tokens: Tokens }>(
   return short ? { ok: false, problem: short } : tokens
 }
 
-export type Memory = { needed: number; available: number; activationLimit: number }
+/** `step`: which of a run's steps needs the most. */
+export type Memory = { needed: number; available: number; activationLimit: number; step: 'quantize' | 'evaluate' }
 
 function samplingOf(recipe: ResolvedRecipe): Sampling | null {
   return recipe.calibration && { ...recipe.calibration, streams: corrects(recipe) ? 2 : 1 }
 }
 
-export async function lookAtMemory(context: Context, recipe: ResolvedRecipe, model: Model): Promise<Memory> {
+/** `tokens`: of the evaluation texts, one by one. */
+export async function lookAtMemory(
+  context: Context,
+  recipe: ResolvedRecipe,
+  model: Model,
+  tokens: readonly number[],
+): Promise<Memory> {
   const available = await context.machine.availableMemory()
   const limit = activationLimit(available)
-  return { needed: memoryNeeded(model, samplingOf(recipe), limit), available, activationLimit: limit }
+  const quantizing = memoryNeeded(model, samplingOf(recipe), limit)
+  const evaluating = recipe.evaluations.map(({ window }, i) => evaluationMemoryNeeded(model, window, tokens[i] ?? 0))
+  const needed = Math.max(quantizing, ...evaluating)
+  return { needed, available, activationLimit: limit, step: needed > quantizing ? 'evaluate' : 'quantize' }
 }
 
 export type Disk = { needed: number; free: number }
@@ -133,6 +143,7 @@ export async function lookAtDisk(
   }
 }
 
-export const memoryProblem = ({ needed, available }: Memory): Problem | null => preflight.checkMemory(needed, available)
+export const memoryProblem = ({ needed, available, step }: Memory): Problem | null =>
+  preflight.checkMemory(needed, available, step)
 export const diskProblem = (out: string, { needed, free }: Disk): Problem | null =>
   preflight.checkDisk(out, needed, free)

@@ -69,7 +69,7 @@ export async function forecast(
   const tokens = await Promise.all(recipe.evaluations.map(({ source, join }) => about({ source, join })))
   const calibration = recipe.calibration === null ? 0 : await about(calibrationWanted(recipe.calibration))
   const sizes = forecastSizes(recipe, model, await noteOf(context, recipe.calibration, model))
-  const memory = await lookAtMemory(context, recipe, model)
+  const memory = await lookAtMemory(context, recipe, model, tokens)
   const all = tokens.reduce((sum, one) => sum + one, calibration)
   const history = await context.history?.()
   const out = history?.ok ? runsFolder(history.value.data) : path.resolve('.')

@@ -1,4 +1,4 @@
-// What a quantization takes of memory and disk, estimated before it starts.
+// What a run takes of memory and disk, estimated before it starts.
 import type { Model } from '../contract/records.ts'
 import { inputOf } from '../bits/forecast.ts'
 
@@ -20,6 +20,26 @@ const activationBytes = (model: Model, sampling: Sampling | null): number =>
 /** Sequences that go through a layer together: up to 4096 tokens. */
 const batch = (length: number): number => Math.max(1, Math.floor(4096 / length))
 
+const weightsOfLayer = (model: Model): number =>
+  model.linears.filter(({ layer }) => layer === 0).reduce((total, { rows, columns }) => total + rows * columns, 0)
+
+/** Numbers that a batch of tokens takes on its way through a layer. */
+const passing = (model: Model, tokens: number): number => tokens * (5 * model.hidden + 3 * model.intermediate)
+
+/** Tokens whose logits exist at once, of each model. */
+const logitRows = 256
+
+/**
+ * Original and packed model on a text, one after the other: a layer in F32 with a batch on its way through, then both heads
+ * and some logits; the last layer's outputs of both models stay in memory.
+ */
+export function evaluationMemoryNeeded(model: Model, window: number, tokens: number): number {
+  const head = model.vocabulary * model.hidden
+  const layer = weightsOfLayer(model) + passing(model, Math.min(tokens, batch(window) * window)) + head
+  const logits = 2 * (head + logitRows * (model.vocabulary + model.hidden))
+  return base + (Math.max(layer, logits) + 2 * tokens * model.hidden) * f32
+}
+
 /**
  * The largest moment: one layer in F32, the Hessian of each of its inputs, for the widest one its factor (F64 while it is
  * made), the method's copies of the largest weight, a batch on its way through, and the activations.
@@ -29,18 +49,17 @@ export function memoryNeeded(model: Model, sampling: Sampling | null, limit: num
   const largest = Math.max(0, ...first.map(({ rows, columns }) => rows * columns))
   const copies = base + 5 * largest * f32
   if (sampling === null) return copies
-  const weights = first.reduce((total, { rows, columns }) => total + rows * columns, 0)
+  const weights = weightsOfLayer(model)
   const inputs = [...new Map(first.map((linear) => [inputOf(linear), linear.columns])).values()]
   const hessians = inputs.reduce((total, n) => total + n * n, 0)
   const widest = Math.max(0, ...inputs)
   const tokens = batch(sampling.length) * sampling.length
-  const passing = tokens * (5 * model.hidden + 3 * model.intermediate)
   const activations = activationBytes(model, sampling)
   const streams = sampling.streams ?? 1
   const kept = activations <= limit ? streams * activations : 0
   // The other model's layer, what two inputs have in common, and copies of both.
   const second = streams === 2 ? weights + 2 * widest * widest + 2 * tokens * (model.hidden + widest) : 0
-  return copies + (weights + hessians + passing + second) * f32 + widest * widest * (f32 + 8) + kept
+  return copies + (weights + hessians + passing(model, tokens) + second) * f32 + widest * widest * (f32 + 8) + kept
 }
 
 /** The packed files, the token files, and the activations when they do not stay in memory. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Model } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
-import { activationLimit, diskNeeded, memoryNeeded } from './needs.ts'
+import { activationLimit, diskNeeded, evaluationMemoryNeeded, memoryNeeded } from './needs.ts'
 import * as preflight from './preflight.ts'
 
 const said = (problem: { code: string; message: string } | null) =>
@@ -125,10 +125,22 @@ describe('the machine', () => {
     expect(said(preflight.checkDisk('/o', 3_000_000_000, 1_500_000_000))).toBe(
       'disk_full: The run needs about 3.00 GB of disk for /o, and 1.50 GB are free.',
     )
-    expect(said(preflight.checkMemory(3e9, 2e9))).toBe(
+    expect(said(preflight.checkMemory(3e9, 2e9, 'quantize'))).toBe(
       'memory_short: The run needs about 3.00 GB of memory, and 2.00 GB are available: fewer or shorter sequences need less.',
     )
-    expect(preflight.checkDisk('/o', 5, 5) ?? preflight.checkMemory(5, 5)).toBeNull()
+    expect(said(preflight.checkMemory(3e9, 2e9, 'evaluate'))).toContain(
+      'a shorter evaluation text, or none, needs less.',
+    )
+    expect(preflight.checkDisk('/o', 5, 5) ?? preflight.checkMemory(5, 5, 'quantize')).toBeNull()
+  })
+
+  test('a measurement needs both heads, and the outputs of both models for every token', () => {
+    const wide = { ...model, vocabulary: 256_000 }
+    const [short, long] = [10_000, 300_000].map((tokens) => evaluationMemoryNeeded(wide, 2048, tokens))
+    expect(short).toBeGreaterThan(2 * 256_000 * 4096 * 4)
+    expect(long! - short!).toBe(2 * 290_000 * 4096 * 4)
+    // With a small vocabulary the largest moment is a layer.
+    expect(evaluationMemoryNeeded({ ...model, vocabulary: 100 }, 2048, 0)).toBeGreaterThan(4 * 202e6)
   })
 
   test('memory does not grow with the sequences beyond the limit; disk does then', () => {

@@ -104,10 +104,12 @@ export function checkDisk(out: string, needed: number, there: number): Problem |
   return problem('disk_full', `The run needs about ${size(needed)} of disk for ${out}, and ${size(there)} are free.`)
 }
 
-export function checkMemory(needed: number, there: number): Problem | null {
+export function checkMemory(needed: number, there: number, step: 'quantize' | 'evaluate'): Problem | null {
   if (there >= needed) return null
+  const less =
+    step === 'quantize' ? 'fewer or shorter sequences need less' : 'a shorter evaluation text, or none, needs less'
   return problem(
     'memory_short',
-    `The run needs about ${size(needed)} of memory, and ${size(there)} are available: fewer or shorter sequences need less.`,
+    `The run needs about ${size(needed)} of memory, and ${size(there)} are available: ${less}.`,
   )
 }

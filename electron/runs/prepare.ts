@@ -106,7 +106,8 @@ async function checkMachine(
   texts: Texts,
   resumed: boolean,
 ): Promise<Result<number>> {
-  const memory = await checks.lookAtMemory(context, recipe, model)
+  const measured = texts.evaluations.map((text) => text.tokens.tokens)
+  const memory = await checks.lookAtMemory(context, recipe, model, measured)
   const short = checks.memoryProblem(memory)
   if (short) return { ok: false, problem: short }
   const { activationLimit } = memory

@@ -32,7 +32,7 @@ export async function readiness(
     const resolved = checks.resolve(recipe.value, model.path, model)
     const texts = await textReadiness(context.root, resolved, model)
     const out = history?.ok ? runsFolder(history.value.data) : path.resolve('.')
-    list.push(...texts.list, ...(await machineReadiness(context, out, resolved, model, texts.tokens)))
+    list.push(...texts.list, ...(await machineReadiness(context, out, resolved, model, texts)))
   }
   list.push(deviceReadiness(history?.ok ? history.value : null))
   return { kind: 'finished', value: list }
@@ -56,28 +56,33 @@ async function textReadiness(
   root: string,
   { calibration, evaluations }: checks.ResolvedRecipe,
   model: Model,
-): Promise<{ list: Readiness[]; tokens: number }> {
+): Promise<{ list: Readiness[] } & TextTokens> {
   const read = countReader(root)
   const list: Readiness[] = []
-  let tokens = 0
-  const add = (name: string, found: Awaited<ReturnType<typeof read>>, use: (count: TokenCount) => string) => {
-    if (found.ok) tokens += found.value.tokens.tokens
+  const add = (name: string, found: Awaited<ReturnType<typeof read>>, use: (count: TokenCount) => string): number => {
     list.push(found.ok ? look(name, use(found.value)) : look(name, 'cannot be used', found.problem))
+    return found.ok ? found.value.tokens.tokens : 0
   }
+  let calibrating = 0
   if (calibration !== null) {
     const { sequences, length } = calibration
-    add('calibration text', await checks.readCalibration(read, calibration, model), (found) => {
+    calibrating = add('calibration text', await checks.readCalibration(read, calibration, model), (found) => {
       return `${tokensOf(found)}; ${count(sequences)} ${sequences === 1 ? 'sequence' : 'sequences'} of ${count(length)} are used`
     })
   }
+  const measured: number[] = []
   for (const one of evaluations) {
-    add('evaluation text', await checks.readEvaluation(read, one, model), (found) => {
+    const tokens = add('evaluation text', await checks.readEvaluation(read, one, model), (found) => {
       const windows = Math.floor(found.tokens.tokens / one.window)
       return `${tokensOf(found)}: ${count(windows)} ${windows === 1 ? 'window' : 'windows'} of ${count(one.window)}, protocol ${one.protocol}`
     })
+    measured.push(tokens)
   }
-  return { list, tokens }
+  return { list, calibrating, measured }
 }
+
+/** Tokens of the texts that could be read. */
+type TextTokens = { calibrating: number; measured: readonly number[] }
 
 const tokensOf = ({ tokens, about }: TokenCount): string =>
   `${sourceName(tokens.source)}: ${about ? 'about ' : ''}${count(tokens.tokens)} tokens`
@@ -87,9 +92,10 @@ async function machineReadiness(
   out: string,
   recipe: checks.ResolvedRecipe,
   model: Model,
-  tokens: number,
+  { calibrating, measured }: TextTokens,
 ): Promise<Readiness[]> {
-  const memory = await checks.lookAtMemory(context, recipe, model)
+  const memory = await checks.lookAtMemory(context, recipe, model, measured)
+  const tokens = measured.reduce((sum, one) => sum + one, calibrating)
   const disk = await checks.lookAtDisk(context, out, recipe, model, memory.activationLimit, tokens)
   return [
     look('memory', `needs ${size(memory.needed)} of ${size(memory.available)}`, checks.memoryProblem(memory)),
