@@ -6,7 +6,7 @@ import type { Recipe } from '../contract/recipe.ts'
 import { budgetOption, fitBudget, type Fitted } from './budget.ts'
 import { refusal, reply, unfinished, type Command, type Task } from './command.ts'
 import { effectText } from '../contract/override-text.ts'
-import { chosenTables, tableTitles, tableWords } from '../contract/tables.ts'
+import { chosenTables, tableWords } from '../contract/tables.ts'
 import * as quantities from '../contract/quantities.ts'
 import { comparisonLines, measuredBy } from './evaluation-text.ts'
 import { methodOptions, overrideOptions, recipeFrom, saveRecipe, textOptions } from './recipe-options.ts'
@@ -106,7 +106,7 @@ export function summary(report: RunReport): string {
       [recipe.method, ...Object.entries(recipe.parameters).map(([key, value]) => `${key}=${value}`)].join(' '),
     ],
     ...recipe.overrides.map((one): [string, string] => ['override', `${one.match}: ${effectText(one)}`]),
-    ...chosenTables(recipe).map(([key, type]): [string, string] => [tableTitles[key].toLowerCase(), tableWords[type]]),
+    ...chosenTables(recipe).map(([key, type]): [string, string] => [key.replace('_type', ''), tableWords[type]]),
     [
       'bits',
       `${quantities.bits(bits.nominal)} nominal, ${quantities.bits(bits.linear)} linear, ${quantities.bits(bits.file)} file`,

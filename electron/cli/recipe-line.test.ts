@@ -7,6 +7,7 @@ import { methods, resolveParameters, type Parameters } from '../contract/methods
 import type { Parameter } from '../contract/parameters.ts'
 import { resolvedOverrides, type Override } from '../contract/overrides.ts'
 import { parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
+import { tableTypes } from '../contract/tables.ts'
 import { parseOptions } from './options.ts'
 import { quantize } from './quantize.ts'
 import { recipeFrom } from './recipe-options.ts'
@@ -68,14 +69,23 @@ const anyRecipe: fc.Arbitrary<Recipe> = fc.constantFrom(...methods).chain((metho
         }),
       ),
       overrides: fc.array(anyOverride, { maxLength: 3 }),
+      tables: fc.record({ embedding_type: fc.constantFrom(...tableTypes), head_type: fc.constantFrom(...tableTypes) }),
       sources: fc.uniqueArray(anySource, { maxLength: 3 }),
       window: fc.option(fc.integer({ min: 2, max: 9000 })),
     })
     .filter((made) => resolveParameters(method, made.given as Parameters).ok)
     .map((made) => {
-      const { calibration, overrides, sources, window } = made
+      const { calibration, overrides, tables, sources, window } = made
       const evaluations = sources.map((source) => ({ source, window }))
-      const json = { signum_recipe: 1, method: method.id, parameters: made.given, overrides, calibration, evaluations }
+      const json = {
+        signum_recipe: 1,
+        method: method.id,
+        parameters: made.given,
+        overrides,
+        ...tables,
+        calibration,
+        evaluations,
+      }
       const parsed = parseRecipe(json, 'test')
       if (!parsed.ok) throw new Error(parsed.problem.message)
       return parsed.value

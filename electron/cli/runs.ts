@@ -9,7 +9,7 @@ import {
 } from '../contract/history.ts'
 import { metricWords } from '../contract/metric-words.ts'
 import { effectText } from '../contract/override-text.ts'
-import { chosenTables, tableTitles, tableWords } from '../contract/tables.ts'
+import { chosenTables, tableWords } from '../contract/tables.ts'
 import * as quantities from '../contract/quantities.ts'
 import { refusal, reply, unfinished, type Command, type Reply, type Task } from './command.ts'
 import { table, type Column } from './table.ts'
@@ -118,7 +118,7 @@ function page(run: RunDetails): string {
     ['model', model ? `${model.path}, ${quantities.amount(model.parameters)} parameters` : (recipe.model ?? 'unknown')],
     ['method', [recipe.method, ...parameters].join(' ')],
     ...recipe.overrides.map((one): [string, string] => ['override', `${one.match}: ${effectText(one)}`]),
-    ...chosenTables(recipe).map(([key, type]): [string, string] => [tableTitles[key].toLowerCase(), tableWords[type]]),
+    ...chosenTables(recipe).map(([key, type]): [string, string] => [key.replace('_type', ''), tableWords[type]]),
     ['folder', run.folder ?? 'none: its files are gone'],
     ['created', time(run.created_at)],
   ]
