@@ -77,7 +77,23 @@ test('narrow blocks come with fewer salient columns than usual', async () => {
   expect((await quantize('billm', '--set', 'blocksize=40', ...calibration, '--save-recipe', recipe)).code).toBe(0)
 })
 
+test('where the weights decide a part of the size, the most has to fit, and both are said', async () => {
+  const recipe = path.join(folder, 'arb.json')
+  const calibration = ['--calibration', 'bundled:calibration-stories']
+  const played = await quantize('arb', ...calibration, '--budget', '3.6bpw', '--save-recipe', recipe)
+  const [, most] =
+    /for about \d\.\d\d linear bits per weight, .* of files, at most (\d\.\d\d) linear/.exec(played.err) ?? []
+  expect(Number(most)).toBeLessThanOrEqual(3.6)
+  expect(Number(most)).toBeGreaterThan(3.5)
+  const { parameters } = await saved('arb.json')
+  expect(parameters['max_salient']).toBeLessThan(50)
+  const set = await quantize('arb', '--set', 'max_salient=20', ...calibration, '--budget', '3.6bpw', '--out', 'x')
+  expect(set.err).toContain('--budget chooses max_salient')
+})
+
 test.each([
+  [['rtn', '--embedding-type', 'rtn5'], 'option_invalid: --embedding-type must be one of source, f16, rtn8, rtn4'],
+  [['rtn', '--head-type', '4'], 'option_invalid: --head-type must be one of source, f16, rtn8, rtn4'],
   [['rtn', '--budget', '0.9bpw'], 'budget_too_small: The least that rtn can reach on this model is 1.09 linear bits'],
   [['arb-rc', '--budget', '1kB', '--calibration', 'x'], 'can reach on this model is about 2.'],
   [['rtn', '--budget', '3bpw', '--set', 'group=64'], 'option_invalid: --budget chooses group: leave out --set group'],

@@ -40,22 +40,39 @@ const rest: TestTensors = {
 }
 const files = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const
 
+/** Codes of 4 bits in the place of both tables. */
+const table = { method: 'rtn', rows: 5, columns: 4, bits: 4, group: 4, scale_type: 'f16' }
+const embed = 'model.embed_tokens'
+const packedTable: TestTensors = {
+  [`${embed}.code_scale`]: tensor('F16', [5, 1], scalars('f16', 1, 1, 1, 1, 0.5)),
+  [`${embed}.code`]: tensor(
+    'U8',
+    [5, 2],
+    codes(4, [0, 1, 2, 3], [4, 4, 4, 4], [5, 6, 7, 8], [0, 0, 0, 0], [15, 0, 8, 9]),
+  ),
+  [`${embed}.code_zero`]: tensor('U8', [5, 1], Uint8Array.from([0, 0, 0, 0, 8])),
+}
+
 interface Changes {
+  rest?: TestTensors
+  tables?: Record<string, unknown>
   shard?: TestTensors
   linears?: Record<string, unknown>
   index?: (index: { metadata: Record<string, unknown>; weight_map: Record<string, string> }) => void
 }
 async function writeModel(changes: Changes = {}): Promise<string> {
+  const last = changes.rest ?? rest
   const folder = await testFolder()
   const first = changes.shard ?? layer0
   await writeShard(join(folder, files[0]), changes.linears ?? linears, first)
-  await writeShard(join(folder, files[1]), {}, rest)
-  const sizes = [...Object.values(first), ...Object.values(rest)].map(({ bytes }) => bytes.length)
+  const metadata = changes.tables && { tables: JSON.stringify(changes.tables) }
+  await writeShard(join(folder, files[1]), {}, last, metadata)
+  const sizes = [...Object.values(first), ...Object.values(last)].map(({ bytes }) => bytes.length)
   const index = {
     metadata: { total_size: sizes.reduce((total, size) => total + size), signum_format: '1' },
     weight_map: Object.fromEntries([
       ...Object.keys(first).map((name) => [name, files[0]]),
-      ...Object.keys(rest).map((name) => [name, files[1]]),
+      ...Object.keys(last).map((name) => [name, files[1]]),
     ]) as Record<string, string>,
   }
   changes.index?.(index)
@@ -111,6 +128,16 @@ test('a linear that is kept counts as it is stored', async () => {
   expect(file).toBe((8 * bytes) / (24 + 4 + 20))
 })
 
+test('a packed table is read as a linear is, and counts in the files alone', async () => {
+  const model = await open(await writeModel({ rest: packedTable, tables: { [embed]: table } }))
+  expect([...model.linears.keys()]).toEqual([q, k])
+  expect([...(await decodeLinear(model, embed))].slice(16)).toEqual([3.5, -4, 0, 0.5])
+  const { linear, file } = await bitNumbers(model)
+  expect(linear).toBe((8 * 22) / 12)
+  const bytes = [...model.shards.values()].map((shard) => shard.file.size).reduce((total, size) => total + size)
+  expect(file).toBe((8 * bytes) / (12 + 4 + 20))
+})
+
 test('sha256 of tensors', async () => {
   const folder = await writeModel()
   const model = await open(folder)
@@ -134,6 +161,13 @@ test.each<[string, Changes, string]>([
   ['a role missing', { shard: without(`${k}.row_scale2`) }, `no tensor ${k}.row_scale2, which must be F16 [1, 1]`],
   ['the shared order missing', { shard: without(`${q}.order`) }, `no tensor ${q}.order`],
   ['a weight beside its planes', { shard: { ...layer0, [`${k}.weight`]: rest['lm_head.weight']! } }, 'a weight too'],
+  ['a table of another method', { tables: { [embed]: { ...table, method: 'gptq' } } }, 'a table is not rtn'],
+  ['a table without codes', { tables: { [embed]: table } }, `${embed} is quantized and has a weight too`],
+  [
+    'a table that is a linear',
+    { rest: packedTable, tables: { [embed]: table, [q]: { ...table, rows: 2, bits: 2 } } },
+    `${q} is a table and a linear`,
+  ],
   ['a wrong layout', { linears: { [k]: { ...linears[k], blocksize: 0 } } }, `at ${k} > blocksize`],
 ])('folder with %s', async (_, changes, sentence) => {
   const error = await open(await writeModel(changes)).catch((caught: unknown) => caught)

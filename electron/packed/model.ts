@@ -72,8 +72,13 @@ function joinShards(
       if (linears.has(name)) throw broken(`linear ${name} is in more than one shard`)
       linears.set(name, layout)
     }
-    for (const [name, layout] of shard.metadata.tables) tables.set(name, layout)
+    for (const [name, layout] of shard.metadata.tables) {
+      if (tables.has(name)) throw broken(`table ${name} is in more than one shard`)
+      tables.set(name, layout)
+    }
   }
+  const both = [...tables.keys()].find((name) => linears.has(name))
+  if (both !== undefined) throw broken(`${both} is a table and a linear`)
   const lost = Object.keys(index.weight_map).find((name) => !tensors.has(name))
   if (lost !== undefined) throw broken(`the index names tensor ${lost} and no shard has it`)
   const { total_size: total } = index.metadata

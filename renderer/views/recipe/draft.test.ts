@@ -146,3 +146,11 @@ test('for another model nothing is longer than it can look, and the name is not 
     calibration: { length: 100, sequences: 32 },
   })
 })
+
+test('types of tables go along to another model, a head only where there is one', () => {
+  const tables = { embedding_type: 'rtn8', head_type: 'rtn4' } as const
+  const to = (tied: boolean) => drafts.moved({ ...first, tables }, first, { context: 100, tied })
+  expect(drafts.recipeOf(to(false))).toMatchObject(tables)
+  expect(drafts.recipeOf(to(true))).toMatchObject({ embedding_type: 'rtn8', head_type: 'source' })
+  expect(drafts.draftOf(drafts.recipeOf(to(false)), first).tables).toEqual(tables)
+})
