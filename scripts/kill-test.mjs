@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { inRoot, main, Refusal, seconds } from './node.mjs'
 import { random } from './random.mjs'
 
-const blocks = { blocksize: 128, damping: 0.01, scale_type: 'f16' }
+const blocks = { correction: 0, blocksize: 128, damping: 0.01, scale_type: 'f16' }
 const salient = { salience: 'hessian', search_space: 'saliency', max_salient: 50, ...blocks }
 const groups = { column_group_bitmap: true, splits: 1, iterations: 15 }
 /** @type {Record<string, object>} */
@@ -37,8 +37,8 @@ const recipes = {
     order: 'hessian',
     column_scales: true,
     refits: 4,
-    correction: 1,
     ...blocks,
+    correction: 1,
   },
 }
 

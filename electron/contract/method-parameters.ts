@@ -132,3 +132,13 @@ export const order = (value: 'natural' | 'hessian'): Parameter => ({
   default: value,
   help: 'Order in which columns are quantized; hessian puts those with the largest inputs first.',
 })
+export const correction = (value: 0 | 1): Parameter => ({
+  key: 'correction',
+  symbol: 'beta',
+  unit: 'share',
+  type: 'number',
+  min: 0,
+  max: 1,
+  default: value,
+  help: 'How much of what was lost before a linear it makes good; 0 fits every linear to its own weights, as the papers do.',
+})

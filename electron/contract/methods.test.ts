@@ -59,6 +59,7 @@ describe('the catalogue', () => {
         symmetric: false,
         clip_search: false,
         order: 'natural',
+        correction: 0,
         blocksize: 128,
         damping: 0.01,
         scale_type: 'f16',
@@ -66,6 +67,7 @@ describe('the catalogue', () => {
       billm: {
         salience: 'hessian',
         search_space: 'saliency',
+        correction: 0,
         blocksize: 128,
         damping: 0.01,
         max_salient: 50,
@@ -77,6 +79,7 @@ describe('the catalogue', () => {
         salient_bits: 8,
         group: -1,
         mean_rule: 'published',
+        correction: 0,
         blocksize: 128,
         damping: 0.01,
         scale_type: 'f16',
@@ -84,6 +87,7 @@ describe('the catalogue', () => {
       arb: {
         salience: 'hessian',
         search_space: 'saliency',
+        correction: 0,
         blocksize: 128,
         damping: 0.01,
         max_salient: 50,
@@ -95,6 +99,7 @@ describe('the catalogue', () => {
       'arb-x': {
         salience: 'hessian',
         search_space: 'saliency',
+        correction: 0,
         blocksize: 128,
         damping: 0.01,
         max_salient: 50,
@@ -106,6 +111,7 @@ describe('the catalogue', () => {
       'arb-rc': {
         salience: 'hessian',
         search_space: 'saliency',
+        correction: 0,
         blocksize: 128,
         damping: 0.01,
         max_salient: 50,
@@ -136,7 +142,7 @@ describe('refusals name the key, the range and the nearest name', () => {
       "method_unknown: There is no method 'gtpq'; did you mean gptq? Methods: rtn, gptq, billm, pb-llm, arb, arb-x, arb-rc, fdb, signum-rc.",
     )
     expect(problem(readSetting(method('gptq'), 'grup=64'))).toBe(
-      "recipe_invalid: gptq has no parameter 'grup'; did you mean group? Parameters: bits, group, symmetric, clip_search, order, blocksize, damping, scale_type.",
+      "recipe_invalid: gptq has no parameter 'grup'; did you mean group? Parameters: bits, group, symmetric, clip_search, order, correction, blocksize, damping, scale_type.",
     )
     expect(problem(resolveParameters(method('rtn'), { refits: 3 }))).toBe(
       "recipe_invalid: rtn has no parameter 'refits'. Parameters: bits, group, symmetric, clip_search, scale_type.",

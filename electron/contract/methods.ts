@@ -6,6 +6,7 @@ import {
   blocksize,
   clipSearch,
   columnGroupBitmap,
+  correction,
   damping,
   group,
   iterations,
@@ -46,7 +47,14 @@ export type Method = {
 const never = { needsCalibration: () => false, calibrationHelp: 'Needs no calibration text.' }
 const always = { needsCalibration: () => true, calibrationHelp: 'Needs a calibration text.' }
 
-const searched = { salience: 'hessian', search_space: 'saliency', blocksize: 128, damping: 0.01, max_salient: 50 }
+const searched = {
+  salience: 'hessian',
+  search_space: 'saliency',
+  correction: 0,
+  blocksize: 128,
+  damping: 0.01,
+  max_salient: 50,
+}
 const published = { ...searched, column_group_bitmap: true, splits: 1, iterations: 15 }
 /** ARB-LLM with column-group bitmap: the published commands, and with the fewer iterations that lose little. */
 const arbPresets: readonly Preset[] = [
@@ -77,7 +85,17 @@ export const methods: readonly Method[] = [
     ],
     stores: 'one code per weight; a scale and, unless symmetric, a zero per group; with order hessian the column order',
     ...always,
-    parameters: [bits(2, 8), group(128), symmetric, clipSearch, order('natural'), blocksize, damping, scaleType],
+    parameters: [
+      bits(2, 8),
+      group(128),
+      symmetric,
+      clipSearch,
+      order('natural'),
+      correction(0),
+      blocksize,
+      damping,
+      scaleType,
+    ],
     presets: [
       {
         id: 'paper',
@@ -87,6 +105,7 @@ export const methods: readonly Method[] = [
           symmetric: false,
           clip_search: false,
           order: 'natural',
+          correction: 0,
           blocksize: 128,
           damping: 0.01,
         },
@@ -103,7 +122,7 @@ export const methods: readonly Method[] = [
     ],
     stores: 'two bit planes; a column bitmap; seven scales and means per row and block',
     ...always,
-    parameters: [salience, searchSpace, blocksize, damping, maxSalient, scaleType],
+    parameters: [salience, searchSpace, correction(0), blocksize, damping, maxSalient, scaleType],
     presets: [{ id: 'paper', title: 'As in the paper', parameters: searched }],
   },
   {
@@ -148,6 +167,7 @@ export const methods: readonly Method[] = [
         default: 'published',
         help: 'Means and scales of the signs: published counts salient weights as zeros, least_squares leaves them out.',
       },
+      correction(0),
       blocksize,
       damping,
       scaleType,
@@ -167,6 +187,7 @@ export const methods: readonly Method[] = [
     parameters: [
       salience,
       searchSpace,
+      correction(0),
       blocksize,
       damping,
       maxSalient,
@@ -191,6 +212,7 @@ export const methods: readonly Method[] = [
     parameters: [
       salience,
       searchSpace,
+      correction(0),
       blocksize,
       damping,
       maxSalient,
@@ -215,6 +237,7 @@ export const methods: readonly Method[] = [
     parameters: [
       salience,
       searchSpace,
+      correction(0),
       blocksize,
       damping,
       maxSalient,
@@ -320,16 +343,7 @@ export const methods: readonly Method[] = [
         default: 4,
         help: 'Rounds of refitting the scales and assigning the signs anew.',
       },
-      {
-        key: 'correction',
-        symbol: 'beta',
-        unit: 'share',
-        type: 'number',
-        min: 0,
-        max: 1,
-        default: 1,
-        help: 'How much of what was lost before a linear it makes good; 0 fits every linear to its own weights.',
-      },
+      correction(1),
       blocksize,
       // Ten times the papers': what it is fitted to follows the calibration text closely enough.
       { ...damping, default: 0.1 },

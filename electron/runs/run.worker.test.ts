@@ -75,6 +75,7 @@ const variants: [MethodId, Parameters][] = [
   ['gptq', {}],
   ['gptq', { bits: 5, group: -1, order: 'hessian', scale_type: 'bf16' }],
   ['gptq', { group: 64, symmetric: true, order: 'hessian' }],
+  ['gptq', { group: 64, correction: 0.5 }],
   ['billm', {}],
   ['billm', { search_space: 'weights' }],
   ['pb-llm', {}],

@@ -101,8 +101,10 @@ Result<Recipe> recipe_from_json(const std::string& text) {
     recipe.mean_rule = MeanRule(p.choice("mean_rule", {"published", "least_squares"}));
   }
   if (recipe.method != Method::Rtn) recipe.damping = p.number("damping", 1e-6, 1);
-  if (recipe.method != Method::Rtn && recipe.method != Method::Fdb)
+  if (recipe.method != Method::Rtn && recipe.method != Method::Fdb) {
     recipe.blocksize = size_t(p.integer("blocksize", 32, 256));
+    recipe.correction = p.number("correction", 0, 1);
+  }
   if (recipe.method == Method::Gptq || recipe.method == Method::SignumRc)
     recipe.descending_order = p.choice("order", {"natural", "hessian"}) == 1;
   if (has_salient_columns(recipe.method)) {
@@ -120,7 +122,6 @@ Result<Recipe> recipe_from_json(const std::string& text) {
     recipe.third_plane = p.number("third_plane", 0, recipe.second_plane);
     recipe.column_scales = p.flag("column_scales");
     recipe.refits = int(p.integer("refits", 0, 20));
-    recipe.correction = p.number("correction", 0, 1);
   }
   if (const auto error = p.finish()) return *error;
   if (recipe.symmetric && recipe.bits < 2)

@@ -202,7 +202,7 @@ TEST_CASE("scales that do not fit F16 are refused, and fit F32 and BF16") {
 
 TEST_CASE("recipes are read whole or refused with the key and its range") {
   const std::string good =
-      R"({"method":"billm","parameters":{"salience":"hessian","blocksize":128,"damping":0.01,"search_space":"saliency","max_salient":50,"scale_type":"f16"}})";
+      R"({"method":"billm","parameters":{"salience":"hessian","blocksize":128,"correction":0,"damping":0.01,"search_space":"saliency","max_salient":50,"scale_type":"f16"}})";
   REQUIRE(recipe_from_json(good).ok());
   CHECK(recipe_from_json(good).value().blocksize == 128);
   const auto message = [](const std::string& text) {

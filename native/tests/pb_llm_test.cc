@@ -262,7 +262,7 @@ TEST_CASE("pb-llm: more salient weights and wider codes lower the error, and tak
 TEST_CASE("pb-llm: recipes and layouts out of range are refused") {
   const auto recipe = [](const std::string& changed) {
     const auto result = recipe_from_json(
-        R"({"method":"pb-llm","parameters":{"scale_type":"f16","salience":"hessian","group":-1,"mean_rule":"published","blocksize":128,"damping":0.01,)" +
+        R"({"method":"pb-llm","parameters":{"scale_type":"f16","salience":"hessian","group":-1,"mean_rule":"published","blocksize":128,"correction":0,"damping":0.01,)" +
         changed + "}}");
     return result.ok() ? std::string("ok") : result.error().message;
   };

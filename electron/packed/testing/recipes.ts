@@ -14,12 +14,12 @@ const rtn = (bits: number, group: number, options = ''): Recipe => ({
 
 const gptq = (bits: number, group: number, order: string, options = ''): Recipe => ({
   method: 'gptq',
-  parameters: { bits, group, order, blocksize: 128, damping: 0.01, ...grid(options) },
+  parameters: { bits, group, order, correction: 0, blocksize: 128, damping: 0.01, ...grid(options) },
 })
 
 const billm = (salience: string, blocksize: number, space = 'saliency'): Recipe => ({
   method: 'billm',
-  parameters: { salience, search_space: space, blocksize, damping: 0.01, max_salient: 30 },
+  parameters: { salience, search_space: space, correction: 0, blocksize, damping: 0.01, max_salient: 30 },
 })
 
 const pbLlm = (share: number, salience: string, bits: number, group: number, rule: string): Recipe => ({
@@ -30,6 +30,7 @@ const pbLlm = (share: number, salience: string, bits: number, group: number, rul
     salient_bits: bits,
     group,
     mean_rule: rule,
+    correction: 0,
     blocksize: 128,
     damping: 0.01,
   },
@@ -40,6 +41,7 @@ const arb = (method: string, salience: string, blocksize: number, bitmap: boolea
   parameters: {
     salience,
     search_space: splits > 1 ? 'weights' : 'saliency',
+    correction: 0,
     blocksize,
     damping: 0.01,
     max_salient: 30,
