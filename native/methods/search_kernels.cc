@@ -15,60 +15,54 @@ namespace signum::HWY_NAMESPACE {
 
 HWY_INLINE double Total(D d, V v) { return double(hn::GetLane(hn::SumOfLanes(d, v))); }
 
-// Squared error of binarizing columns [begin, end) of one row a lane in two orders, given the first
-// mean. scratch holds the residuals [columns][16].
-HWY_INLINE V TwoOrderError(D d, const float* HWY_RESTRICT t, size_t begin, size_t end, V mean,
-                           float* HWY_RESTRICT scratch) {
-  const V share = hn::Set(d, 1.0f / float(end - begin));
-  V a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
-  size_t j = begin;
+// Squared error of binarizing columns [begin, end) of one row a lane in two orders, given the first mean.
+// With n columns, of which `upper` are not below the mean, and sum (t - mean) = 0:
+//   alpha = sum |t - mean| / n = 2 (sum max(t, mean) / n - mean)
+//   the second mean, of what the first order leaves = -alpha (2 upper / n - 1)
+// so that each column's distance from the second mean is that from one of two levels.
+HWY_INLINE V TwoOrderError(D d, const float* HWY_RESTRICT t, size_t begin, size_t end, V mean) {
+  const V share = hn::Set(d, 1.0f / float(end - begin)), one = hn::Set(d, 1.0f);
   const auto at = [&](size_t k) { return hn::Load(d, t + k * kTileRows); };
-  for (; j + 4 <= end; j += 4) {
-    a0 = hn::Add(a0, hn::Abs(hn::Sub(at(j), mean)));
-    a1 = hn::Add(a1, hn::Abs(hn::Sub(at(j + 1), mean)));
-    a2 = hn::Add(a2, hn::Abs(hn::Sub(at(j + 2), mean)));
-    a3 = hn::Add(a3, hn::Abs(hn::Sub(at(j + 3), mean)));
-  }
-  for (; j < end; ++j) a0 = hn::Add(a0, hn::Abs(hn::Sub(at(j), mean)));
-  const V alpha = hn::Mul(hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), share);
-
-  a0 = a1 = a2 = a3 = hn::Zero(d);
-  const auto residual = [&](size_t k) {
-    const V r = Residual(d, hn::Sub(at(k), mean), alpha);
-    hn::Store(r, d, scratch + k * kTileRows);
-    return r;
+  V a0 = hn::Zero(d), a1 = a0, upper0 = a0, upper1 = a0;
+  const auto deviation = [&](size_t k, V& larger, V& upper) {
+    const V x = at(k);
+    larger = hn::Add(larger, hn::Max(x, mean));
+    upper = hn::IfThenElse(hn::Ge(x, mean), hn::Add(upper, one), upper);
   };
-  for (j = begin; j + 4 <= end; j += 4) {
-    a0 = hn::Add(a0, residual(j));
-    a1 = hn::Add(a1, residual(j + 1));
-    a2 = hn::Add(a2, residual(j + 2));
-    a3 = hn::Add(a3, residual(j + 3));
+  size_t j = begin;
+  for (; j + 4 <= end; j += 4) {
+    deviation(j, a0, upper0);
+    deviation(j + 1, a1, upper1);
+    deviation(j + 2, a0, upper0);
+    deviation(j + 3, a1, upper1);
   }
-  for (; j < end; ++j) a0 = hn::Add(a0, residual(j));
-  const V mean2 = hn::Mul(hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), share);
+  for (; j < end; ++j) deviation(j, a0, upper0);
+  const V half = hn::Sub(hn::Mul(hn::Add(a0, a1), share), mean), alpha = hn::Add(half, half);
+  const V balance = hn::Mul(hn::Add(upper0, upper1), share);
+  const V center = hn::NegMulAdd(alpha, hn::Sub(hn::Add(balance, balance), one), mean);
+  const V high = hn::Add(center, alpha), low = hn::Sub(center, alpha);
 
   // sum (|x| - alpha2)^2 = sum x^2 - (sum |x|)^2 / count
-  V s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
-  a0 = a1 = a2 = a3 = s0;
-  const auto deviation = [&](size_t k, V& sum, V& squares) {
-    const V x = hn::Sub(hn::Load(d, scratch + k * kTileRows), mean2);
+  V s0 = hn::Zero(d), s1 = s0;
+  a0 = a1 = s0;
+  const auto distance = [&](size_t k, V& sum, V& squares) {
+    const V v = at(k), x = hn::IfThenElse(hn::Ge(v, mean), hn::Sub(v, high), hn::Sub(v, low));
     sum = hn::Add(sum, hn::Abs(x));
     squares = hn::MulAdd(x, x, squares);
   };
   for (j = begin; j + 4 <= end; j += 4) {
-    deviation(j, a0, s0);
-    deviation(j + 1, a1, s1);
-    deviation(j + 2, a2, s2);
-    deviation(j + 3, a3, s3);
+    distance(j, a0, s0);
+    distance(j + 1, a1, s1);
+    distance(j + 2, a0, s0);
+    distance(j + 3, a1, s1);
   }
-  for (; j < end; ++j) deviation(j, a0, s0);
-  const V sum = hn::Add(hn::Add(a0, a1), hn::Add(a2, a3));
-  return hn::NegMulAdd(hn::Mul(sum, sum), share, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
+  for (; j < end; ++j) distance(j, a0, s0);
+  const V sum = hn::Add(a0, a1);
+  return hn::NegMulAdd(hn::Mul(sum, sum), share, hn::Add(s0, s1));
 }
 
 void SalientCountErrors(const float* tile, size_t columns, size_t up, double* errors) {
   const D d;
-  HWY_ALIGN float scratch[kMaxWidth * kTileRows];
   HWY_ALIGN float suffix[kMaxWidth * kTileRows];  // sums over columns j >= i
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const float* t = tile + lane;
@@ -81,11 +75,11 @@ void SalientCountErrors(const float* tile, size_t columns, size_t up, double* er
     for (size_t i = 1; i < up; ++i) {
       prefix = hn::Add(prefix, hn::Load(d, t + (i - 1) * kTileRows));
       const V salient_mean = hn::Mul(prefix, hn::Set(d, 1.0f / float(i)));
-      V error = TwoOrderError(d, t, 0, i, salient_mean, scratch);
+      V error = TwoOrderError(d, t, 0, i, salient_mean);
       if (i < columns) {
         const V rest_mean =
             hn::Mul(hn::Load(d, suffix + i * kTileRows), hn::Set(d, 1.0f / float(columns - i)));
-        error = hn::Add(error, TwoOrderError(d, t, i, columns, rest_mean, scratch));
+        error = hn::Add(error, TwoOrderError(d, t, i, columns, rest_mean));
       }
       errors[i] += Total(d, error);
     }
