@@ -31,6 +31,7 @@ class SortedRow {
         with_all_(gram.columns + 1),
         own_(gram.columns + 1),
         table_((gram.columns + 1) * gram.stride),
+        chunk_((gram.columns + 1) * kGramChunk),
         column_(gram.columns) {}
 
   // sorted, column [n][16] at this row's lane: T of the weights to be split and their columns' numbers in its
@@ -42,7 +43,11 @@ class SortedRow {
       column_[i] = uint32_t(column[i * kTileRows]);
       t_[i] = sorted[i * kTileRows];
     }
-    indicator_products(gram_, column_.data(), n, table_.data());
+    for (size_t begin = 0; begin < gram_.stride; begin += kGramChunk) {
+      indicator_products(gram_, column_.data(), n, begin, chunk_.data());
+      for (size_t i = 0; i <= n; ++i)
+        std::copy_n(chunk_.data() + i * kGramChunk, kGramChunk, table_.data() + i * gram_.stride + begin);
+    }
     for (size_t i = 0; i < n; ++i) {
       const size_t c = column_[i];
       sum_[i + 1] = sum_[i] + t_[i];
@@ -121,7 +126,7 @@ class SortedRow {
   const FixedGram& gram_;
   std::vector<double> t_;
   std::vector<double> sum_, with_y_, with_all_, own_;  // of e(i): t, S y, S e(n), S e(i)
-  std::vector<int32_t> table_;                         // S e(i) by column
+  std::vector<int32_t> table_, chunk_;                 // S e(i) by column
   std::vector<uint32_t> column_;                       // of a rank
   size_t n_ = 0, low_ = 0, high_ = 0;
   size_t cut_[kCuts];
@@ -147,26 +152,31 @@ void calibrated_split_errors(const float* search, size_t rows, const CalibratedS
   double whole = 0;
   std::optional<RisingCuts> rising;
   std::optional<SortedRow> row;
-  if (split.squared)
+  auto sums = tile(n + 1);
+  auto fixed = aligned_array<int32_t>(n * kTileRows);
+  double unit[kTileRows];
+  if (split.squared) {
     rising.emplace(split.others, split.thresholds, split.count);
-  else
+    running_sums(sorted.get(), n, sums.get());
+    fix_products(product.get() + first * kTileRows, n, fixed.get(), unit);
+  } else {
     row.emplace(split.others);
+  }
   for (size_t r = 0; r < rows; ++r) {
     size_t begin = 0, end = n;
     if (bounded) {
       while (begin < n && sorted[begin * kTileRows + r] <= -bound) ++begin;
       while (end > begin && sorted[(end - 1) * kTileRows + r] >= bound) --end;
     }
-    const float *t = sorted.get() + begin * kTileRows + r, *columns = column.get() + begin * kTileRows + r,
-                *with_s = product.get() + first * kTileRows + r;
+    const float *t = sorted.get() + begin * kTileRows + r, *columns = column.get() + begin * kTileRows + r;
     if (split.whole)
       for (size_t at = r; at < split.columns * kTileRows; at += kTileRows)
         whole += double(fitted[at]) * double(product[at]);
     if (rising) {
-      rising->add(end - begin, t, columns, with_s);
+      rising->add(end - begin, {t, sums.get() + r, columns, fixed.get() + r, unit[r]});
       continue;
     }
-    row->set(end - begin, t, columns, with_s);
+    row->set(end - begin, t, columns, product.get() + first * kTileRows + r);
     for (size_t c = 0; c < split.count; ++c) errors[c] += row->error(split.thresholds[c]);
   }
   if (rising) rising->finish(errors);

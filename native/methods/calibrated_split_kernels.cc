@@ -5,6 +5,8 @@
 #include <hwy/highway.h>
 // clang-format on
 
+#include <cmath>
+
 #include "methods/calibrated_split_kernels.h"
 #include "methods/row_lanes-inl.h"
 
@@ -33,6 +35,18 @@ void SortRows(const float* tile, size_t columns, float* sorted, float* column) {
   }
 }
 
+void RunningSums(const float* sorted, size_t n, float* sum) {
+  const hn::CappedTag<double, 8> d;
+  const hn::Rebind<float, decltype(d)> d32;
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    auto total = hn::Zero(d);
+    for (size_t i = 0; i <= n; ++i) {
+      hn::StoreU(hn::DemoteTo(d32, total), d32, sum + i * kTileRows + lane);
+      if (i < n) total = hn::Add(total, hn::PromoteTo(d, hn::LoadU(d32, sorted + i * kTileRows + lane)));
+    }
+  }
+}
+
 // Columns [i, i + kColumns) of S y.
 template <size_t kColumns>
 HWY_INLINE void ProductColumns(D d, const float* gram, size_t stride, const float* y, size_t rows, size_t i,
@@ -58,6 +72,29 @@ void GramProduct(const float* gram, size_t stride, const float* y, size_t rows, 
   }
 }
 
+void FixProducts(const float* product, size_t n, int32_t* value, double* unit) {
+  const D d;
+  const hn::RebindToSigned<D> di;
+  HWY_ALIGN float rows[kTileRows];
+  for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
+    V largest = hn::Zero(d);
+    for (size_t j = 0; j < n; ++j)
+      largest = hn::Max(largest, hn::Abs(hn::Load(d, product + lane + j * kTileRows)));
+    hn::Store(largest, d, rows + lane);
+    for (size_t row = lane; row < lane + hn::Lanes(d); ++row) {
+      int exponent = 0;
+      std::frexp(rows[row], &exponent);
+      const int shift = HWY_MIN(30 - exponent, 120);
+      unit[row] = std::ldexp(1.0, -shift);
+      rows[row] = std::ldexp(1.0f, shift);
+    }
+    const V units = hn::Load(d, rows + lane);
+    for (size_t j = 0; j < n; ++j)
+      hn::Store(hn::ConvertTo(di, hn::Mul(hn::Load(d, product + lane + j * kTileRows), units)), di,
+                value + lane + j * kTileRows);
+  }
+}
+
 }  // namespace signum::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -65,13 +102,22 @@ HWY_AFTER_NAMESPACE();
 namespace signum {
 
 HWY_EXPORT(SortRows);
+HWY_EXPORT(RunningSums);
 HWY_EXPORT(GramProduct);
+HWY_EXPORT(FixProducts);
 
 void sort_rows(const float* tile, size_t columns, float* sorted, float* column) {
   HWY_DYNAMIC_DISPATCH(SortRows)(tile, columns, sorted, column);
 }
+void running_sums(const float* sorted, size_t n, float* sum) {
+  HWY_DYNAMIC_DISPATCH(RunningSums)(sorted, n, sum);
+}
 void gram_product(const float* gram, size_t stride, const float* y, size_t rows, size_t n, float* product) {
   HWY_DYNAMIC_DISPATCH(GramProduct)(gram, stride, y, rows, n, product);
+}
+
+void fix_products(const float* product, size_t n, int32_t* value, double* unit) {
+  HWY_DYNAMIC_DISPATCH(FixProducts)(product, n, value, unit);
 }
 
 }  // namespace signum

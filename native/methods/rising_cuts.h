@@ -25,26 +25,36 @@ class RisingCuts {
   // width: columns that are not salient. thresholds: ascending.
   RisingCuts(const FixedGram& gram, const float* thresholds, size_t count);
 
-  // sorted, column [n][16] at the row's lane: T of the weights to be split, ascending, and their columns.
-  // product [columns][16]: S y.
-  void add(size_t n, const float* sorted, const float* column, const float* product);
+  // The row of T to be split: n weights, ascending.
+  struct Row {
+    const float* sorted;     // [n][16] at the row's lane
+    const float* sum;        // [n + 1][16]: of the first weights
+    const float* column;     // [n][16]: where they are
+    const int32_t* product;  // [columns][16]: S y in whole units
+    double product_unit;
+  };
+  void add(size_t n, const Row& row);
   // Adds the errors of all rows so far to errors [count].
   void finish(double* errors) const;
 
  private:
-  void load(size_t n, const float* sorted, const float* column, const float* product);
-  void place_cuts();
-  void sum_ranks();
+  template <class T>
+  using Array = std::unique_ptr<T[], AlignedFree>;
+  void load(const Row& row);
+  void place_cuts(double product_unit);
+  void add_columns(size_t begin, const int32_t* product);
 
   const FixedGram& gram_;
   size_t count_, padded_, n_ = 0;
-  double product_unit_ = 1;
   std::vector<float> thresholds_, t_, sum_, heights_;  // heights_ [cuts and the last value][padded]
-  std::vector<uint32_t> column_, first_[kCuts], rank_[kCuts];
-  std::vector<int32_t> found_, table_;  // found_: ranks before they are made to rise
-  std::vector<size_t> place_[kCuts];  // of a cut, before the first candidate and with each: its row in table_
-  std::vector<int64_t> product_, sums_[kCuts];
-  std::vector<double> factors_, errors_;
+  std::vector<uint32_t> column_, rank_of_;             // of a rank; of a column, n where it is not split
+  std::vector<uint32_t> first_[kCuts], rank_[kCuts];
+  std::vector<int32_t> found_;  // ranks of the cuts before they are made to rise
+  std::vector<uint32_t>
+      place_[kCuts];  // of a cut, before the first candidate and with each: its row of table_
+  Array<int32_t> table_, added_[kCuts];  // S e(i), a chunk of columns; by rank, what passing it adds
+  Array<int64_t> sums_[kCuts];
+  Array<double> factors_, errors_;
 };
 
 }  // namespace signum

@@ -28,8 +28,8 @@ struct Climb {
       const M below = hn::Lt(x, bound);
       if (hn::AllFalse(d, below)) return;
       first[from] = uint32_t(candidate + hn::FindKnownFirstTrue(d, below));
-      rank = hn::Add(rank, hn::IfThenElseZero(below, one));
-      sum = hn::Add(sum, hn::IfThenElseZero(below, x));
+      rank = hn::IfThenElse(below, hn::Add(rank, one), rank);
+      sum = hn::IfThenElse(below, hn::Add(sum, x), sum);
     }
   }
 };
@@ -71,6 +71,18 @@ void FindCuts(const CutSearch& row, const CutsOfRow& cuts) {
   }
 }
 
+void SumRanks(const int32_t* added, size_t n, int64_t* sums) {
+  const hn::RebindToSigned<D64> d;
+  const hn::Rebind<int32_t, decltype(d)> d32;
+  for (size_t slot = 0; slot < kSlots; slot += hn::Lanes(d)) {
+    auto total = hn::Zero(d);
+    for (size_t i = 0; i <= n; ++i) {
+      hn::StoreU(total, d, sums + i * kSlots + slot);
+      if (i < n) total = hn::Add(total, hn::PromoteTo(d, hn::LoadU(d32, added + i * kSlots + slot)));
+    }
+  }
+}
+
 void AddScores(const CutScores& scores, double* errors) {
   const D64 d;
   const hn::RebindToSigned<D64> di;
@@ -96,9 +108,13 @@ HWY_AFTER_NAMESPACE();
 namespace signum {
 
 HWY_EXPORT(FindCuts);
+HWY_EXPORT(SumRanks);
 HWY_EXPORT(AddScores);
 
 void find_cuts(const CutSearch& row, const CutsOfRow& cuts) { HWY_DYNAMIC_DISPATCH(FindCuts)(row, cuts); }
+void sum_ranks(const int32_t* added, size_t n, int64_t* sums) {
+  HWY_DYNAMIC_DISPATCH(SumRanks)(added, n, sums);
+}
 void add_scores(const CutScores& scores, double* errors) { HWY_DYNAMIC_DISPATCH(AddScores)(scores, errors); }
 
 }  // namespace signum

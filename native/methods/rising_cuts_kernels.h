@@ -11,6 +11,9 @@ enum Cut { kMiddle, kHigh, kTail, kCuts };
 inline constexpr size_t kCandidatePadding = 16;
 inline constexpr size_t kSlots = 8;  // numbers of a candidate and of a rank, of which five are used
 
+// sums [n + 1][8]: of the first rows of added [n][8].
+void sum_ranks(const int32_t* added, size_t n, int64_t* sums);
+
 // One row t[0] <= ... <= t[n - 1], t >= 0; sum [n + 1]: of the first weights. thresholds [padded], ascending.
 struct CutSearch {
   const float* t;
