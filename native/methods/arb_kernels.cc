@@ -24,25 +24,30 @@ HWY_INLINE void RefineOneOrder(D d, size_t begin, size_t end, const float* x, in
     sum = hn::Add(sum, hn::IfThenElseZero(member, hn::Load(d, x + j * kTileRows)));
     members = hn::Add(members, hn::IfThenElseZero(member, hn::Set(d, 1.0f)));
   }
-  const V center = MeanOrZero(d, sum, members);
+  const V center = MeanOrZero(d, sum, members), one = hn::Set(d, 1.0f);
+  const auto deviation = [&](size_t j) { return hn::Sub(hn::Load(d, x + j * kTileRows), mean); };
   mean = center;
-  for (int i = 0;; ++i) {
-    V size = hn::Zero(d), balance = size, nonzero = size;  // sums of |x - mean|, B, B^2
+  for (int i = 0; i < iterations || i == 0; ++i) {
+    V size = hn::Zero(d), above = size, below = size;  // sum of |x - mean|, how many B are 1, -1
     for (size_t j = begin; j < end; ++j) {
       const M member = in(j);
-      const V deviation = hn::IfThenElseZero(member, hn::Sub(hn::Load(d, x + j * kTileRows), mean));
-      const V b = SignOf(d, deviation);
-      size = hn::Add(size, hn::Abs(deviation));
-      balance = hn::Add(balance, b);
-      nonzero = hn::Add(nonzero, hn::Abs(b));
-      hn::BlendedStore(b, member, d, sign + j * kTileRows);
+      const V by = deviation(j);
+      size = hn::IfThenElse(member, hn::Add(size, hn::Abs(by)), size);
+      above = hn::IfThenElse(hn::And(member, hn::Gt(by, hn::Zero(d))), hn::Add(above, one), above);
+      below = hn::IfThenElse(hn::And(member, hn::Lt(by, hn::Zero(d))), hn::Add(below, one), below);
     }
     if (i == 0) alpha = MeanOrZero(d, size, members);
-    if (i == iterations) return;
+    if (i == iterations) break;
+    const V balance = hn::Sub(above, below);
     const V next = hn::NegMulAdd(alpha, MeanOrZero(d, balance, members), center);
-    alpha = MeanOrZero(d, hn::MulAdd(hn::Sub(mean, next), balance, size), nonzero);
+    const V scale = MeanOrZero(d, hn::MulAdd(hn::Sub(mean, next), balance, size), hn::Add(above, below));
+    const bool settled = hn::AllTrue(d, hn::And(hn::Eq(next, mean), hn::Eq(scale, alpha)));
     mean = next;
+    alpha = scale;
+    if (settled) break;  // nor would any later iteration change them
   }
+  for (size_t j = begin; j < end; ++j)
+    hn::BlendedStore(SignOf(d, deviation(j)), in(j), d, sign + j * kTileRows);
 }
 
 // Two orders on the members of columns [0, columns), by sums over y = x - c, c the group's mean, mean = c +
