@@ -20,8 +20,8 @@ struct Row {
 std::vector<Row> method_rows();
 
 // Floating-point operations that no ordering of the work avoids: factor n^3/3, compensation m n^2 (and m n b
-// inside blocks where errors are propagated column by column), and the small products of each method. 0 where
-// there is nothing of this kind.
+// inside blocks where errors are propagated column by column), the small products of each method, and the
+// errors of the clipping search's grids. 0 where there is nothing of this kind.
 double floor_operations(const Recipe& recipe, double rows, double columns);
 
 }  // namespace signum::bench
