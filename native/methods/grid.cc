@@ -58,7 +58,7 @@ TileGrids tile_grids(const float* weight, size_t width, const Recipe& recipe) {
   std::fill_n(least, kTileRows, std::numeric_limits<float>::infinity());
   for (int i = 0; i < kClipCandidates; ++i) {
     const TileGrids trial = grids_of(ranges, float(1 - i / kClipParts), recipe);
-    grid_error(weight, width, trial, highest_code(recipe.bits), error);
+    grid_error(weight, width, trial, highest_code(recipe.bits), least, error);
     for (size_t lane = 0; lane < kTileRows; ++lane)
       if (error[lane] < least[lane]) {
         least[lane] = error[lane];

@@ -63,12 +63,16 @@ HWY_INLINE V Power24(D d, V x) {
   return hn::Mul(a, hn::Mul(a, fourth_power()));
 }
 
-void GridError(const float* weight, size_t width, const TileGrids& grids, float highest, float* error) {
+void GridError(const float* weight, size_t width, const TileGrids& grids, float highest, const float* least,
+               float* error) {
+  constexpr size_t kStretch = 16;  // columns between two looks at what the sums have come to
   const D d;
   for (size_t lane = 0; lane < kTileRows; lane += hn::Lanes(d)) {
     const GridOf grid = LoadGrid(d, grids, highest, lane);
+    const V bound = hn::Load(d, least + lane);
     V sum = hn::Zero(d);
     for (size_t j = 0; j < width; ++j) {
+      if (j % kStretch == 0 && hn::AllTrue(d, hn::Ge(sum, bound))) break;
       const V w = hn::Load(d, weight + j * kTileRows + lane);
       const V value = hn::Mul(grid.step, hn::Sub(grid.Code(d, w), grid.zero));
       sum = hn::Add(sum, Power24(d, hn::Sub(value, w)));
@@ -93,8 +97,9 @@ void tile_ranges(const float* weight, size_t width, float* least, float* most) {
 void grid_codes(const float* weight, size_t width, const TileGrids& grids, float highest, float* codes) {
   HWY_DYNAMIC_DISPATCH(GridCodes)(weight, width, grids, highest, codes);
 }
-void grid_error(const float* weight, size_t width, const TileGrids& grids, float highest, float* error) {
-  HWY_DYNAMIC_DISPATCH(GridError)(weight, width, grids, highest, error);
+void grid_error(const float* weight, size_t width, const TileGrids& grids, float highest, const float* least,
+                float* error) {
+  HWY_DYNAMIC_DISPATCH(GridError)(weight, width, grids, highest, least, error);
 }
 
 }  // namespace signum

@@ -12,7 +12,9 @@ namespace signum {
 void tile_ranges(const float* weight, size_t width, float* least, float* most);
 // codes [width][16] out: the nearest of 0 .. highest to weight / step + zero, halves to even.
 void grid_codes(const float* weight, size_t width, const TileGrids& grids, float highest, float* codes);
-// error [16] out: sum |w_hat - w|^2.4, the norm of GPTQ's clipping search.
-void grid_error(const float* weight, size_t width, const TileGrids& grids, float highest, float* error);
+// error [16] out: sum |w_hat - w|^2.4, the norm of GPTQ's clipping search; where no row comes out below least
+// [16], it may be the sum over the first columns only, not below least either.
+void grid_error(const float* weight, size_t width, const TileGrids& grids, float highest, const float* least,
+                float* error);
 
 }  // namespace signum

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 #include "base/pool.h"
@@ -264,8 +265,15 @@ TEST_CASE("the search's error is the sum of |x|^2.4, from the smallest numbers o
           tile.tile(0)[j * kTileRows + lane] = x;
           expected[lane] += std::pow(std::fabs(double(x)), 2.4);
         }
-      alignas(64) float error[kTileRows];
-      grid_error(tile.tile(0), width, grids, 0, error);
+      alignas(64) float error[kTileRows], cut_short[kTileRows], least[kTileRows];
+      std::fill_n(least, kTileRows, std::numeric_limits<float>::infinity());
+      grid_error(tile.tile(0), width, grids, 0, least, error);
+      for (const float share : {0.5f, 1.5f}) {  // least is passed by every row, or by none
+        for (size_t lane = 0; lane < kTileRows; ++lane) least[lane] = share * error[lane];
+        grid_error(tile.tile(0), width, grids, 0, least, cut_short);
+        for (size_t lane = 0; lane < kTileRows; ++lane)
+          CHECK((share > 1 ? cut_short[lane] == error[lane] : cut_short[lane] >= least[lane]));
+      }
       for (size_t lane = 0; lane < kTileRows; ++lane) {
         CAPTURE(exponent);
         CHECK(double(error[lane]) == doctest::Approx(expected[lane]).epsilon(used == 1 ? 1e-6 : 1e-5));
