@@ -23,6 +23,7 @@ import {
 } from './runs/history.ts'
 import { layer } from './runs/layer.ts'
 import { inspect, models } from './runs/models.ts'
+import { plan } from './runs/plan.ts'
 import { quantize } from './runs/quantize.ts'
 import { thisMachine } from './runs/machine.ts'
 import { fileBytes } from './packed/breakdown.ts'
@@ -131,6 +132,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     texts: () => texts(context),
     text: ({ source }) => text(root, source),
     curves: (request, attention = {}) => curves(context, request, attention),
+    plan: (request, attention = {}) => plan(context, request, attention),
     forecast: (request, attention = {}) => forecast(context, request, attention),
     preflight: (request, attention = {}) => readiness(context, request, attention),
     queue: () => queue.use((opened) => listQueue(opened)),

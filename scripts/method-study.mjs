@@ -2,6 +2,7 @@
 // with their standard errors (docs/METHODS.md).
 //   node scripts/method-study.mjs                                       all rows of the table
 //   node scripts/method-study.mjs "gptq bits=3" "signum-rc second_plane=0.5 correction=0"
+//   node scripts/method-study.mjs "mixed budget=2bpw" "signum-rc blocksize=256 budget=2bpw"
 // SIGNUM_STUDY_MODEL, SIGNUM_STUDY_CALIBRATION and SIGNUM_STUDY_EVALUATION (several with commas) take other models and texts.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,11 +25,11 @@ async function report(setting, seed, folder) {
     inRoot('bin', 'signum.mjs'),
     'quantize',
     model,
-    ...['--method', method, '--out', path.join(folder, `${seed}`), '--data', path.join(folder, 'data'), '--json'],
+    ...['--method', method, '--out', path.join(folder, `${seed}`), '--data', path.join(folder, '..', 'data'), '--json'],
     ...['--calibration', calibration, '--sampling', 'random', '--seed', String(seed)],
     ...['--sequences', '32', '--length', '256', '--window', '256'],
     ...evaluations.flatMap((one) => ['--evaluation', one]),
-    ...parameters.flatMap((one) => ['--set', one]),
+    ...parameters.flatMap((one) => (one.startsWith('budget=') ? [`--${one}`] : ['--set', one])),
   ])
   if (code !== 0) throw new Refusal('run_failed', `${setting}: ${output}`)
   return JSON.parse(output.slice(output.startsWith('{') ? 0 : output.indexOf('\n{')))
@@ -42,7 +43,7 @@ function summary(values) {
   return { value: Math.exp(mean), error: Math.exp(mean) * Math.sqrt(variance / logs.length) }
 }
 
-/** @param {string} setting @param {string} folder */
+/** Perplexities with their standard errors, and the mean KL divergence from the original. @param {string} setting @param {string} folder */
 async function row(setting, folder) {
   /** @type {any[]} */
   const reports = []
@@ -51,7 +52,10 @@ async function row(setting, folder) {
   const bits = reports[0].bits
   const texts = evaluations.map((_, i) => summary(reports.map((one) => one.perplexity[i].packed.value)))
   const original = evaluations.map((_, i) => reports[0].perplexity[i].original.value)
-  return { setting, linear: bits.linear, file: bits.file, texts, original }
+  const klds = evaluations.map(
+    (_, i) => summary(reports.map((one) => one.perplexity[i].comparison.kld.mean.value)).value,
+  )
+  return { setting, linear: bits.linear, file: bits.file, texts, klds, original }
 }
 
 const settings = [
@@ -79,7 +83,7 @@ await main(async () => {
   try {
     let first = true
     for (const setting of chosen.length > 0 ? chosen : settings) {
-      const { linear, file, texts, original } = await row(setting, folder)
+      const { linear, file, texts, klds, original } = await row(setting, folder)
       if (first) {
         console.log(
           `| setting | linear bits | file bits | ${names.join(' | ')} |\n| --- | --: | --: |${' --: |'.repeat(names.length)}`,
@@ -87,7 +91,9 @@ await main(async () => {
         console.log(`| original | 16 | 16 | ${original.map((one) => one.toFixed(2)).join(' | ')} |`)
       }
       first = false
-      const cells = texts.map(({ value, error }) => `${value.toFixed(2)} ± ${error.toFixed(2)}`)
+      const cells = texts.map(
+        ({ value, error }, i) => `${value.toFixed(2)} ± ${error.toFixed(2)} (${klds[i]?.toFixed(3)})`,
+      )
       console.log(`| ${setting} | ${linear.toFixed(2)} | ${file.toFixed(2)} | ${cells.join(' | ')} |`)
     }
     return 0

@@ -76,7 +76,10 @@ describe('mistakes end with exit code 2 and the nearest name', () => {
     ['quantize x --method rtn --protocol llama --out y', "--protocol must be papers or llama.cpp, not 'llama'."],
     ['quantize x --method rtn --budget 2bits --out y', '--budget must be bits per weight or bytes, such as 1.7bpw'],
     ['quantize x --method rtn --budget 0bpw --out y', '--budget must be bits per weight or bytes, such as 1.7bpw'],
-    ['quantize --budget 2bpw --resume --out y', 'A run that is resumed has its parameters: leave out --budget.'],
+    [
+      'quantize --budget 2bpw --resume --out y',
+      'A run that is resumed has its parameters: leave out --budget and --method mixed.',
+    ],
     ['quantize --method rtn --budget 2bpw --save-recipe y', 'option_invalid: signum quantize needs MODEL'],
     ['quantize x --method rtn --threads many --out y', '--threads must be a whole number from 0 to 4096'],
     ['evaluate x', 'option_invalid: Give either --text FILE'],

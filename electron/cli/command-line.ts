@@ -14,10 +14,11 @@ import { layer } from './layer.ts'
 import { models } from './models.ts'
 import { Notes } from './notes.ts'
 import { parseOptions } from './options.ts'
+import { plan } from './plan.ts'
 import { quantize } from './quantize.ts'
 import { runs } from './runs.ts'
 
-export const commands: readonly Command[] = [quantize, layer, evaluate, exportCommand, models, runs, doctor, demo]
+export const commands: readonly Command[] = [quantize, plan, layer, evaluate, exportCommand, models, runs, doctor, demo]
 const specs = commands.map(({ spec }) => spec)
 
 /** `signals`: made only for a command that really starts; told whether it can be stopped after a layer. */

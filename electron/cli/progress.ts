@@ -32,6 +32,7 @@ export function advance(state: ProgressState, event: WorkerEvent): ProgressState
       return { ...state, layers: event.layers, layersDone: event.resumed_layers }
     case 'progress':
       return { ...state, phase: event.phase, done: event.done, total: event.total, unit: event.unit, eta: event.eta }
+    case 'measured':
     case 'saved':
       return { ...state, layersDone: Math.min(state.layers, event.layer + 1) }
     default:

@@ -5,6 +5,7 @@ import type { RunReport } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import { budgetOption, fitBudget, type Fitted } from './budget.ts'
 import { refusal, reply, unfinished, type Command, type Task } from './command.ts'
+import { checkMixed, isMixed, mixedOptions, planned } from './mixed.ts'
 import { effectText } from '../contract/override-text.ts'
 import { chosenTables, tableWords } from '../contract/tables.ts'
 import * as quantities from '../contract/quantities.ts'
@@ -20,6 +21,7 @@ export const quantize: Command = {
       ...methodOptions,
       ...overrideOptions,
       budgetOption,
+      ...mixedOptions,
       {
         name: 'save-recipe',
         value: 'FILE.json',
@@ -46,9 +48,9 @@ export const quantize: Command = {
   async run(task) {
     const { values, workbench, attention } = task
     const [model] = values.positionals
-    const asked = await recipeFrom(values, model)
-    if (!asked.ok) return refusal(asked.problem)
-    const fitted = await withBudget(task, model, asked.value)
+    const suits = checkMixed(values)
+    if (!suits.ok) return refusal(suits.problem)
+    const fitted = isMixed(values) ? await withPlan(task, model) : await asAsked(task, model)
     if ('reply' in fitted) return fitted.reply
     const { recipe } = fitted
     const out = values.text('out')
@@ -76,12 +78,35 @@ export const quantize: Command = {
   },
 }
 
+async function withPlan(task: Task, model: string | undefined): Promise<Fitted> {
+  const { values, attention } = task
+  if (values.flag('resume')) return resumed
+  const folder = modelOf(task, model, null)
+  if (!folder.ok) return { reply: refusal(folder.problem) }
+  const done = await planned(task, folder.value!)
+  if ('reply' in done) return done
+  const { recipe, plan } = done.answer
+  const { linear, file_bytes } = plan.sizes
+  const size = `${quantities.bits(linear)} linear bits per weight, ${quantities.size(file_bytes)} of files`
+  attention.onNote?.({ code: 'budget', message: `${recipe.overrides.length + 1} recipes for ${size}.` })
+  return { recipe }
+}
+
+const resumed: Fitted = {
+  reply: refusal(
+    failure('option_invalid', 'A run that is resumed has its parameters: leave out --budget and --method mixed.')
+      .problem,
+  ),
+}
+
+async function asAsked(task: Task, model: string | undefined): Promise<Fitted> {
+  const asked = await recipeFrom(task.values, model)
+  return asked.ok ? withBudget(task, model, asked.value) : { reply: refusal(asked.problem) }
+}
+
 async function withBudget(task: Task, model: string | undefined, recipe: Recipe | null): Promise<Fitted> {
   if (!task.values.given('budget')) return { recipe }
-  if (recipe === null || task.values.flag('resume')) {
-    const message = 'A run that is resumed has its parameters: leave out --budget.'
-    return { reply: refusal(failure('option_invalid', message).problem) }
-  }
+  if (recipe === null || task.values.flag('resume')) return resumed
   const folder = modelOf(task, model, recipe)
   return folder.ok ? fitBudget(task, folder.value!, recipe) : { reply: refusal(folder.problem) }
 }

@@ -5,12 +5,18 @@ import { failure, success, type Result } from '../contract/errors.ts'
 import { protocols } from '../contract/evaluation.ts'
 import { findMethod, findPreset, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
 import { overrideForm, readOverride } from '../contract/override-text.ts'
+import { mixed } from '../contract/plan.ts'
 import { bundledPrefix, joins, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import { tableTypes, type TableTypes } from '../contract/tables.ts'
 import type { Option, Values } from './options.ts'
 
 export const methodOptions: readonly Option[] = [
-  { name: 'method', value: 'M', kind: 'text', help: `How: ${methodIds.join(', ')} (signum help M says more).` },
+  {
+    name: 'method',
+    value: 'M',
+    kind: 'text',
+    help: `How: ${methodIds.join(', ')} (signum help M says more), or ${mixed}: for each linear what --budget is best spent on.`,
+  },
   {
     name: 'preset',
     value: 'NAME',

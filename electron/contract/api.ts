@@ -7,6 +7,7 @@ import { forecastSchema, readinessSchema } from './forecast.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
 import { pictureScaleSchema, picturesSchema } from './pictures.ts'
 import { methodIds } from './methods.ts'
+import { planAnswerSchema, planRequestSchema } from './plan.ts'
 import { calibrationSchema, joins, recipeSchema } from './recipe.ts'
 import {
   fileBytesSchema,
@@ -154,6 +155,8 @@ export const calls = {
     }),
     answer: z.array(curveSchema),
   },
+  /** A budget divided among the linears of a model, by what candidate recipes lose on each; measured first where it was not. */
+  plan: { request: planRequestSchema, answer: planAnswerSchema },
   /** What a run will cost. */
   forecast: { request: z.object({ model: folder, recipe: recipeSchema, threads }), answer: forecastSchema },
   /** Everything that a run looks at before it starts. */
@@ -186,6 +189,7 @@ export type Step =
   | { name: 'quantize' }
   | { name: 'layer' }
   | { name: 'export' }
+  | { name: 'measure' }
   /** `both`: the packed model beside its original. */
   | { name: 'evaluate'; subject: 'original' | 'packed' | 'both'; source: string }
 

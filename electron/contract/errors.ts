@@ -47,6 +47,7 @@ export const ownErrorCodes = [
   'budget_too_small',
   'method_unknown',
   'calibration_missing',
+  'not_measured',
   'text_unreadable',
   'worker_missing',
   'worker_hung',

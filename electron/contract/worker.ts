@@ -18,13 +18,20 @@ export const protocolVersion = 1
 type Common = { version: typeof protocolVersion; threads: number }
 export type WorkerRecipe = { method: string; parameters: Parameters }
 export type WorkerRunRecipe = WorkerRecipe & { overrides?: NamedOverride[] } & Partial<TableTypes>
+export type WorkerCalibration = {
+  tokens: string
+  sampling: string
+  sequences: number
+  length: number
+  seed: number
+}
 export type Jobs = {
   inspect: Common & { model: string }
   quantize: Common & {
     model: string
     run: string
     recipe: WorkerRunRecipe
-    calibration: { tokens: string; sampling: string; sequences: number; length: number; seed: number } | null
+    calibration: WorkerCalibration | null
     resume: boolean
     activation_limit: number
   }
@@ -43,6 +50,17 @@ export type Jobs = {
   }
   logits: Common & { model: string; tokens: string; output: string }
   export: Common & { model: string; output: string; format: ExportFormat; type: ExportType }
+  measure: Common & {
+    model: string
+    candidates: WorkerRecipe[]
+    calibration: WorkerCalibration
+    /** Place of the candidate that linears are probed with. */
+    probe: number
+    probe_sequences: number
+    /** For activations that are not kept in memory. */
+    folder: string
+    activation_limit: number
+  }
   devices: Common
 }
 export type WorkerCommand = keyof Jobs
@@ -67,6 +85,12 @@ export const resultSchemas = {
   evaluate: evaluationResultSchema,
   logits: z.object({}),
   export: exportResultSchema,
+  measure: z.object({
+    tokens: z.int(),
+    probe_tokens: z.int(),
+    seconds: z.record(z.string(), z.number()),
+    peak_resident_bytes: z.number(),
+  }),
   devices: devicesSchema,
 } satisfies Record<WorkerCommand, z.ZodType>
 export type WorkerResult<C extends WorkerCommand> = z.infer<(typeof resultSchemas)[C]>
@@ -105,6 +129,23 @@ const events = [
     eta: z.number().nullable(),
   }),
   z.object({ ...line, event: z.literal('layer'), ...layerReportSchema.shape }),
+  z.object({
+    ...line,
+    event: z.literal('measured'),
+    name: z.string(),
+    layer: z.int(),
+    candidate: z.int(),
+    bytes: z.number(),
+    relative_output_error: z.number().nullable(),
+  }),
+  z.object({
+    ...line,
+    event: z.literal('sensitivity'),
+    name: z.string(),
+    relative_output_error: z.number().nullable(),
+    kld: z.number().nullable(),
+    standard_error: z.number().nullable(),
+  }),
   z.object({ ...line, event: z.literal('saved'), layer: z.number(), file: z.string(), bytes: z.number() }),
   z.object({ ...line, event: z.literal('metric'), ...metricSchema.shape }),
   z.object({ ...line, event: z.literal('warning'), code: z.string(), message: z.string() }),

@@ -24,3 +24,5 @@ export function dataFolder(chosen?: string, { environment, platform, home }: Sur
 
 export const historyFile = (data: string) => path.join(data, 'history.db')
 export const runsFolder = (data: string) => path.join(data, 'runs')
+/** What was measured of candidate recipes, one file for each model, calibration and list of candidates. */
+export const measurementsFolder = (data: string) => path.join(data, 'measurements')

@@ -5,7 +5,7 @@ import { windowOf } from '../contract/evaluation.ts'
 import { checkMatches, corrects, resolvedOverrides } from '../contract/overrides.ts'
 import { needingCalibration, parseRecipe, type Evaluation, type Recipe } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
-import { checkTables } from '../contract/tables.ts'
+import { checkTables, type TableTypes } from '../contract/tables.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
 import { inspect } from './models.ts'
@@ -40,7 +40,7 @@ export async function inspectOriginal(context: Context, folder: string, attentio
 }
 
 /** Every override has something to say about this model, and its tables can have these types. */
-export function checkModel(recipe: Recipe, model: Model): Result<null> {
+export function checkModel(recipe: Pick<Recipe, 'overrides' | keyof TableTypes>, model: Model): Result<null> {
   const tables = checkTables(recipe, model)
   if (!tables.ok) return tables
   return checkMatches(

@@ -211,6 +211,7 @@ void MeasureRun::tell(std::span<const LinearInfo> infos, const QuantizedLayer& l
     const LinearReport& report = reports[i];
     const PackedLinear& packed = layer.linears[i].packed;
     observer_.measured({.linear = infos[linear].name,
+                        .layer = report.layer,
                         .candidate = candidate,
                         .rows = report.rows,
                         .columns = report.columns,

@@ -52,6 +52,7 @@ inline constexpr const char* kKeep = "keep";
 // What one candidate recipe would cost and lose on one linear of the original model.
 struct Measurement {
   std::string linear;
+  size_t layer = 0;
   size_t candidate = 0;  // place among the job's candidates
   size_t rows = 0;
   size_t columns = 0;

@@ -113,6 +113,7 @@ TEST_CASE("a candidate costs and loses what a run of it does") {
       const LinearReport& report = run.linears[i];
       CHECK(one.linear == report.name);
       CHECK(one.candidate == candidate);
+      CHECK(one.layer == report.layer);
       CHECK(one.weight_error == report.weight_error);
       CHECK(one.output_error == report.output_error.value());
       CHECK(one.salient_columns == report.salient_columns);

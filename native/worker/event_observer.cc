@@ -49,6 +49,7 @@ void EventObserver::linear(const LinearReport& report) {
 
 void EventObserver::measured(const Measurement& one) {
   events_.emit("measured", {{"name", one.linear},
+                            {"layer", one.layer},
                             {"candidate", one.candidate},
                             {"rows", one.rows},
                             {"columns", one.columns},

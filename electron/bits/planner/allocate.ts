@@ -26,7 +26,7 @@ const halvings = 80
 /** Null where not even the fewest bytes are within the cap. */
 export function allocate(groups: readonly Group[], cap: number): Allocation | null {
   const at = (lambda: number) => priced(groups, lambda)
-  let dear = fewest(groups)
+  const dear = fewest(groups)
   if (dear.bytes > cap) return null
   let best = at(0)
   if (best.bytes > cap) {

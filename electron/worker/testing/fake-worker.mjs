@@ -115,6 +115,23 @@ async function quantize() {
   }
 }
 
+/** Every candidate loses half as much as the one before it, and the last linears matter most. */
+async function measure() {
+  say('plan', { layers, linears: linears.length, weights: 1000, resumed_layers: 0 })
+  for (const { name, layer, rows, columns } of linears) {
+    for (const candidate of job.candidates.keys()) {
+      if (manners.has('forgetful') && candidate > 0) continue
+      const error = 0.5 ** (candidate + 1)
+      say('measured', { name, layer, candidate, rows, columns, bytes: 1000, relative_output_error: error })
+    }
+  }
+  await wait(manners.has('slow') ? 500 : 1)
+  for (const [place, { name }] of linears.entries())
+    say('sensitivity', { name, relative_output_error: 0.25, kld: 0.001 * (place + 1), standard_error: 0.001 })
+  const tokens = job.calibration.sequences * job.calibration.length
+  return { tokens, probe_tokens: tokens, seconds: {}, peak_resident_bytes: 10_000_000 }
+}
+
 /** An original has 30, what is packed 40. */
 const evaluated = (/** @type {string} */ folder) => ({
   perplexity: path.basename(folder) === 'packed' ? 40 : 30,
@@ -181,6 +198,7 @@ const commands = {
   quantize,
   evaluate,
   devices,
+  measure,
   layer: () => (say('layer', report(linears[0])), {}),
   export: () => {
     say('warning', { code: 'export', message: `The file is made of ${path.basename(job.model)}.` })
