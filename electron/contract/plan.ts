@@ -99,7 +99,7 @@ const signum = (second_plane: number, third_plane = 0) => ({
 })
 const gptq = (bits: number) => ({
   method: 'gptq' as const,
-  parameters: { bits, group: 128, clip_search: true, order: 'hessian' },
+  parameters: { bits, group: 128, clip_search: true, order: 'hessian', correction: 1 },
 })
 /** From one sign to three, then codes: 1.1 to 4.2 linear bits in steps that the errors follow closely. */
 const usual: readonly { method: LinearRecipe['method']; parameters: Parameters }[] = [
