@@ -41,7 +41,7 @@ export const quantize: Command = {
     ],
     notes: [
       'Ctrl-C stops after the layer in hand (exit code 3), twice cancels (4); both go on with --resume.',
-      'FILE may be bundled:calibration-stories, bundled:evaluation-stories, -tales or -samples.',
+      'FILE may be bundled:calibration-stories or -broad, bundled:evaluation-stories, -tales or -samples.',
     ],
   },
 
