@@ -129,6 +129,7 @@ const events = [
     eta: z.number().nullable(),
   }),
   z.object({ ...line, event: z.literal('layer'), ...layerReportSchema.shape }),
+  z.object({ ...line, event: z.literal('saved'), layer: z.number(), file: z.string(), bytes: z.number() }),
   z.object({
     ...line,
     event: z.literal('measured'),
@@ -146,7 +147,6 @@ const events = [
     kld: z.number().nullable(),
     standard_error: z.number().nullable(),
   }),
-  z.object({ ...line, event: z.literal('saved'), layer: z.number(), file: z.string(), bytes: z.number() }),
   z.object({ ...line, event: z.literal('metric'), ...metricSchema.shape }),
   z.object({ ...line, event: z.literal('warning'), code: z.string(), message: z.string() }),
   z.object({ ...line, event: z.literal('finished'), result: z.record(z.string(), z.unknown()) }),
