@@ -224,9 +224,10 @@ void RankOneUpdateOf(const float* x, const uint8_t* masks, size_t columns, const
     Zero(d, square);
     for (size_t j = 0; j < columns; ++j)
       for (size_t g = 0; g < kGroups; ++g) {
-        const V column = hn::IfThenElseZero(member(j, g), hn::Set(d, column_scale[g * columns + j]));
-        product[g] = hn::MulAdd(column, size(j), product[g]);
-        square[g] = hn::MulAdd(column, column, square[g]);
+        const M in = member(j, g);
+        const V column = hn::Set(d, column_scale[g * columns + j]);
+        product[g] = hn::IfThenElse(in, hn::MulAdd(column, size(j), product[g]), product[g]);
+        square[g] = hn::IfThenElse(in, hn::MulAdd(column, column, square[g]), square[g]);
       }
     V row[kGroups], row_square[kGroups];
     for (size_t g = 0; g < kGroups; ++g) {
@@ -239,9 +240,9 @@ void RankOneUpdateOf(const float* x, const uint8_t* masks, size_t columns, const
         const M in = member(j, g);
         float* numerator = sums.numerator + (g * columns + j) * kTileRows + lane;
         float* denominator = sums.denominator + (g * columns + j) * kTileRows + lane;
-        hn::StoreU(hn::MulAdd(hn::IfThenElseZero(in, row[g]), size(j), hn::LoadU(d, numerator)), d,
-                   numerator);
-        hn::StoreU(hn::Add(hn::LoadU(d, denominator), hn::IfThenElseZero(in, row_square[g])), d, denominator);
+        const V sum = hn::LoadU(d, numerator), squares = hn::LoadU(d, denominator);
+        hn::StoreU(hn::IfThenElse(in, hn::MulAdd(row[g], size(j), sum), sum), d, numerator);
+        hn::StoreU(hn::IfThenElse(in, hn::Add(squares, row_square[g]), squares), d, denominator);
       }
   }
 }
