@@ -38,6 +38,32 @@ test('a budget sets the parameters, and the run comes to the size that was said'
   await expect(page.getByText('estimated from 1 run of this model on this computer')).toBeVisible()
 })
 
+test('a plan divides the budget among the linears, and its run comes to the size that was said', async ({ launch }) => {
+  const { page, data } = await launch()
+  await goTo(page, 'New run')
+  const mixed = page.getByRole('region', { name: 'Mixed' })
+  await expect(mixed.getByRole('textbox', { name: 'Mixed budget in linear bits' })).toHaveValue('2.25')
+  await mixed.getByRole('button', { name: 'Plan' }).click()
+  await mixed.getByRole('button', { name: 'Cancel' }).click()
+  await mixed.getByRole('button', { name: 'Plan' }).click()
+  await expect(mixed.getByRole('progressbar', { name: 'Measuring candidates' })).toBeVisible()
+  await expect(mixed.getByText(/^2\.2\d linear bits, .* expected loss/)).toBeVisible({ timeout: 240_000 })
+  await mixed.getByText('28 linears, 9 candidates').click()
+  await expect(mixed.getByRole('row', { name: /^model\.layers\.0\.mlp\.down_proj/ })).toBeVisible()
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().include('main').analyze()
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('; ')}`)).toEqual([])
+
+  await mixed.getByRole('button', { name: 'Use this recipe' }).click()
+  const rows = page.getByRole('list', { name: 'Overrides' }).getByRole('listitem')
+  await expect(rows.first()).toBeVisible()
+  await page.getByRole('button', { name: 'Start' }).click()
+  const id = await untilNewestIs(page, 'finished')
+  const report = await reportIn(path.join(data, 'runs', String(id)))
+  expect(report.bits.linear).toBeLessThanOrEqual(2.25)
+  expect(report.bits.linear).toBeGreaterThan(2.2)
+  expect(report.recipe.overrides.length).toBeGreaterThan(1)
+})
+
 test('a method that cannot reach the budget comes as near as it can, and says so', async ({ launch }) => {
   const { page } = await launch()
   await goTo(page, 'New run')

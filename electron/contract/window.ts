@@ -13,6 +13,7 @@ export const windowCalls = [
   'texts',
   'text',
   'curves',
+  'plan',
   'forecast',
   'preflight',
   'runs',
@@ -50,6 +51,8 @@ export const shellCalls = {
     answer: z.string().nullable(),
   },
   copyText: { request: z.object({ text: z.string().max(1_000_000) }), answer: z.null() },
+  /** Ends the measuring that a plan waits for. */
+  cancelPlan: { request: z.object({}), answer: z.null() },
   /** The folder of a run, in the desktop's file manager. */
   showRun: { request: z.object({ id: z.int().min(1) }), answer: z.null() },
   about: {
@@ -73,3 +76,5 @@ export type WindowEvent =
   /** Somebody changed the history: ask again for what is shown of it. */
   | { kind: 'history' }
   | { kind: 'settings'; settings: Settings }
+  /** How far the measuring is that a plan waits for, 0 to 1. */
+  | { kind: 'planning'; share: number }

@@ -26,7 +26,12 @@ type ShellWork = {
 }
 
 export function answerCalls(workbench: Workbench, window: () => BrowserWindow | null, tell: Tell): void {
-  const handlers = { ...workbenchCalls(workbench, tell), ...shellCalls(workbench, window) } as unknown as Handlers
+  const plans = planCalls(workbench, tell)
+  const handlers = {
+    ...workbenchCalls(workbench, tell),
+    ...shellCalls(workbench, window),
+    ...plans,
+  } as unknown as Handlers
   for (const name of Object.keys(windowContract) as (keyof WindowContract)[]) {
     ipcMain.handle(channelOf(name), ({ senderFrame }, request: unknown) => {
       const own = window()?.webContents.mainFrame
@@ -51,9 +56,32 @@ function workbenchCalls(workbench: Workbench, tell: Tell): Work {
   }
 }
 
+/** Measuring takes long enough to be watched, and to be given up. A plan that is asked for next takes the place of the last. */
+function planCalls(workbench: Workbench, tell: Tell) {
+  let current = new AbortController()
+  const cancelPlan: ShellWork['cancelPlan'] = () => {
+    current.abort()
+    return Promise.resolve(finished(null))
+  }
+  const plan = (request: Parameters<Workbench['plan']>[0]) => {
+    current.abort()
+    current = new AbortController()
+    let [layers, done] = [1, 0]
+    return workbench.plan(request, {
+      cancel: current.signal,
+      onEvent(event) {
+        if (event.event === 'plan') layers = event.layers
+        if (event.event === 'measured') done = event.layer + 1
+        if (event.event === 'measured' || event.event === 'progress') tell({ kind: 'planning', share: done / layers })
+      },
+    })
+  }
+  return { plan, cancelPlan }
+}
+
 const finished = <T>(value: T): Ending<T> => ({ kind: 'finished', value })
 
-function shellCalls(workbench: Workbench, window: () => BrowserWindow | null): ShellWork {
+function shellCalls(workbench: Workbench, window: () => BrowserWindow | null): Omit<ShellWork, 'cancelPlan'> {
   const open = async (options: Electron.OpenDialogOptions) => {
     const parent = window()
     const { filePaths } = await (parent ? dialog.showOpenDialog(parent, options) : dialog.showOpenDialog(options))

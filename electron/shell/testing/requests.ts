@@ -21,6 +21,11 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   runPictures: { id: 1 },
   pictureScale: { id: 1, linear: 'model.layers.0.self_attn.q_proj' },
   curves: { model: '/models/a' },
+  plan: {
+    model: '/models/a',
+    calibration: { source: 'bundled:calibration-stories' },
+    budget: { by: 'linear', value: 2.25 },
+  },
   forecast: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' }, threads: 0 },
   preflight: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' } },
   queue: {},
@@ -36,6 +41,7 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   chooseText: { title: 'a' },
   saveFile: { suggested: 'a.png', bytes: new Uint8Array(2) },
   copyText: { text: 'a' },
+  cancelPlan: {},
   showRun: { id: 1 },
   about: {},
 }

@@ -175,6 +175,13 @@ export class NewRun {
     this.change({ overrides })
   }
 
+  /** A recipe that was made elsewhere; name and threads stay. */
+  use(recipe: Recipe): void {
+    if (!this.draft) return
+    this.#forgive()
+    this.#set(drafts.draftOf(recipe, { ...this.draft, budget: null }))
+  }
+
   setPreset(id: string): void {
     const preset = this.method.presets?.find((one) => one.id === id)
     if (!this.draft || !preset) return
