@@ -22,7 +22,7 @@ test('a budget sets the parameters, and the run comes to the size that was said'
   await page.getByRole('button', { name: 'Copy' }).click()
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible()
   const line = await app.evaluate(({ clipboard }) => clipboard.readText())
-  expect(line).toContain('--method signum-rc --set second_plane=0.4 --calibration bundled:calibration-stories')
+  expect(line).toContain('--method signum-rc --set second_plane=0.4 --calibration bundled:calibration-broad')
 
   const outlook = page.getByLabel('Bits per weight')
   const said = await outlook.getByText(/^\d\.\d\d$/).allTextContents()

@@ -36,7 +36,7 @@ const texts = [
   { source: 'bundled:evaluation-stories', title: 'stories' },
 ] as const
 const calibration = {
-  source: 'bundled:calibration-stories',
+  source: 'bundled:calibration-broad',
   sampling: 'sequential',
   sequences: 32,
   length: 256,

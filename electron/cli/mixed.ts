@@ -63,7 +63,7 @@ async function requestFrom(values: Values, model: string): Promise<Result<Reques
   if (calibration === null) {
     return failure(
       'calibration_missing',
-      'Candidates are measured with a calibration text: --calibration, for example bundled:calibration-stories.',
+      'Candidates are measured with a calibration text: --calibration, for example bundled:calibration-broad.',
     )
   }
   return success({

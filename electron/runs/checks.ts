@@ -28,7 +28,7 @@ export function checkRecipe(asked: unknown): Result<Recipe> {
   if (needing !== null && recipe.value.calibration === null) {
     return failure(
       'calibration_missing',
-      `${needing} needs a calibration text (or token ids, X.u32), for example bundled:calibration-stories.`,
+      `${needing} needs a calibration text (or token ids, X.u32), for example bundled:calibration-broad.`,
     )
   }
   return recipe

@@ -33,7 +33,7 @@ describe('the first draft', () => {
       ok: true,
       value: {
         method: 'signum-rc',
-        calibration: { source: 'bundled:calibration-stories', sequences: 32, length: 256 },
+        calibration: { source: 'bundled:calibration-broad', sequences: 32, length: 256 },
         evaluations: [{ source: 'bundled:evaluation-tales', window: null, protocol: 'papers', join: 'raw' }],
       },
     })

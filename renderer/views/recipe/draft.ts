@@ -61,7 +61,7 @@ export type Draft = {
 
 /** A stranger can press Start with this: text of our own, short enough for a small model and quick. */
 const firstCalibration = {
-  source: `${bundledPrefix}calibration-stories`,
+  source: `${bundledPrefix}calibration-broad`,
   sampling: 'sequential',
   sequences: 32,
   seed: 0,

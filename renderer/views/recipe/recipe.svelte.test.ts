@@ -60,7 +60,7 @@ beforeEach(() => {
   asked = []
   answers = {
     library: () => [card('/big', 2048), card('/small', 64)],
-    texts: () => [{ source: 'bundled:calibration-stories', bytes: 9, beginning: 'Once' }],
+    texts: () => [{ source: 'bundled:calibration-broad', bytes: 9, beginning: 'Once' }],
     curves: ({ fixed }) => curvesWith((fixed as Partial<Record<MethodId, Parameters>> | undefined) ?? {}),
     forecast: () => forecastOf(3),
     preflight: () => fine,
@@ -83,7 +83,7 @@ describe('opened', () => {
     const run = await opened()
     expect(run.draft).toMatchObject({ folder: '/big', method: 'signum-rc', threads: 2, calibration: { length: 256 } })
     expect([run.budget, run.sizes?.linear, run.startable]).toEqual([3, 3, true])
-    expect(run.line).toContain('signum quantize /big --method signum-rc --calibration bundled:calibration-stories')
+    expect(run.line).toContain('signum quantize /big --method signum-rc --calibration bundled:calibration-broad')
     await run.start()
     expect(requests('enqueue')).toEqual([
       { model: '/big', recipe: expect.objectContaining({ method: 'signum-rc' }) as unknown, name: null, threads: 2 },
@@ -267,7 +267,7 @@ test('a file of the person is read once and offered from then on', async () => {
   const run = await opened()
   answers['chooseText'] = () => '/my.txt'
   expect(await run.browse('A text')).toBe('/my.txt')
-  expect(run.texts.map(({ source }) => source)).toEqual(['bundled:calibration-stories', '/my.txt'])
+  expect(run.texts.map(({ source }) => source)).toEqual(['bundled:calibration-broad', '/my.txt'])
   await run.open(undefined)
   expect(run.texts).toHaveLength(2)
   delete answers['text']
