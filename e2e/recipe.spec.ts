@@ -42,7 +42,7 @@ test('a plan divides the budget among the linears, and its run comes to the size
   const { page, data } = await launch()
   await goTo(page, 'New run')
   const mixed = page.getByRole('region', { name: 'Mixed' })
-  await expect(mixed.getByRole('textbox', { name: 'Mixed budget in linear bits' })).toHaveValue('2.25')
+  await expect(mixed.getByRole('textbox', { name: 'Mixed budget in bits' })).toHaveValue('2.25')
   await mixed.getByRole('button', { name: 'Plan' }).click()
   await mixed.getByRole('button', { name: 'Cancel' }).click()
   await mixed.getByRole('button', { name: 'Plan' }).click()

@@ -26,13 +26,17 @@ const rows = document.split(`${n} x ${n}\n`)[1]!.split('\n').slice(1)
 
 test.each<[string, MethodId, Parameters]>([
   ['rtn 2 bit', 'rtn', {}],
+  ['rtn 2 bit clip', 'rtn', { clip_search: true }],
   ['gptq 2 bit g128', 'gptq', {}],
+  ['gptq g128 clip', 'gptq', { clip_search: true }],
   ['billm', 'billm', {}],
+  ['pb-llm 10 %', 'pb-llm', {}],
   ['arb', 'arb', { column_group_bitmap: false }],
   ['arb + bitmap', 'arb', {}],
   ['arb-x', 'arb-x', { column_group_bitmap: false }],
   ['arb-x + bitmap', 'arb-x', {}],
   ['fdb g64', 'fdb', {}],
+  ['fdb g64 passed on', 'fdb', { propagation: true }],
   ['arb-rc', 'arb-rc', { column_group_bitmap: false }],
   ['arb-rc + bitmap', 'arb-rc', {}],
   ['signum-rc 0', 'signum-rc', { second_plane: 0, correction: 0 }],

@@ -72,19 +72,19 @@ const passesErrorsOn = ({ method, parameters }: LinearRecipe): boolean =>
  */
 function ownTime(method: ResolvedRecipe['method'], parameters: Parameters): number {
   const number = (key: string) => parameters[key] as number
-  const clipSearch = () => (parameters['clip_search'] === true ? 60 : 0)
+  const clipSearch = () => (parameters['clip_search'] === true ? 66 : 0)
   const nanoseconds = {
-    rtn: () => 4 + clipSearch(),
-    gptq: () => 16 + clipSearch(),
-    billm: () => 36,
-    'pb-llm': () => 24,
-    arb: () => 39 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
-    'arb-x': () => 142 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
-    'arb-rc': () => 40 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 8 : 0),
-    fdb: () => (parameters['step_rule'] === 'max' ? 8 : 15),
+    rtn: () => 3 + clipSearch(),
+    gptq: () => 12 + clipSearch(),
+    billm: () => 30,
+    'pb-llm': () => 18,
+    arb: () => 26 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 7 : 0),
+    'arb-x': () => 66 + 0.5 * number('iterations') + (parameters['column_group_bitmap'] === true ? 5 : 0),
+    'arb-rc': () => 28 + 0.4 * number('iterations') + (parameters['column_group_bitmap'] === true ? 7 : 0),
+    fdb: () => (parameters['step_rule'] === 'max' ? 7 : 14) + (parameters['propagation'] === true ? 11 : 0),
     'signum-rc': () => {
       const more = number('second_plane') + number('third_plane')
-      return 40 + 15 * more + number('refits') * (7.4 + 11 * more)
+      return 36 + 13 * more + number('refits') * (6.6 + 9.8 * more)
     },
   }
   return nanoseconds[method]() * 1e-9

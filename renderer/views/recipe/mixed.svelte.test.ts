@@ -47,6 +47,18 @@ test('a plan is asked for with its budget, and says what every linear gets', asy
   expect(mixed).toMatchObject({ working: false, problem: null, model: '/a' })
 })
 
+test('a budget may be a size of files: what was said in the one stands in the other', async () => {
+  const { mixed, asked } = plans()
+  mixed.setBy('file_bytes', { linear: 2.5, file_bytes: 7000 })
+  expect(mixed).toMatchObject({ by: 'file_bytes', budget: 7000 })
+  await mixed.make(subject([]))
+  expect(asked[0]!.request['budget']).toEqual({ by: 'file_bytes', value: 7000 })
+  mixed.setBy('linear', { linear: 2.5, file_bytes: 7000 })
+  expect(mixed).toMatchObject({ by: 'linear', budget: 2.2 })
+  mixed.setBy('file_bytes', null)
+  expect(mixed.budget).toBe(20)
+})
+
 test("the next plan takes the place of the last; a person's own overrides stay", async () => {
   const { mixed, asked } = plans()
   const own = { match: 'down_proj', keep: true as const }

@@ -1,4 +1,5 @@
 // A budget divided among the linears of the model: asked for, watched, and taken over into the draft.
+import type { Budget } from '../../../electron/contract/curve.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import { recipeText } from '../../../electron/contract/override-text.ts'
 import { linearRecipes, type Override } from '../../../electron/contract/overrides.ts'
@@ -9,8 +10,11 @@ import { ask as askWindow } from '../../client/client.ts'
 /** What a plan is made for. */
 export type Subject = { model: string; recipe: Recipe; calibration: Recipe['calibration']; threads: number }
 
+type Sizes = { linear: number; file_bytes: number }
+
 export class MixedPlan {
-  /** Linear bits per weight. */
+  by = $state<Budget['by']>('linear')
+  /** Linear bits per weight, or bytes of files. */
   budget = $state(2.25)
   working = $state(false)
   /** 0 to 1; null before the first word. */
@@ -38,6 +42,13 @@ export class MixedPlan {
     return plan.choices.map((choice) => ({ ...choice, recipe: recipeText(recipes.get(choice.name) ?? null) }))
   })
 
+  /** The same size said otherwise: that of the last plan, else that of the draft's own recipe. */
+  setBy(by: Budget['by'], draft: Sizes | null): void {
+    const sizes = this.answer?.plan.sizes ?? draft
+    if (by === this.by || sizes === null) return
+    ;[this.by, this.budget] = [by, by === 'linear' ? Number(sizes.linear.toFixed(2)) : sizes.file_bytes]
+  }
+
   /** Measures where that was not done before. */
   async make({ model, recipe, calibration, threads }: Subject): Promise<void> {
     if (this.working || calibration === null) return
@@ -50,7 +61,7 @@ export class MixedPlan {
       overrides: this.#own(overrides),
       embedding_type,
       head_type,
-      budget: { by: 'linear', value: this.budget },
+      budget: { by: this.by, value: this.budget },
       threads,
     })
     this.working = false

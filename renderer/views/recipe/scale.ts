@@ -47,5 +47,11 @@ export const tickText = (value: number, { by }: Scale): string =>
 export const valueText = (value: number, by: Budget['by']): string =>
   by === 'linear' ? `${bits(value)} linear bits` : `${size(value)} of files`
 
+/** What a budget of about this size is typed in. */
+export function unitOf(by: Budget['by'], value: number): { name: string; bytes: number; digits: number } {
+  if (by === 'linear') return { name: 'bits', bytes: 1, digits: 2 }
+  return value >= 1e9 ? { name: 'GB', bytes: 1e9, digits: 3 } : { name: 'MB', bytes: 1e6, digits: 3 }
+}
+
 export const kindLabels: Record<Budget['by'], string> = { linear: 'Linear bits', file_bytes: 'File size' }
 export const kinds = budgetKinds.map((value) => ({ value, label: kindLabels[value] }))
