@@ -1,6 +1,7 @@
 // --method mixed: what the options of a command say, planned.
 import { failure, success, type Result } from '../contract/errors.ts'
-import { findMethod, readSetting, type Parameters } from '../contract/methods.ts'
+import { findMethod } from '../contract/methods.ts'
+import { readSettings } from '../contract/override-text.ts'
 import { mixed, type PlanAnswer } from '../contract/plan.ts'
 import type { Request } from '../contract/api.ts'
 import { readBudget } from './budget.ts'
@@ -87,13 +88,9 @@ function candidatesFrom(values: Values): Result<Request<'plan'>['candidates']> {
     const [id = '', ...settings] = text.split(/[:,]/)
     const method = findMethod(id.trim())
     if (!method.ok) return method
-    const parameters: Parameters = {}
-    for (const setting of settings.filter((one) => one !== '')) {
-      const read = readSetting(method.value, setting)
-      if (!read.ok) return read
-      parameters[read.value.key] = read.value.value
-    }
-    candidates.push({ method: method.value.id, parameters })
+    const parameters = readSettings(method.value, settings)
+    if (!parameters.ok) return parameters
+    candidates.push({ method: method.value.id, parameters: parameters.value })
   }
   return success(texts.length === 0 ? null : candidates)
 }

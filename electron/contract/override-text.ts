@@ -19,13 +19,24 @@ export function readOverride(text: string, usual: Method): Result<Override> {
   }
   const method = id === undefined ? success(usual) : findMethod(id)
   if (!method.ok) return method
+  const parameters = readSettings(method.value, (settings ?? own ?? '').split(','))
+  if (!parameters.ok) return parameters
+  return success({
+    match,
+    ...(id === undefined ? {} : { method: method.value.id }),
+    parameters: parameters.value,
+  })
+}
+
+/** `settings`: key=value each; empty ones are left out. */
+export function readSettings(method: Method, settings: readonly string[]): Result<Parameters> {
   const parameters: Parameters = {}
-  for (const setting of (settings ?? own ?? '').split(',').filter((one) => one !== '')) {
-    const read = readSetting(method.value, setting)
+  for (const setting of settings.filter((one) => one !== '')) {
+    const read = readSetting(method, setting)
     if (!read.ok) return read
     parameters[read.value.key] = read.value.value
   }
-  return success({ match, ...(id === undefined ? {} : { method: method.value.id }), parameters })
+  return success(parameters)
 }
 
 const settingsText = (parameters: Parameters, join: string) =>
