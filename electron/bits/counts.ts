@@ -13,6 +13,10 @@ export type LinearBytes = {
   scales: number
 }
 
+/** Weights of all of them. */
+export const weightsOf = (linears: readonly Shape[]): number =>
+  linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
+
 export const share = (count: number, of: number) => Math.ceil(count / of)
 
 /** Groups of the columns that are not salient, and orders of the salient ones: two in each of their groups. */

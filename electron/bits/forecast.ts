@@ -1,6 +1,7 @@
 // What a packed model will weigh, before anything is computed.
 import { linearRecipes, type LinearRecipe, type Treatment } from '../contract/overrides.ts'
 import type { Linear } from '../contract/records.ts'
+import { weightsOf } from './counts.ts'
 import { isSearched, linearCost, orderBytes, salientColumns, sum, type LinearBytes, type LinearCost } from './linear.ts'
 import { otherBytes, othersOf, type Measures } from './others.ts'
 import { fileBytes, inputOf, type CalibrationNote, type Recipes, type SalientOf } from './shards.ts'
@@ -64,7 +65,7 @@ export function sized(
   calibration?: CalibrationNote | null,
 ): { sizes: Sizes; parts: Parts } {
   const recipes = recipesOf(treatment, model)
-  const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
+  const weights = weightsOf(model.linears)
   const order = ordersOf(recipes, model.linears).reduce((total, bytes) => total + bytes, 0)
   const { embeddings, rest } = otherBytes(othersOf(treatment, model))
   const costOf = rememberedCosts()

@@ -2,6 +2,7 @@
 import type { Treatment } from '../contract/overrides.ts'
 import type { Linear, Model } from '../contract/records.ts'
 import { tableGroup, type TableType } from '../contract/tables.ts'
+import { weightsOf } from './counts.ts'
 import { bytesOf, storedLinear, type LayoutText } from './stored.ts'
 
 /** What inspect says, as far as sizes depend on it; of a model that is only thought of, less. */
@@ -18,7 +19,7 @@ export const layersOf = ({ linears }: { linears: readonly Linear[] }): number =>
 /** Tensors that are no linear's: those that inspect lists, or one in place of them all. */
 function sourceTensors(model: Measures): (Tensor & { layer: number })[] {
   if (model.tensors !== undefined) return model.tensors
-  const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
+  const weights = weightsOf(model.linears)
   const shape = [model.parameters - weights]
   return [{ name: 'model.embed_tokens.weight', dtype: model.dtype, shape, layer: layersOf(model) }]
 }

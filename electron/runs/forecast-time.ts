@@ -3,6 +3,7 @@
 import type { Parameters } from '../contract/methods.ts'
 import type { Model } from '../contract/records.ts'
 import { corrects, linearRecipes, type LinearRecipe } from '../contract/overrides.ts'
+import { weightsOf } from '../bits/counts.ts'
 import { inputOf } from '../bits/forecast.ts'
 import type { ResolvedRecipe } from './checks.ts'
 
@@ -33,7 +34,7 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
     model.linears.map(({ name }) => name),
   )
   const inputs = [...new Map(model.linears.map((linear) => [inputOf(linear), linear.columns])).values()]
-  const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
+  const weights = weightsOf(model.linears)
   const product = (operations: number) => operations / productRate / threads
   const work: Seconds = { hash: model.bytes / readRate, write: fileBytes / writeRate, quantize: 0 }
   for (const { name, rows, columns } of model.linears) {

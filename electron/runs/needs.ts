@@ -1,5 +1,6 @@
 // What a run takes of memory and disk, estimated before it starts.
 import type { Model } from '../contract/records.ts'
+import { weightsOf } from '../bits/counts.ts'
 import { inputOf } from '../bits/forecast.ts'
 
 /** `streams`: 2 where the original model is followed beside the quantized one. */
@@ -20,8 +21,7 @@ const activationBytes = (model: Model, sampling: Sampling | null): number =>
 /** Sequences that go through a layer together: up to 4096 tokens. */
 const batch = (length: number): number => Math.max(1, Math.floor(4096 / length))
 
-const weightsOfLayer = (model: Model): number =>
-  model.linears.filter(({ layer }) => layer === 0).reduce((total, { rows, columns }) => total + rows * columns, 0)
+const weightsOfLayer = (model: Model): number => weightsOf(model.linears.filter(({ layer }) => layer === 0))
 
 /** Numbers that a batch of tokens takes on its way through a layer. */
 const passing = (model: Model, tokens: number): number => tokens * (5 * model.hidden + 3 * model.intermediate)

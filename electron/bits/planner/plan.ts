@@ -4,6 +4,7 @@ import { failure, success, type Result } from '../../contract/errors.ts'
 import type { Choice, Measured, Plan } from '../../contract/plan.ts'
 import type { Treatment } from '../../contract/overrides.ts'
 import * as quantities from '../../contract/quantities.ts'
+import { weightsOf } from '../counts.ts'
 import type { Beside } from '../curve.ts'
 import { forecast, type CalibrationNote, type Measures, type Sizes } from '../forecast.ts'
 import { allocate, allocation, fewest, spend, type Allocation } from './allocate.ts'
@@ -44,7 +45,7 @@ export function planOf(
     .filter((one) => fits(one.tried))
     .toSorted((a, b) => a.tried.plan.loss - b.tried.plan.loss || a.tried.size - b.tried.size)[0]
 
-  const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
+  const weights = weightsOf(model.linears)
   // Bits that were reckoned from bytes come back as these.
   const whole = Math.floor(budget.by === 'linear' ? ((budget.value * weights) / 8) * (1 + 1e-12) : budget.value)
   const smallest = tried(fewest(groups))
@@ -119,7 +120,7 @@ function planFrom(items: readonly ItemGroup[], { chosen, loss, lambda }: Allocat
 /** What budgets from the least to the most that the candidates make come to, evenly in linear bits. */
 export function lossCurve(measured: Measured, model: Measures, { overrides }: Beside, points = 33) {
   const groups = itemsOf(measured, model, overrides).map(groupOf)
-  const weights = model.linears.reduce((total, { rows, columns }) => total + rows * columns, 0)
+  const weights = weightsOf(model.linears)
   const least = fewest(groups).bytes
   const most = allocate(groups, Infinity)?.bytes ?? least
   return Array.from({ length: points }, (_, i) => Math.floor(least + ((most - least) * i) / (points - 1))).map(
