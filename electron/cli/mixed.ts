@@ -1,7 +1,7 @@
 // --method mixed: what the options of a command say, planned.
 import { failure, success, type Result } from '../contract/errors.ts'
 import { findMethod } from '../contract/methods.ts'
-import { readSettings } from '../contract/override-text.ts'
+import { filled, readSettings } from '../contract/override-text.ts'
 import { mixed, type PlanAnswer } from '../contract/plan.ts'
 import type { Request } from '../contract/api.ts'
 import { readBudget } from './budget.ts'
@@ -88,7 +88,7 @@ function candidatesFrom(values: Values): Result<Request<'plan'>['candidates']> {
     const [id = '', ...settings] = text.split(/[:,]/)
     const method = findMethod(id.trim())
     if (!method.ok) return method
-    const parameters = readSettings(method.value, settings)
+    const parameters = readSettings(method.value, filled(settings))
     if (!parameters.ok) return parameters
     candidates.push({ method: method.value.id, parameters: parameters.value })
   }

@@ -3,8 +3,8 @@ import { access, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
 import { protocols } from '../contract/evaluation.ts'
-import { findMethod, findPreset, methodIds, readSetting, unusual, type Parameters } from '../contract/methods.ts'
-import { overrideForm, readOverride } from '../contract/override-text.ts'
+import { findMethod, findPreset, methodIds, unusual, type Parameters } from '../contract/methods.ts'
+import { overrideForm, readOverride, readSettings } from '../contract/override-text.ts'
 import { mixed } from '../contract/plan.ts'
 import { bundledPrefix, joins, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import { tableTypes, type TableTypes } from '../contract/tables.ts'
@@ -198,12 +198,8 @@ function settings(values: Values, { method: id, parameters }: Recipe): Result<Pa
     if (!preset.ok) return preset
     Object.assign(changed, preset.value.parameters)
   }
-  for (const text of values.list('set')) {
-    const setting = readSetting(method.value, text)
-    if (!setting.ok) return setting
-    changed[setting.value.key] = setting.value.value
-  }
-  return success(changed)
+  const given = readSettings(method.value, values.list('set'))
+  return given.ok ? success({ ...changed, ...given.value }) : given
 }
 
 /** Those of the command line come first, so that they decide before the recipe's own. */

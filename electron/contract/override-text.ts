@@ -19,7 +19,7 @@ export function readOverride(text: string, usual: Method): Result<Override> {
   }
   const method = id === undefined ? success(usual) : findMethod(id)
   if (!method.ok) return method
-  const parameters = readSettings(method.value, (settings ?? own ?? '').split(','))
+  const parameters = readSettings(method.value, filled((settings ?? own ?? '').split(',')))
   if (!parameters.ok) return parameters
   return success({
     match,
@@ -28,10 +28,13 @@ export function readOverride(text: string, usual: Method): Result<Override> {
   })
 }
 
-/** `settings`: key=value each; empty ones are left out. */
+/** Nothing between two commas is no setting. */
+export const filled = (settings: readonly string[]): string[] => settings.filter((one) => one !== '')
+
+/** `settings`: key=value each. */
 export function readSettings(method: Method, settings: readonly string[]): Result<Parameters> {
   const parameters: Parameters = {}
-  for (const setting of settings.filter((one) => one !== '')) {
+  for (const setting of settings) {
     const read = readSetting(method, setting)
     if (!read.ok) return read
     parameters[read.value.key] = read.value.value
