@@ -54,6 +54,12 @@ export function work<C extends WorkerCommand>(
   })
 }
 
+/** For work without a layer to finish: a stop ends it like a cancel. */
+export function stoppedAtOnce(attention: Attention): Attention {
+  const signals = [attention.stop, attention.cancel].filter((signal) => signal !== undefined)
+  return { ...attention, stop: undefined, cancel: AbortSignal.any(signals) }
+}
+
 export const refused = (problem: Problem): { kind: 'failed'; problem: Problem } => ({ kind: 'failed', problem })
 export const endingOf = <T>(result: Result<T>): Ending<T> =>
   result.ok ? { kind: 'finished', value: result.value } : refused(result.problem)

@@ -7,14 +7,14 @@ import { windowOf, type Comparison } from '../contract/evaluation.ts'
 import type { EvaluationResult, Measurement } from '../contract/records.ts'
 import type { Jobs, WorkerEvent } from '../contract/worker.ts'
 import { readEvaluation } from './checks.ts'
-import { refused, work, type Context } from './context.ts'
+import { refused, stoppedAtOnce, work, type Context } from './context.ts'
 import { modelFolder, runFiles } from './folder.ts'
 import { recordMeasurement } from './history.ts'
 import { bosFor, sourceReader } from './source.ts'
 
 export type Evaluated = { model: Measurement; reference: Measurement | null; comparison: Comparison | null }
 
-/** There is no layer to finish in a measurement: a stop ends it like a cancel. */
+/** A stop ends it like a cancel. */
 export async function measure(
   context: Context,
   job: Jobs['evaluate'],
@@ -22,16 +22,7 @@ export async function measure(
   step: Step,
   onEvent?: (event: WorkerEvent, line: string) => void,
 ): Promise<Ending<Evaluated>> {
-  const signals = [attention.stop, attention.cancel].filter((signal) => signal !== undefined)
-  const cancel = AbortSignal.any(signals)
-  const ending = await work(
-    context,
-    'evaluate',
-    job,
-    { ...attention, stop: undefined, cancel },
-    step,
-    onEvent ? { onEvent } : {},
-  )
+  const ending = await work(context, 'evaluate', job, stoppedAtOnce(attention), step, onEvent ? { onEvent } : {})
   if (ending.kind !== 'finished') return ending
   const { model, reference, comparison } = ending.value
   const measurementOf = (one: typeof model): Measurement => measurement(ending.value, one)

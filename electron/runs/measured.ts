@@ -9,7 +9,7 @@ import type { Model } from '../contract/records.ts'
 import { measurementsFolder } from '../history/place.ts'
 import { sha256 } from '../models/tokens.ts'
 import { linearCost, sum } from '../bits/linear.ts'
-import { refuse, work, type Context } from './context.ts'
+import { refuse, stoppedAtOnce, work, type Context } from './context.ts'
 import { activationLimit } from './needs.ts'
 import type { ResolvedCalibration } from './preflight.ts'
 import type { SourceTokens } from './source.ts'
@@ -58,7 +58,7 @@ export async function keepMeasured(file: string, measured: Measured): Promise<vo
   await writeJson(file, measured)
 }
 
-/** There is no layer to finish in it: a stop ends it like a cancel. */
+/** A stop ends it like a cancel. */
 export async function measureCandidates(
   context: Context,
   { model, candidates, calibration, text, threads }: Wanted,
@@ -83,13 +83,11 @@ export async function measureCandidates(
       folder,
       activation_limit: activationLimit(await context.machine.availableMemory()),
     }
-    const signals = [attention.stop, attention.cancel].filter((signal) => signal !== undefined)
-    const listener = { ...attention, stop: undefined, cancel: AbortSignal.any(signals) }
     const ending = await work(
       context,
       'measure',
       job,
-      listener,
+      stoppedAtOnce(attention),
       { name: 'measure' },
       {
         onEvent: (event) => {
