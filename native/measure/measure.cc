@@ -6,7 +6,6 @@
 
 #include "base/pool.h"
 #include "file/durable_file.h"
-#include "math/linear_algebra.h"
 #include "measure/probes.h"
 #include "run/machine.h"
 #include "run/preflight.h"
@@ -48,19 +47,6 @@ class Listener : public Observer {
  private:
   Observer& outer_;
 };
-
-// tr(W H W^T): with H = (2 / sequences) sum x x^T, twice the squared norms of a sequence's outputs.
-double trace(const Matrix& weight, const Matrix& hessian, ThreadPool& pool) {
-  Matrix product = Matrix::uninitialized(weight.rows(), weight.columns());
-  gemm(1.0f, weight.view(), hessian.view(), 0.0f, product.view(), pool);
-  std::vector<double> rows(weight.rows());
-  pool.parallel_for(weight.rows(), [&](size_t i) {
-    for (size_t j = 0; j < weight.columns(); ++j) rows[i] += double(product(i, j)) * double(weight(i, j));
-  });
-  double sum = 0;
-  for (const double row : rows) sum += row;
-  return sum;
-}
 
 class MeasureRun {
  public:
@@ -167,7 +153,8 @@ Status MeasureRun::measure_layer(size_t index) {
   SIGNUM_TRY(progress_.check());
   std::vector<double> powers;
   for (size_t i = 0; i < infos.size(); ++i)
-    powers.push_back(trace(layer.weight(i), hessians.of(infos[i].input), pool_) /
+    // H = (2 / sequences) sum x x^T.
+    powers.push_back(output_power(layer.weight(i), hessians.of(infos[i].input), pool_) /
                      double(2 * activations_->length()));
 
   std::vector<LinearTask> tasks;

@@ -44,6 +44,10 @@ double ratio(double part, double whole) { return whole > 0 ? part / whole : part
 
 }  // namespace
 
+double output_power(const Matrix& weight, const Matrix& hessian, ThreadPool& pool) {
+  return quadratic(weight.view(), hessian, pool);
+}
+
 LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Matrix* hessian,
                            ThreadPool& pool) {
   Matrix difference = weight.clone();

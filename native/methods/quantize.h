@@ -70,6 +70,8 @@ struct LinearErrors {
   double weight = 0;
   double output = 0;  // NaN when hessian is null
 };
+// tr(W H W^T), F64.
+double output_power(const Matrix& weight, const Matrix& hessian, ThreadPool& pool);
 LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Matrix* hessian,
                            ThreadPool& pool);
 
