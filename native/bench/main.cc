@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "bench/linear_bench.h"
+#include "bench/packed_bench.h"
 #include "bench/timing.h"
 #include "math/blas.h"
 #include "math/linear_algebra.h"
@@ -21,6 +22,8 @@ struct Options {
   int repeat = 5;
   std::string sizes = "512,1024,2048,4096,11008x4096";
   std::string widths = "1024,2048,4096,8192";
+  std::string packed;  // sizes
+  size_t bytes = size_t(1) << 30;
   std::string only;
 };
 
@@ -42,6 +45,10 @@ std::optional<Options> read_options(int argc, char** argv) {
       options.widths = value;
     else if (key == "--repeat")
       options.repeat = std::max(1, std::atoi(value.c_str()));
+    else if (key == "--packed")
+      options.packed = value;
+    else if (key == "--bytes")
+      options.bytes = std::strtoull(value.c_str(), nullptr, 10);
     else if (key == "--only")
       options.only = value;
     else
@@ -153,6 +160,8 @@ int main(int argc, char** argv) {
   for (const auto& [rows, columns] : read_sizes(options->sizes))
     print_size(rows, columns, rate, *options, pool);
   if (const auto widths = read_sizes(options->widths); !widths.empty()) print_scaling(widths, *options, pool);
+  if (const auto sizes = read_sizes(options->packed); !sizes.empty())
+    print_packed(sizes, options->bytes, options->repeat, options->only, pool);
   std::printf("\nproduct rate at the end: %.0f GFLOP/s\n", gemm_rate(pool));
   return 0;
 }

@@ -23,8 +23,8 @@ DType count_type(const Layout& l) { return l.columns < 65536 ? DType::U16 : DTyp
 
 // Columns of one row out of mask_high and mask_low; false where there is no such row.
 bool read_coded_row(const Layout& l, size_t row, const uint8_t* high, const uint8_t* low,
-                    const SalientPlaces& places, uint32_t* columns) {
-  const size_t start = places.starts[row], count = places.starts[row + 1] - start, zeros = high_zeros(l);
+                    const std::vector<size_t>& starts, uint32_t* columns) {
+  const size_t start = starts[row], count = starts[row + 1] - start, zeros = high_zeros(l);
   const size_t first_bit = start + row * zeros;
   size_t found = 0;
   for (size_t bit = 0; bit < count + zeros; ++bit) {
@@ -109,28 +109,39 @@ std::vector<PackedTensor> store_mask(const Layout& l, const SalientPlaces& place
   return tensors;
 }
 
+std::vector<size_t> mask_starts(const Layout& l, const uint8_t* counts) {
+  std::vector<size_t> starts(l.rows + 1);
+  const size_t width = dtype_bytes(count_type(l));
+  for (size_t i = 0; i < l.rows; ++i) {
+    uint32_t count = 0;
+    std::memcpy(&count, counts + i * width, width);
+    starts[i + 1] = starts[i] + count;
+  }
+  return starts;
+}
+
+bool read_mask_row(const Layout& l, const MaskBytes& mask, const std::vector<size_t>& starts, size_t row,
+                   uint32_t* columns) {
+  if (l.mask_low_bits > 0) return read_coded_row(l, row, mask.high, mask.low, starts, columns);
+  return read_plane_row(l, mask.plane + row * bytes_of_bits(l.columns), starts[row + 1] - starts[row],
+                        columns);
+}
+
 Result<SalientPlaces> read_mask(const PackedLinear& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
   const Error broken{"packed_broken", "The salient weights of a linear do not match their counts.", ""};
-  SalientPlaces places{std::vector<size_t>(l.rows + 1), std::vector<uint32_t>(l.salient_weights)};
-  const PackedTensor* counts = linear.find("salient_count");
-  const size_t width = dtype_bytes(counts->dtype);
-  for (size_t i = 0; i < l.rows; ++i) {
-    uint32_t count = 0;
-    std::memcpy(&count, counts->bytes.data() + i * width, width);
-    if (count > l.columns) return broken;
-    places.starts[i + 1] = places.starts[i] + count;
-  }
+  const auto bytes = [&](const char* role) {
+    const PackedTensor* tensor = linear.find(role);
+    return tensor ? tensor->bytes.data() : nullptr;
+  };
+  const MaskBytes mask{bytes("salient_count"), bytes("mask"), bytes("mask_low"), bytes("mask_high")};
+  SalientPlaces places{mask_starts(l, mask.counts), std::vector<uint32_t>(l.salient_weights)};
+  for (size_t i = 0; i < l.rows; ++i)
+    if (places.starts[i + 1] - places.starts[i] > l.columns) return broken;
   if (places.starts[l.rows] != l.salient_weights) return broken;
   std::vector<uint8_t> good(l.rows);
   pool.parallel_for(l.rows, [&](size_t i) {
-    uint32_t* columns = places.columns.data() + places.starts[i];
-    if (l.mask_low_bits == 0)
-      good[i] = read_plane_row(l, linear.find("mask")->bytes.data() + i * bytes_of_bits(l.columns),
-                               places.starts[i + 1] - places.starts[i], columns);
-    else
-      good[i] = read_coded_row(l, i, linear.find("mask_high")->bytes.data(),
-                               linear.find("mask_low")->bytes.data(), places, columns);
+    good[i] = read_mask_row(l, mask, places.starts, i, places.columns.data() + places.starts[i]);
   });
   if (std::find(good.begin(), good.end(), 0) != good.end()) return broken;
   return places;

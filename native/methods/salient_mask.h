@@ -21,6 +21,16 @@ struct SalientPlaces {
   std::vector<uint32_t> columns;  // [salient weights], ascending in each row
 };
 std::vector<PackedTensor> store_mask(const Layout& layout, const SalientPlaces& places, ThreadPool& pool);
+// The mask's tensors in memory; of plane, low and high those that the layout has.
+struct MaskBytes {
+  const uint8_t *counts = nullptr, *plane = nullptr, *low = nullptr, *high = nullptr;
+};
+// [rows + 1]: SalientPlaces::starts.
+std::vector<size_t> mask_starts(const Layout& layout, const uint8_t* counts);
+// The columns of one row's salient weights, starts[row + 1] - starts[row] of them; false where the mask holds
+// others.
+bool read_mask_row(const Layout& layout, const MaskBytes& mask, const std::vector<size_t>& starts, size_t row,
+                   uint32_t* columns);
 // The tensors have the mask's roles and shapes. Error packed_broken where they contradict each other.
 Result<SalientPlaces> read_mask(const PackedLinear& linear, ThreadPool& pool);
 

@@ -1,0 +1,84 @@
+// pb-llm: signs with a mean and a scale per row and group for all weights; what its salient weights differ
+// from that is added for each of them.
+#include "kernels/planes_product.h"
+#include "methods/bit_streams.h"
+#include "methods/salient_mask.h"
+
+namespace signum::kernels {
+namespace {
+
+class PbLlmProduct : public Product {
+ public:
+  PbLlmProduct(const Tensors& tensors, std::vector<float> x)
+      : layout_(tensors.linear.layout),
+        x_(std::move(x)),
+        groups_((layout_.columns + layout_.group - 1) / layout_.group),
+        mask_{tensors.bytes("salient_count").data(), tensors.bytes("mask").data(),
+              tensors.bytes("mask_low").data(), tensors.bytes("mask_high").data()},
+        starts_(mask_starts(layout_, mask_.counts)),
+        sign_(tensors.plane("sign")),
+        mean_(tensors.bytes("mean").data()),
+        scale_(tensors.bytes("scale").data()),
+        step_(tensors.bytes("code_scale").data()),
+        zero_(tensors.bytes("code_zero").data()),
+        code_(tensors.bytes("code").data()) {
+    const BlockTables blocks(layout_.columns, layout_.group, 1);
+    sums_ = blocks.sums(x_.data());
+    aligned_ = begins_at_bytes(layout_.group, layout_.columns);
+    if (aligned_)
+      signs_.add_plane(tensors, "sign", layout_.group, Weighing::Signs, x_,
+                       tensors.scalars("scale", groups_));
+  }
+
+  void add(size_t first, size_t last, float* y) const override {
+    if (aligned_) signs_.add(first, last, y);
+    std::vector<uint32_t> columns(layout_.columns);
+    for (size_t i = first; i < last; ++i) y[i - first] += rest(i, columns.data());
+  }
+
+ private:
+  float scalar(const uint8_t* tensor, size_t at) const { return float_at(layout_.scale_type, tensor, at); }
+
+  // Of row i, all that signs_ does not add. columns: room for a row's salient weights.
+  float rest(size_t i, uint32_t* columns) const {
+    const uint8_t* signs = sign_.data + i * sign_.row_bytes;
+    const auto sign = [&](size_t j) { return signs[j >> 3] >> (j & 7) & 1; };
+    double sum = 0;
+    for (size_t g = 0; g < groups_; ++g) sum += double(scalar(mean_, i * groups_ + g)) * double(sums_[g]);
+    if (!aligned_)
+      for (size_t j = 0; j < x_.size(); ++j) {
+        const float scale = scalar(scale_, i * groups_ + j / layout_.group);
+        sum += double(sign(j) ? scale : -scale) * double(x_[j]);
+      }
+    read_mask_row(layout_, mask_, starts_, i, columns);
+    const size_t low_bits = size_t(layout_.salient_bits) - 1;
+    const float step = scalar(step_, i);
+    for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) {
+      const size_t j = columns[k - starts_[i]], at = i * groups_ + j / layout_.group;
+      const float scale = scalar(scale_, at);
+      const float other = scalar(mean_, at) + (sign(j) ? scale : -scale);
+      const int value = int(code_at(code_, k, low_bits)) | int(sign(j)) << low_bits;
+      sum += double(step * float(value - int(zero_[i])) - other) * double(x_[j]);
+    }
+    return float(sum);
+  }
+
+  const Layout& layout_;
+  std::vector<float> x_;
+  size_t groups_;
+  MaskBytes mask_;
+  std::vector<size_t> starts_;
+  Plane sign_;
+  const uint8_t *mean_, *scale_, *step_, *zero_, *code_;
+  std::vector<float> sums_;
+  bool aligned_ = false;
+  PlanesProduct signs_;
+};
+
+}  // namespace
+
+std::unique_ptr<Product> pb_llm_product(const Tensors& tensors, std::vector<float> x) {
+  return std::make_unique<PbLlmProduct>(tensors, std::move(x));
+}
+
+}  // namespace signum::kernels

@@ -1,0 +1,83 @@
+// Products straight from packed tensors against the decoder's dense weights.
+#include <doctest/doctest.h>
+#include <hwy/targets.h>
+
+#include <cmath>
+#include <random>
+
+#include "kernels/packed_product.h"
+#include "tests/all_recipes.h"
+
+using namespace signum;
+
+namespace {
+
+std::vector<float> random_input(size_t columns, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(columns);
+  for (float& value : x) value = normal(random);
+  return x;
+}
+
+// Largest |y - W x| over sum |w x| of the rows.
+double worst_error(const Matrix& dense, const std::vector<float>& x, const std::vector<float>& y) {
+  double worst = 0;
+  for (size_t r = 0; r < dense.rows(); ++r) {
+    double sum = 0, size = 1e-30;
+    for (size_t j = 0; j < dense.columns(); ++j) {
+      const double product = double(dense(r, j)) * double(x[j]);
+      sum += product, size += std::abs(product);
+    }
+    worst = std::max(worst, std::abs(double(y[r]) - sum) / size);
+  }
+  return worst;
+}
+
+// Every supported target's product of a packed linear against the decoder's.
+void check_products(const Recipe& recipe, const Problem& p, const std::vector<float>& x, ThreadPool& pool) {
+  const auto packed = run(recipe, p, pool);
+  REQUIRE(packed.ok());
+  const auto dense = decode(packed.value(), pool);
+  REQUIRE(dense.ok());
+  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    CAPTURE(std::string(hwy::TargetName(target)));
+    std::vector<float> y(p.weight.rows());
+    multiply(view_of(packed.value()), x.data(), y.data(), pool);
+    CHECK(worst_error(dense.value(), x, y) < 1e-5);
+    hwy::SetSupportedTargetsForTest(0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a product from any layout equals the decoder's, at any shape, with every scale type, on every target") {
+  ThreadPool pool(2);
+  const std::pair<size_t, size_t> shapes[] = {{1, 1},    {1, 40},   {33, 1},  {3, 2},
+                                              {17, 129}, {70, 172}, {16, 300}};
+  for (const auto& [rows, columns] : shapes)
+    for (const DType type : {DType::F16, DType::F32, DType::BF16}) {
+      const Problem p = random_problem(rows, columns, rows * 1000 + columns);
+      const std::vector<float> x = random_input(columns, rows + columns);
+      for (const auto& [name, recipe] : all_recipes(type)) {
+        CAPTURE(name);
+        CAPTURE(rows);
+        CAPTURE(columns);
+        check_products(recipe, p, x, pool);
+      }
+    }
+}
+
+TEST_CASE("a product where blocks and groups do not begin at whole bytes") {
+  ThreadPool pool(2);
+  const Problem p = random_problem(70, 171, 5);
+  const std::vector<float> x = random_input(171, 6);
+  for (auto [name, recipe] : all_recipes()) {
+    CAPTURE(name);
+    recipe.blocksize = 50;
+    if (recipe.group > 0) recipe.group = 37;
+    check_products(recipe, p, x, pool);
+  }
+}
