@@ -37,12 +37,6 @@ std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x
 
 }  // namespace
 
-PackedView view_of(const PackedLinear& linear) {
-  PackedView view{.layout = linear.layout, .tensors = {}, .order = linear.order};
-  for (const PackedTensor& tensor : linear.tensors) view.tensors[tensor.role] = tensor.bytes;
-  return view;
-}
-
 void multiply(const PackedView& linear, const float* x, float* y, ThreadPool& pool) {
   const size_t rows = linear.layout.rows, columns = linear.layout.columns;
   std::vector<float> stored(columns);

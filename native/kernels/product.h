@@ -29,10 +29,7 @@ inline float float_at(DType type, const uint8_t* bytes, size_t index) {
 struct Tensors {
   const PackedView& linear;
 
-  std::span<const uint8_t> bytes(const char* role) const {
-    const auto found = linear.tensors.find(role);
-    return found == linear.tensors.end() ? std::span<const uint8_t>() : found->second;
-  }
+  std::span<const uint8_t> bytes(const char* role) const { return linear.bytes(role); }
   Plane plane(const char* role) const {
     const auto all = bytes(role);
     return {all.data(), all.size() / linear.layout.rows};
@@ -125,7 +122,7 @@ std::unique_ptr<Product> fdb_product(const Tensors& tensors, const std::vector<f
 // billm and the arb family with one split.
 std::unique_ptr<Product> grouped_product(const Tensors& tensors, const std::vector<float>& x);
 std::unique_ptr<Product> pb_llm_product(const Tensors& tensors, std::vector<float> x);
-// Any layout but pb-llm's: a few rows at a time are decoded.
+// Any layout: rows are decoded one by one.
 std::unique_ptr<Product> decoded_product(const Tensors& tensors, std::vector<float> x);
 
 }  // namespace signum::kernels

@@ -1,10 +1,12 @@
 // The native decoder. docs/FORMAT.md defines every operation; each one rounds to F32 by itself
 // (-ffp-contract=off).
+#include <algorithm>
 #include <cstring>
 
 #include "base/half.h"
 #include "base/pool.h"
 #include "methods/bit_streams.h"
+#include "methods/packed_view.h"
 #include "methods/salient_mask.h"
 
 namespace signum {
@@ -12,17 +14,17 @@ namespace {
 
 using Floats = std::vector<float>;
 
-Floats scalars(const PackedLinear& linear, const char* role) {
-  const PackedTensor* tensor = linear.find(role);
-  if (!tensor) return {};
-  Floats out(tensor->bytes.size() / dtype_bytes(tensor->dtype));
+Floats scalars(const PackedView& linear, const char* role) {
+  const std::span<const uint8_t> bytes = linear.bytes(role);
+  const DType type = linear.layout.scale_type;
+  Floats out(bytes.size() / dtype_bytes(type));
   for (size_t i = 0; i < out.size(); ++i) {
-    if (tensor->dtype == DType::F32) {
-      std::memcpy(&out[i], tensor->bytes.data() + i * 4, 4);
+    if (type == DType::F32) {
+      std::memcpy(&out[i], bytes.data() + i * 4, 4);
     } else {
       uint16_t bits;
-      std::memcpy(&bits, tensor->bytes.data() + i * 2, 2);
-      out[i] = tensor->dtype == DType::F16 ? half_to_float(bits) : bfloat_to_float(bits);
+      std::memcpy(&bits, bytes.data() + i * 2, 2);
+      out[i] = type == DType::F16 ? half_to_float(bits) : bfloat_to_float(bits);
     }
   }
   return out;
@@ -34,59 +36,56 @@ struct Bits {
   bool operator[](size_t j) const { return bytes[j >> 3] >> (j & 7) & 1; }
 };
 
-Bits plane_row(const PackedTensor* plane, size_t row) {
-  return {plane ? plane->bytes.data() + row * plane->shape.back() : nullptr};
+// Rows of bits; none where the layout has no such plane.
+struct Plane {
+  const uint8_t* bytes = nullptr;
+  size_t row_bytes = 0;
+  Bits row(size_t i) const { return {bytes ? bytes + i * row_bytes : nullptr}; }
+};
+
+Plane plane(const PackedView& linear, const char* role) {
+  const auto bytes = linear.bytes(role);
+  return {bytes.data(), bytes.size() / linear.layout.rows};
 }
 
 float with_sign(bool positive, float value) { return positive ? value : -value; }
 
-// Calls row(i, out) for every row in parallel; out is in stored column order and lands in input column order.
-template <class RowDecoder>
-Matrix decode_rows(const PackedLinear& linear, ThreadPool& pool, const RowDecoder& decode_row) {
-  const size_t m = linear.layout.rows, n = linear.layout.columns;
-  Matrix out(m, n);
-  constexpr size_t kBand = 16;
-  pool.parallel_for((m + kBand - 1) / kBand, [&](size_t band) {
-    Floats stored(linear.order ? n : 0);
-    for (size_t i = band * kBand; i < std::min(m, (band + 1) * kBand); ++i) {
-      if (!linear.order) {
-        decode_row(i, out.row(i));
-        continue;
-      }
-      decode_row(i, stored.data());
-      for (size_t j = 0; j < n; ++j) out(i, (*linear.order)[j]) = stored[j];
-    }
-  });
-  return out;
-}
-
-Matrix decode_codes(const PackedLinear& linear, ThreadPool& pool) {
+RowDecoder decode_codes(const PackedView& linear) {
   const Layout& l = linear.layout;
-  const Floats scale = scalars(linear, "code_scale");
-  const uint8_t* zero = l.symmetric ? nullptr : linear.find("code_zero")->bytes.data();
+  const uint8_t* zero = l.symmetric ? nullptr : linear.bytes("code_zero").data();
   const int middle = 1 << (l.bits - 1);
-  const PackedTensor* code = linear.find("code");
   const size_t groups = (l.columns + l.group - 1) / l.group, bits = size_t(l.bits);
-  return decode_rows(linear, pool, [&](size_t i, float* out) {
-    const uint8_t* row = code->bytes.data() + i * code->shape[1];
+  return [=, &l, code = plane(linear, "code"), scale = scalars(linear, "code_scale")](size_t i, float* out) {
+    const uint8_t* row = code.row(i).bytes;
     for (size_t j = 0; j < l.columns; ++j) {
       const size_t g = i * groups + j / l.group;
       const int value = int(code_at(row, j, bits));
       out[j] = scale[g] * float(value - (zero ? int(zero[g]) : middle));
     }
-  });
+  };
 }
 
-// The bits of one row of billm and the ARB methods, by stored column.
+// The planes of billm and the ARB methods.
+struct GroupedPlanes {
+  explicit GroupedPlanes(const PackedView& linear)
+      : salient(plane(linear, "salient")),
+        sign(plane(linear, "sign")),
+        plane2(plane(linear, "plane2")),
+        group2(plane(linear, "group2")),
+        plane3(plane(linear, "plane3")) {}
+  Plane salient, sign, plane2, group2, plane3;
+};
+
+// The bits of one row of them, by stored column.
 class GroupedRow {
  public:
-  GroupedRow(const PackedLinear& linear, size_t row)
-      : layout_(linear.layout),
-        salient_(plane_row(linear.find("salient"), 0)),
-        sign_(plane_row(linear.find("sign"), row)),
-        plane2_(plane_row(linear.find("plane2"), row)),
-        group2_(plane_row(layout_.splits > 1 ? linear.find("group2") : nullptr, row)),
-        plane3_(plane_row(linear.find("plane3"), row)) {}
+  GroupedRow(const Layout& layout, const GroupedPlanes& planes, size_t row)
+      : layout_(layout),
+        salient_(planes.salient.row(0)),
+        sign_(planes.sign.row(row)),
+        plane2_(planes.plane2.row(row)),
+        group2_(planes.group2.row(row)),
+        plane3_(planes.plane3.row(row)) {}
 
   // Columns ascending, each once.
   void enter(size_t column) {
@@ -113,12 +112,12 @@ class GroupedRow {
 };
 
 // billm, arb, arb-x: means and scales.
-Matrix decode_means(const PackedLinear& linear, ThreadPool& pool) {
+RowDecoder decode_means(const PackedView& linear) {
   const Layout& l = linear.layout;
-  const Floats scale = scalars(linear, "scale"), mean = scalars(linear, "mean");
   const size_t slot = l.rows * l.blocks(), salient_groups = l.salient_groups();
-  return decode_rows(linear, pool, [&](size_t i, float* out) {
-    GroupedRow bits(linear, i);
+  return [=, &l, planes = GroupedPlanes(linear), scale = scalars(linear, "scale"),
+          mean = scalars(linear, "mean")](size_t i, float* out) {
+    GroupedRow bits(l, planes, i);
     for (size_t j = 0; j < l.columns; ++j) {
       bits.enter(j);
       const size_t at = i * l.blocks() + j / l.blocksize, group = bits.group();
@@ -130,15 +129,15 @@ Matrix decode_means(const PackedLinear& linear, ThreadPool& pool) {
                  with_sign(bits.sign(), scale[(2 * salient_groups + group) * slot + at]);
       }
     }
-  });
+  };
 }
 
-Matrix decode_arb_rc(const PackedLinear& linear, ThreadPool& pool) {
+RowDecoder decode_arb_rc(const PackedView& linear) {
   const Layout& l = linear.layout;
-  const Floats row_scale = scalars(linear, "row_scale"), column_scale = scalars(linear, "column_scale");
   const size_t slot = l.rows * l.blocks(), n = l.columns, salient_slots = 2 * l.salient_groups();
-  return decode_rows(linear, pool, [&](size_t i, float* out) {
-    GroupedRow bits(linear, i);
+  return [=, &l, planes = GroupedPlanes(linear), row_scale = scalars(linear, "row_scale"),
+          column_scale = scalars(linear, "column_scale")](size_t i, float* out) {
+    GroupedRow bits(l, planes, i);
     for (size_t j = 0; j < n; ++j) {
       bits.enter(j);
       const size_t at = i * l.blocks() + j / l.blocksize, group = bits.group();
@@ -151,51 +150,53 @@ Matrix decode_arb_rc(const PackedLinear& linear, ThreadPool& pool) {
       else
         out[j] = with_sign(bits.sign(), product(salient_slots + group, group));
     }
-  });
+  };
 }
 
-Result<Matrix> decode_pb_llm(const PackedLinear& linear, ThreadPool& pool) {
+RowDecoder decode_pb_llm(const PackedView& linear) {
   const Layout& l = linear.layout;
-  SIGNUM_TAKE(const SalientPlaces places, read_mask(linear, pool));
-  const Floats mean = scalars(linear, "mean"), scale = scalars(linear, "scale");
-  const Floats step = scalars(linear, "code_scale");
-  const uint8_t *code = linear.find("code")->bytes.data(), *zero = linear.find("code_zero")->bytes.data();
+  const MaskBytes mask = mask_bytes(linear);
+  const uint8_t *code = linear.bytes("code").data(), *zero = linear.bytes("code_zero").data();
   const size_t groups = (l.columns + l.group - 1) / l.group, low_bits = size_t(l.salient_bits) - 1;
-  return decode_rows(linear, pool, [&](size_t i, float* out) {
-    const Bits sign = plane_row(linear.find("sign"), i);
+  return [=, &l, starts = mask_starts(l, mask.counts), signs = plane(linear, "sign"),
+          mean = scalars(linear, "mean"), scale = scalars(linear, "scale"),
+          step = scalars(linear, "code_scale")](size_t i, float* out) {
+    const Bits sign = signs.row(i);
     for (size_t j = 0; j < l.columns; ++j) {
       const size_t g = i * groups + j / l.group;
       out[j] = mean[g] + with_sign(sign[j], scale[g]);
     }
-    for (size_t k = places.starts[i]; k < places.starts[i + 1]; ++k) {
-      const size_t j = places.columns[k];
+    std::vector<uint32_t> columns(starts[i + 1] - starts[i]);
+    read_mask_row(l, mask, starts, i, columns.data());
+    for (size_t k = starts[i]; k < starts[i + 1]; ++k) {
+      const size_t j = columns[k - starts[i]];
       const int value = int(code_at(code, k, low_bits)) | int(sign[j]) << low_bits;
       out[j] = step[i] * float(value - int(zero[i]));
     }
-  });
+  };
 }
 
-Matrix decode_fdb(const PackedLinear& linear, ThreadPool& pool) {
+RowDecoder decode_fdb(const PackedView& linear) {
   const Layout& l = linear.layout;
-  const Floats scale = scalars(linear, "scale");
   const size_t groups = (l.columns + l.group - 1) / l.group, slot = l.rows * groups;
-  return decode_rows(linear, pool, [&](size_t i, float* out) {
-    const Bits first = plane_row(linear.find("sign"), i), second = plane_row(linear.find("plane2"), i);
+  return [=, &l, plane1 = plane(linear, "sign"), plane2 = plane(linear, "plane2"),
+          scale = scalars(linear, "scale")](size_t i, float* out) {
+    const Bits first = plane1.row(i), second = plane2.row(i);
     for (size_t j = 0; j < l.columns; ++j) {
       const size_t at = i * groups + j / l.group;
       out[j] = (first[j] ? scale[at] : 0.0f) + (second[j] ? scale[slot + at] : 0.0f);
     }
-  });
+  };
 }
 
-Matrix decode_signum_rc(const PackedLinear& linear, ThreadPool& pool) {
+RowDecoder decode_signum_rc(const PackedView& linear) {
   const Layout& l = linear.layout;
-  struct Plane {
+  struct SignPlane {
     size_t columns, blocks;
     Floats row, column;
-    const PackedTensor* sign;
+    Plane sign;
   };
-  std::vector<Plane> planes;
+  std::vector<SignPlane> planes;
   for (const auto& [suffix, k] :
        {std::pair("", l.columns), std::pair("2", l.second_columns), std::pair("3", l.third_columns)}) {
     if (k == 0) continue;
@@ -203,70 +204,102 @@ Matrix decode_signum_rc(const PackedLinear& linear, ThreadPool& pool) {
     Floats column = scalars(linear, role("column_scale").c_str());
     if (!l.column_scales) column.assign(k, 1.0f);
     planes.push_back({k, (k + l.blocksize - 1) / l.blocksize, scalars(linear, role("row_scale").c_str()),
-                      std::move(column), linear.find(role("sign"))});
+                      std::move(column), plane(linear, role("sign").c_str())});
   }
-  return decode_rows(linear, pool, [&](size_t i, float* out) {
-    for (const Plane& plane : planes) {
-      const Bits sign = plane_row(plane.sign, i);
-      const float* row = plane.row.data() + i * plane.blocks;
-      for (size_t j = 0; j < plane.columns; ++j) {
-        const float value = with_sign(sign[j], row[j / l.blocksize] * plane.column[j]);
-        out[j] = &plane == &planes[0] ? value : out[j] + value;
+  return [&l, planes = std::move(planes)](size_t i, float* out) {
+    for (const SignPlane& one : planes) {
+      const Bits sign = one.sign.row(i);
+      const float* row = one.row.data() + i * one.blocks;
+      for (size_t j = 0; j < one.columns; ++j) {
+        const float value = with_sign(sign[j], row[j / l.blocksize] * one.column[j]);
+        out[j] = &one == &planes[0] ? value : out[j] + value;
       }
     }
-  });
+  };
 }
 
-Status check_tensors(const PackedLinear& linear) {
-  for (const TensorRule& rule : tensor_rules(linear.layout)) {
-    const PackedTensor* tensor = linear.find(rule.role);
-    size_t bytes = dtype_bytes(rule.dtype);
-    for (const size_t d : rule.shape) bytes *= d;
-    if (!tensor || tensor->dtype != rule.dtype || tensor->shape != rule.shape ||
-        tensor->bytes.size() != bytes)
-      return Error{"packed_broken", "The tensor '" + rule.role + "' is missing or does not fit its layout.",
-                   ""};
-  }
+Error broken(const std::string& message) { return {"packed_broken", message, ""}; }
+
+}  // namespace
+
+std::span<const uint8_t> PackedView::bytes(const std::string& role) const {
+  const auto found = tensors.find(role);
+  return found == tensors.end() ? std::span<const uint8_t>() : found->second;
+}
+
+PackedView view_of(const PackedLinear& linear) {
+  PackedView view{.layout = linear.layout, .tensors = {}, .order = linear.order};
+  for (const PackedTensor& tensor : linear.tensors) view.tensors[tensor.role] = tensor.bytes;
+  return view;
+}
+
+Status check_view(const PackedView& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
+  for (const TensorRule& rule : tensor_rules(l)) {
+    size_t bytes = dtype_bytes(rule.dtype);
+    for (const size_t side : rule.shape) bytes *= side;
+    if (!linear.tensors.contains(rule.role) || linear.bytes(rule.role).size() != bytes)
+      return broken("The tensor '" + rule.role + "' is missing or does not fit its layout.");
+  }
   if (l.has_order != bool(linear.order) || (linear.order && linear.order->size() != l.columns))
-    return Error{"packed_broken", "The order of the columns is missing or does not fit its layout.", ""};
+    return broken("The order of the columns is missing or does not fit its layout.");
   if (has_salient_columns(l.method)) {
     size_t salient = 0;
-    for (size_t j = 0; j < l.columns; ++j) salient += plane_row(linear.find("salient"), 0)[j];
-    if (salient != l.salient_columns)
-      return Error{"packed_broken", "The salient flags do not match the layout's count.", ""};
+    for (size_t j = 0; j < l.columns; ++j) salient += plane(linear, "salient").row(0)[j];
+    if (salient != l.salient_columns) return broken("The salient flags do not match the layout's count.");
   }
   if (l.splits == 2) {  // three groups: both bits are never set
-    const auto &high = linear.find("plane2")->bytes, &low = linear.find("group2")->bytes;
+    const auto high = linear.bytes("plane2"), low = linear.bytes("group2");
     for (size_t i = 0; i < high.size(); ++i)
-      if (high[i] & low[i])
-        return Error{"packed_broken", "A weight is in a group that its layout does not have.", ""};
+      if (high[i] & low[i]) return broken("A weight is in a group that its layout does not have.");
+  }
+  return l.method == Method::PbLlm ? check_mask(linear, pool) : Status();
+}
+
+RowDecoder row_decoder(const PackedView& linear) {
+  switch (linear.layout.method) {
+    case Method::Rtn:
+    case Method::Gptq:
+      return decode_codes(linear);
+    case Method::BiLLM:
+    case Method::Arb:
+    case Method::ArbX:
+      return decode_means(linear);
+    case Method::ArbRc:
+      return decode_arb_rc(linear);
+    case Method::PbLlm:
+      return decode_pb_llm(linear);
+    case Method::Fdb:
+      return decode_fdb(linear);
+    case Method::SignumRc:
+      return decode_signum_rc(linear);
   }
   return {};
 }
 
-}  // namespace
-
 Result<Matrix> decode(const PackedLinear& linear, ThreadPool& pool) {
-  SIGNUM_TRY(check_tensors(linear));
-  switch (linear.layout.method) {
-    case Method::Rtn:
-    case Method::Gptq:
-      return decode_codes(linear, pool);
-    case Method::BiLLM:
-    case Method::Arb:
-    case Method::ArbX:
-      return decode_means(linear, pool);
-    case Method::ArbRc:
-      return decode_arb_rc(linear, pool);
-    case Method::PbLlm:
-      return decode_pb_llm(linear, pool);
-    case Method::Fdb:
-      return decode_fdb(linear, pool);
-    case Method::SignumRc:
-      return decode_signum_rc(linear, pool);
-  }
-  return Error{"internal", "A layout without a decoder.", ""};
+  for (const TensorRule& rule : tensor_rules(linear.layout))
+    if (const PackedTensor* tensor = linear.find(rule.role);
+        tensor && (tensor->dtype != rule.dtype || tensor->shape != rule.shape))
+      return broken("The tensor '" + rule.role + "' is missing or does not fit its layout.");
+  const PackedView view = view_of(linear);
+  SIGNUM_TRY(check_view(view, pool));
+  const RowDecoder decode_row = row_decoder(view);
+  const size_t m = linear.layout.rows, n = linear.layout.columns;
+  Matrix out(m, n);
+  constexpr size_t kBand = 16;
+  pool.parallel_for((m + kBand - 1) / kBand, [&](size_t band) {
+    Floats stored(linear.order ? n : 0);
+    for (size_t i = band * kBand; i < std::min(m, (band + 1) * kBand); ++i) {
+      if (!linear.order) {
+        decode_row(i, out.row(i));
+        continue;
+      }
+      decode_row(i, stored.data());
+      for (size_t j = 0; j < n; ++j) out(i, (*linear.order)[j]) = stored[j];
+    }
+  });
+  return out;
 }
 
 }  // namespace signum

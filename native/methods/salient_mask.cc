@@ -1,6 +1,7 @@
 #include "methods/salient_mask.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "base/pool.h"
@@ -127,24 +128,25 @@ bool read_mask_row(const Layout& l, const MaskBytes& mask, const std::vector<siz
                         columns);
 }
 
-Result<SalientPlaces> read_mask(const PackedLinear& linear, ThreadPool& pool) {
+MaskBytes mask_bytes(const PackedView& linear) {
+  return {linear.bytes("salient_count").data(), linear.bytes("mask").data(), linear.bytes("mask_low").data(),
+          linear.bytes("mask_high").data()};
+}
+
+Status check_mask(const PackedView& linear, ThreadPool& pool) {
   const Layout& l = linear.layout;
   const Error broken{"packed_broken", "The salient weights of a linear do not match their counts.", ""};
-  const auto bytes = [&](const char* role) {
-    const PackedTensor* tensor = linear.find(role);
-    return tensor ? tensor->bytes.data() : nullptr;
-  };
-  const MaskBytes mask{bytes("salient_count"), bytes("mask"), bytes("mask_low"), bytes("mask_high")};
-  SalientPlaces places{mask_starts(l, mask.counts), std::vector<uint32_t>(l.salient_weights)};
+  const MaskBytes mask = mask_bytes(linear);
+  const std::vector<size_t> starts = mask_starts(l, mask.counts);
   for (size_t i = 0; i < l.rows; ++i)
-    if (places.starts[i + 1] - places.starts[i] > l.columns) return broken;
-  if (places.starts[l.rows] != l.salient_weights) return broken;
-  std::vector<uint8_t> good(l.rows);
+    if (starts[i + 1] - starts[i] > l.columns) return broken;
+  if (starts[l.rows] != l.salient_weights) return broken;
+  std::atomic<bool> good{true};
   pool.parallel_for(l.rows, [&](size_t i) {
-    good[i] = read_mask_row(l, mask, places.starts, i, places.columns.data() + places.starts[i]);
+    std::vector<uint32_t> columns(starts[i + 1] - starts[i]);
+    if (!read_mask_row(l, mask, starts, i, columns.data())) good = false;
   });
-  if (std::find(good.begin(), good.end(), 0) != good.end()) return broken;
-  return places;
+  return good ? Status() : Status(broken);
 }
 
 }  // namespace signum

@@ -3,7 +3,7 @@
 // the number of salient weights alone.
 #pragma once
 
-#include "methods/packed_linear.h"
+#include "methods/packed_view.h"
 
 namespace signum {
 
@@ -25,13 +25,14 @@ std::vector<PackedTensor> store_mask(const Layout& layout, const SalientPlaces& 
 struct MaskBytes {
   const uint8_t *counts = nullptr, *plane = nullptr, *low = nullptr, *high = nullptr;
 };
+MaskBytes mask_bytes(const PackedView& linear);
 // [rows + 1]: SalientPlaces::starts.
 std::vector<size_t> mask_starts(const Layout& layout, const uint8_t* counts);
 // The columns of one row's salient weights, starts[row + 1] - starts[row] of them; false where the mask holds
 // others.
 bool read_mask_row(const Layout& layout, const MaskBytes& mask, const std::vector<size_t>& starts, size_t row,
                    uint32_t* columns);
-// The tensors have the mask's roles and shapes. Error packed_broken where they contradict each other.
-Result<SalientPlaces> read_mask(const PackedLinear& linear, ThreadPool& pool);
+// The tensors have the mask's sizes. Error packed_broken where they contradict each other.
+Status check_mask(const PackedView& linear, ThreadPool& pool);
 
 }  // namespace signum

@@ -50,6 +50,18 @@ SalientPlaces random_places(size_t rows, size_t columns, double share, std::mt19
   return places;
 }
 
+// All rows of a mask.
+Result<SalientPlaces> read_mask(const PackedLinear& linear, ThreadPool& pool) {
+  const PackedView view = view_of(linear);
+  SIGNUM_TRY(check_mask(view, pool));
+  const MaskBytes mask = mask_bytes(view);
+  SalientPlaces places{mask_starts(view.layout, mask.counts),
+                       std::vector<uint32_t>(view.layout.salient_weights)};
+  for (size_t i = 0; i < view.layout.rows; ++i)
+    REQUIRE(read_mask_row(view.layout, mask, places.starts, i, places.columns.data() + places.starts[i]));
+  return places;
+}
+
 PackedLinear linear_of(size_t rows, size_t columns, size_t low_bits, const SalientPlaces& places,
                        ThreadPool& pool) {
   PackedLinear linear;
