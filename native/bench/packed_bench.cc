@@ -105,12 +105,13 @@ void print_packed(const std::vector<std::pair<size_t, size_t>>& sizes, size_t by
       if (std::string(row.name).find(only) == std::string::npos) continue;
       const PackedLinear first = random_packed(row.layout, 1);
       std::vector<PackedLinear> linears((bytes + first.bytes() - 1) / first.bytes(), first);
-      std::vector<float> x(columns), y(rows);
-      for (size_t j = 0; j < columns; ++j) x[j] = float(j % 13) - 6;
+      Matrix x(1, columns), y(1, rows);
+      for (size_t j = 0; j < columns; ++j) x(0, j) = float(j % 13) - 6;
       std::vector<double> seconds;
       for (int i = 0; i < repeat; ++i)
         seconds.push_back(seconds_of([&] {
-          for (const PackedLinear& linear : linears) multiply(view_of(linear), x.data(), y.data(), pool);
+          for (const PackedLinear& linear : linears)
+            multiply(view_of(linear), x.view(), 0.0f, y.view(), pool);
         }));
       const double each = median(seconds) / double(linears.size()), rate = double(first.bytes()) / each / 1e9;
       std::printf("%-18s %8.2f %12.1f %8.2f %8.0f %%\n", row.name,

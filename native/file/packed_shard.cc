@@ -91,20 +91,27 @@ Result<PackedLinear> PackedShard::table_rows(const std::string& name, std::span<
   return some;
 }
 
-Result<PackedLinear> PackedShard::linear(const std::string& name) const {
+Result<PackedView> PackedShard::view(const std::string& name) const {
   const auto found = layouts_.find(name);
   if (found == layouts_.end()) return broken(*file_, "it holds no linear " + name);
-  PackedLinear linear;
-  linear.layout = found->second;
-  for (const TensorRule& rule : tensor_rules(linear.layout)) {
-    const TensorView& view = *file_->find(name + "." + rule.role);
-    linear.tensors.push_back({rule.role, view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}});
-  }
+  PackedView linear{.layout = found->second, .tensors = {}, .order = nullptr};
+  for (const TensorRule& rule : tensor_rules(linear.layout))
+    linear.tensors[rule.role] = file_->find(name + "." + rule.role)->bytes;
   if (linear.layout.has_order) {
     const TensorView& view = *file_->find(linear.layout.order_tensor);
     auto order = order_from_tensor(view.dtype, linear.layout.columns, view.bytes.data(), view.bytes.size());
     if (!order.ok()) return broken(*file_, "tensor " + view.name + ": " + order.error().message);
     linear.order = std::make_shared<const std::vector<uint32_t>>(std::move(order).value());
+  }
+  return linear;
+}
+
+Result<PackedLinear> PackedShard::linear(const std::string& name) const {
+  SIGNUM_TAKE(const PackedView mapped, view(name));
+  PackedLinear linear{.layout = mapped.layout, .tensors = {}, .order = mapped.order};
+  for (const TensorRule& rule : tensor_rules(linear.layout)) {
+    const auto bytes = mapped.bytes(rule.role);
+    linear.tensors.push_back({rule.role, rule.dtype, rule.shape, {bytes.begin(), bytes.end()}});
   }
   return linear;
 }

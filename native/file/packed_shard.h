@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "file/safetensors.h"
-#include "methods/packed_linear.h"
+#include "methods/packed_view.h"
 
 namespace signum {
 
@@ -29,8 +29,10 @@ class PackedShard {
   const std::map<std::string, Layout>& tables() const { return tables_; }
   // A table of these rows of a packed table. Error packed_broken: no such table or row.
   Result<PackedLinear> table_rows(const std::string& name, std::span<const uint32_t> rows) const;
-  // The linear's tensors, copied, and its order. Error packed_broken: no such linear, or the order is no
-  // permutation.
+  // The linear's tensors, where they are mapped as long as file() is, and its order. Error packed_broken: no
+  // such linear, or the order is no permutation.
+  Result<PackedView> view(const std::string& name) const;
+  // The same, copied.
   Result<PackedLinear> linear(const std::string& name) const;
 
  private:

@@ -2,6 +2,7 @@
 
 #include "base/pool.h"
 #include "kernels/product.h"
+#include "math/linear_algebra.h"
 
 namespace signum {
 namespace {
@@ -9,6 +10,8 @@ namespace {
 using namespace kernels;
 
 constexpr size_t kBandTiles = 8;
+constexpr size_t kFewTokens = 4;     // from more on, decoding a row costs less than looking it up for each
+constexpr size_t kDecodedRows = 64;  // of one task
 
 std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x) {
   const Layout& layout = tensors.linear.layout;
@@ -35,20 +38,48 @@ std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x
   return decoded_product(tensors, std::move(x));
 }
 
-}  // namespace
-
-void multiply(const PackedView& linear, const float* x, float* y, ThreadPool& pool) {
-  const size_t rows = linear.layout.rows, columns = linear.layout.columns;
-  std::vector<float> stored(columns);
-  for (size_t j = 0; j < columns; ++j) stored[j] = x[linear.order ? (*linear.order)[j] : j];
-  const auto product = product_of({linear}, std::move(stored));
+// y [rows] += W x, x by stored column.
+void add_vector(const PackedView& linear, std::vector<float> x, float* y, ThreadPool& pool) {
+  const size_t rows = linear.layout.rows;
+  const auto product = product_of({linear}, std::move(x));
   const size_t band = kBandTiles * tile_rows();
   pool.parallel_for((rows + band - 1) / band, [&](size_t index) {
     alignas(64) float sums[kBandTiles * kMaxTileRows] = {};
     const size_t first = index * band, last = std::min(rows, first + band);
     product->add(first, last, sums);
-    std::memcpy(y + first, sums, (last - first) * sizeof(float));
+    for (size_t i = first; i < last; ++i) y[i] += sums[i - first];
   });
+}
+
+void multiply_decoded(const PackedView& linear, ConstView x, float beta, View out, ThreadPool& pool) {
+  const RowDecoder decode_row = row_decoder(linear);
+  pool.parallel_for((out.columns + kDecodedRows - 1) / kDecodedRows, [&](size_t band) {
+    const size_t first = band * kDecodedRows, rows = std::min(kDecodedRows, out.columns - first);
+    Matrix weights(rows, x.columns);
+    for (size_t i = 0; i < rows; ++i) decode_row(first + i, weights.row(i));
+    gemm_transposed(1.0f, x, weights.view(), beta, out.block(0, first, out.rows, rows), pool);
+  });
+}
+
+}  // namespace
+
+void multiply(const PackedView& linear, ConstView x, float beta, View out, ThreadPool& pool) {
+  const auto column = [&](size_t j) { return linear.order ? (*linear.order)[j] : j; };
+  if (x.rows <= kFewTokens) {
+    for (size_t t = 0; t < x.rows; ++t) {
+      std::vector<float> stored(x.columns);
+      for (size_t j = 0; j < x.columns; ++j) stored[j] = x(t, column(j));
+      for (size_t i = 0; i < out.columns; ++i) out(t, i) = beta == 0.0f ? 0.0f : beta * out(t, i);
+      add_vector(linear, std::move(stored), out.row(t), pool);
+    }
+    return;
+  }
+  if (!linear.order) return multiply_decoded(linear, x, beta, out, pool);
+  Matrix stored(x.rows, x.columns);
+  pool.parallel_for(x.rows, [&](size_t t) {
+    for (size_t j = 0; j < x.columns; ++j) stored(t, j) = x(t, column(j));
+  });
+  multiply_decoded(linear, stored.view(), beta, out, pool);
 }
 
 }  // namespace signum

@@ -8,8 +8,9 @@ namespace signum {
 
 class ThreadPool;
 
-// x [columns], y [rows], F32; equal to the decoder's W times x within 1e-5 of sum |w x|. The result does not
-// depend on the pool's size. `linear` must have passed check_view().
-void multiply(const PackedView& linear, const float* x, float* y, ThreadPool& pool);
+// out [tokens, rows] = beta * out + x W^T, x [tokens, columns], F32; a product is equal to the decoder's
+// within 1e-5 of sum |w x|. A few tokens go straight to the planes, for more a few rows at a time are
+// decoded; the result does not depend on the pool's size. `linear` must have passed check_view().
+void multiply(const PackedView& linear, ConstView x, float beta, View out, ThreadPool& pool);
 
 }  // namespace signum
