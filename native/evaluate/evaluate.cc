@@ -45,13 +45,13 @@ class Pass {
  public:
   // Through all decoder layers.
   static Result<Pass> run(const Model& model, const EvaluationWindows& windows, Batches& batches,
-                          const ActivationLimit& limit, ThreadPool& pool) {
+                          const EvaluationOptions& options, ThreadPool& pool) {
     const auto began = Clock::now();
     SIGNUM_TAKE(Activations activations,
-                Activations::embedded(model, windows.ids, windows.window, limit, pool));
+                Activations::embedded(model, windows.ids, windows.window, options.activations, pool));
     ForwardBuffers buffers;
     for (size_t index = 0; index < model.config().layers; ++index) {
-      SIGNUM_TAKE(const DecoderLayer layer, DecoderLayer::load(model, index, pool));
+      SIGNUM_TAKE(const DecoderLayer layer, DecoderLayer::load(model, index, pool, options.form));
       batches.each([&](size_t first, size_t count) {
         const View batch = activations.batch(first, count);
         layer.forward(batch, windows.window, batch, buffers, pool);
@@ -132,10 +132,10 @@ Result<Evaluation> evaluate(const Model& model, const Model* reference, std::spa
   const EvaluationWindows& windows = result.windows;
   const size_t layers = model.config().layers + (reference ? reference->config().layers : 0);
   Batches batches(windows, layers + 1, options);
-  SIGNUM_TAKE(Pass pass, Pass::run(model, windows, batches, options.activations, pool));
+  SIGNUM_TAKE(Pass pass, Pass::run(model, windows, batches, options, pool));
   std::optional<Pass> base;
   if (reference) {
-    SIGNUM_TAKE(base, Pass::run(*reference, windows, batches, options.activations, pool));
+    SIGNUM_TAKE(base, Pass::run(*reference, windows, batches, options, pool));
   }
   result.targets.resize(windows.scored());
   batches.each([&](size_t first_window, size_t count) {

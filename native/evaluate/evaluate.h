@@ -12,6 +12,7 @@
 #include "evaluate/perplexity.h"
 #include "evaluate/windows.h"
 #include "model/activations.h"
+#include "model/decoder_layer.h"
 #include "model/model.h"
 
 namespace signum {
@@ -21,6 +22,8 @@ class ThreadPool;
 struct EvaluationOptions {
   WindowOptions windows;
   ActivationLimit activations;  // of each model
+  // How packed linears are multiplied by: from their planes, or, as a check, as they decode.
+  DecoderLayer::Form form = DecoderLayer::Form::Packed;
   // done of total steps: one per model, decoder layer and batch of windows, then one per batch at the head.
   std::function<void(size_t done, size_t total)> progress;
 };

@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "model/decoder_layer.h"
 #include "model/ends.h"
 
 namespace signum {
 
-Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool) {
+Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool,
+                      DecoderLayer::Form form) {
   const ModelConfig& config = model.config();
   if (tokens.empty()) return Error{"tokens_invalid", "There are no tokens.", ""};
   if (tokens.size() > config.context)
@@ -20,7 +20,7 @@ Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, Thre
   SIGNUM_TRY(embed(model, tokens, tokens.size(), hidden.view(), pool));
   ForwardBuffers buffers;
   for (size_t index = 0; index < config.layers; ++index) {
-    SIGNUM_TAKE(const DecoderLayer layer, DecoderLayer::load(model, index, pool));
+    SIGNUM_TAKE(const DecoderLayer layer, DecoderLayer::load(model, index, pool, form));
     layer.forward(hidden.view(), tokens.size(), hidden.view(), buffers, pool);
   }
   SIGNUM_TAKE(const Head head, Head::load(model, pool));

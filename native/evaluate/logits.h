@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/matrix.h"
-#include "model/model.h"
+#include "model/decoder_layer.h"
 
 namespace signum {
 
@@ -14,6 +14,8 @@ class ThreadPool;
 
 // [tokens, vocabulary] F32; row t scores the token after t. Errors: tokens_invalid (none, or an id outside
 // the vocabulary), context_too_long, those of reading weights.
-Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool);
+// form: of packed linears.
+Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool,
+                      DecoderLayer::Form form = DecoderLayer::Form::Packed);
 
 }  // namespace signum

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/packed_product.h"
 #include "math/linear_algebra.h"
 #include "model/attention.h"
 #include "model/rotary.h"
@@ -78,13 +79,21 @@ size_t forward_floats(const ModelConfig& config) {
   return 2 * config.hidden + width_of(Width::QueriesKeysValues, config) + queries + mlp_width(config);
 }
 
-Result<DecoderLayer> DecoderLayer::load(const Model& model, size_t layer, ThreadPool& pool) {
+Result<DecoderLayer> DecoderLayer::load(const Model& model, size_t layer, ThreadPool& pool, Form form) {
   DecoderLayer loaded;
   loaded.config_ = model.config();
   loaded.layer_ = layer;
   for (const LinearInfo& linear : model.linears_of(layer)) {
-    SIGNUM_TAKE(Matrix weight, model.weight(linear, pool));
+    std::optional<PackedView> packed;
+    if (form == Form::Packed) {
+      SIGNUM_TAKE(packed, model.packed_view(linear, pool));
+    }
+    Matrix weight;
+    if (!packed) {
+      SIGNUM_TAKE(weight, model.weight(linear, pool));
+    }
     loaded.weights_.push_back(std::move(weight));
+    loaded.packed_.push_back(std::move(packed));
     Matrix bias;
     if (has_bias(model.config(), linear.input)) {
       SIGNUM_TAKE(bias, Model::to_matrix(*model.find(linear.name + ".bias"), pool));
@@ -114,9 +123,12 @@ void DecoderLayer::project(LinearInput input, ConstView x, float beta, View out,
   size_t at = 0;
   for (size_t i = 0; i < linears.size(); ++i) {
     if (linears[i].input != input) continue;
-    const size_t rows = weights_[i].rows();
+    const size_t rows = packed_[i] ? packed_[i]->layout.rows : weights_[i].rows();
     const View part = out.block(0, at, out.rows, rows);
-    gemm_transposed(1.0f, x, weights_[i].view(), beta, part, pool);
+    if (packed_[i])
+      multiply(*packed_[i], x, beta, part, pool);
+    else
+      gemm_transposed(1.0f, x, weights_[i].view(), beta, part, pool);
     if (biases_[i].size() > 0)
       for_rows(part.rows, pool, [&](size_t t) { add_row(part.row(t), biases_[i].data(), rows); });
     at += rows;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -38,8 +39,13 @@ class ForwardBuffers {
 
 class DecoderLayer {
  public:
-  // Loads the layer's weights to F32. Errors: weights_not_finite, packed_broken.
-  static Result<DecoderLayer> load(const Model& model, size_t layer, ThreadPool& pool);
+  // What becomes of packed linears: Decoded, weight() and replace() know all of them. Packed, they stay as they
+  // are mapped, and forward() multiplies by them there (kernels/packed_product.h).
+  enum class Form : uint8_t { Decoded, Packed };
+  // Loads the layer's weights, to F32 what is not left packed. The model must outlive a layer in packed form.
+  // Errors: weights_not_finite, packed_broken.
+  static Result<DecoderLayer> load(const Model& model, size_t layer, ThreadPool& pool,
+                                   Form form = Form::Decoded);
 
   size_t layer() const { return layer_; }
   const ModelConfig& config() const { return config_; }
@@ -75,7 +81,8 @@ class DecoderLayer {
 
   ModelConfig config_;
   size_t layer_ = 0;
-  std::vector<Matrix> weights_;  // by place in the architecture's linears
+  std::vector<Matrix> weights_;  // by place in the architecture's linears; empty where packed_ has it
+  std::vector<std::optional<PackedView>> packed_;
   std::vector<Matrix> biases_;   // likewise [1, rows], empty where there is none
   std::array<Norm, kLayerNorms> norms_;
 };

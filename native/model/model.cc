@@ -85,6 +85,22 @@ Result<Matrix> Model::weight(const LinearInfo& linear, ThreadPool& pool) const {
   return to_matrix(*find(linear.name + ".weight"), pool);
 }
 
+Result<std::optional<PackedView>> Model::packed_view(const LinearInfo& linear, ThreadPool& pool) const {
+  const auto found = packed_linears_.find(linear.name);
+  if (found == packed_linears_.end()) return std::optional<PackedView>();
+  SIGNUM_TAKE(PackedView packed, found->second->view(linear.name));
+  SIGNUM_TRY(check_view(packed, pool));
+  // Weights are sums and products of few scalars: they are finite where these are, short of F32's end.
+  for (const TensorRule& rule : tensor_rules(packed.layout)) {
+    if (rule.dtype != packed.layout.scale_type) continue;
+    const auto bytes = packed.bytes(rule.role);
+    std::vector<float> scalars(bytes.size() / dtype_bytes(rule.dtype));
+    to_f32(rule.dtype, bytes.data(), scalars.size(), scalars.data());
+    if (!all_finite(scalars.data(), scalars.size())) return not_finite(linear.name);
+  }
+  return std::optional(std::move(packed));
+}
+
 Result<Matrix> Model::to_matrix(const TensorView& tensor, ThreadPool& pool) {
   const size_t rows = tensor.shape.size() < 2 ? 1 : tensor.shape[0];
   Matrix matrix(rows, rows == 0 ? 0 : tensor.elements() / rows);

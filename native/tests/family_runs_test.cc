@@ -10,11 +10,22 @@ using namespace signum;
 
 namespace {
 
-Matrix logits_of(const Model& model, const std::vector<uint32_t>& tokens) {
+Matrix logits_of(const Model& model, const std::vector<uint32_t>& tokens,
+                 DecoderLayer::Form form = DecoderLayer::Form::Decoded) {
   ThreadPool pool(2);
-  auto result = logits(model, tokens, pool);
+  auto result = logits(model, tokens, pool, form);
   REQUIRE(result.ok());
   return std::move(result).value();
+}
+
+// Squared differences over squared values.
+double nmse(const Matrix& a, const Matrix& b) {
+  double difference = 0, whole = 0;
+  for (size_t k = 0; k < b.size(); ++k) {
+    difference += std::pow(double(a.data()[k]) - double(b.data()[k]), 2);
+    whole += std::pow(double(b.data()[k]), 2);
+  }
+  return difference / whole;
 }
 
 // The source as the run read it, each linear's weight replaced by what its packed form decodes to.
@@ -70,6 +81,9 @@ TEST_CASE("a packed run of each family is the model that it decodes to; all else
       const auto tokens = random_tokens(50, family.model.vocabulary, 9);
       const Matrix a = logits_of(*packed, tokens), b = logits_of(*opened(tiny.folder / "decoded"), tokens);
       CHECK(std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+      CHECK(nmse(logits_of(*packed, tokens, DecoderLayer::Form::Packed), b) < 1e-11);
+      const std::vector<uint32_t> few(tokens.begin(), tokens.begin() + 3);
+      CHECK(nmse(logits_of(*packed, few, DecoderLayer::Form::Packed), logits_of(*packed, few)) < 1e-11);
     }
 }
 
