@@ -39,8 +39,8 @@ class ForwardBuffers {
 
 class DecoderLayer {
  public:
-  // What becomes of packed linears: Decoded, weight() and replace() know all of them. Packed, they stay as they
-  // are mapped, and forward() multiplies by them there (kernels/packed_product.h).
+  // What becomes of packed linears: Decoded, weight() and replace() know all of them. Packed, they stay as
+  // they are mapped, and forward() multiplies by them there (kernels/packed_product.h).
   enum class Form : uint8_t { Decoded, Packed };
   // Loads the layer's weights, to F32 what is not left packed. The model must outlive a layer in packed form.
   // Errors: weights_not_finite, packed_broken.
@@ -83,7 +83,7 @@ class DecoderLayer {
   size_t layer_ = 0;
   std::vector<Matrix> weights_;  // by place in the architecture's linears; empty where packed_ has it
   std::vector<std::optional<PackedView>> packed_;
-  std::vector<Matrix> biases_;   // likewise [1, rows], empty where there is none
+  std::vector<Matrix> biases_;  // likewise [1, rows], empty where there is none
   std::array<Norm, kLayerNorms> norms_;
 };
 

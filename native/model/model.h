@@ -80,8 +80,8 @@ class Model {
   // A linear's weight [rows, columns] in F32: converted, or decoded from its planes. Errors:
   // weights_not_finite, packed_broken.
   Result<Matrix> weight(const LinearInfo& linear, ThreadPool& pool) const;
-  // A packed linear where it is mapped, checked; nothing where the linear is stored as a matrix. Valid as long as
-  // the model is. Errors: weights_not_finite, packed_broken.
+  // A packed linear where it is mapped, checked; nothing where the linear is stored as a matrix. Valid as
+  // long as the model is. Errors: weights_not_finite, packed_broken.
   Result<std::optional<PackedView>> packed_view(const LinearInfo& linear, ThreadPool& pool) const;
   // A stored floating tensor as F32, rows = shape[0] (1 for a vector), columns = the rest. Error:
   // weights_not_finite.
