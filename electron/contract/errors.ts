@@ -16,6 +16,8 @@ export const workerErrorCodes = [
   'calibration_not_finite',
   'model_changed',
   'tokens_invalid',
+  'sampling_invalid',
+  'logits_not_finite',
   'calibration_too_short',
   'evaluation_too_short',
   'context_too_long',

@@ -62,8 +62,32 @@ export type Jobs = {
     activation_limit: number
   }
   devices: Common
+  /** A session: requests are lines on stdin, `GenerateLine`. context 0: the model's, at most 4096. */
+  generate: Common & { model: string; context: number }
 }
 export type WorkerCommand = keyof Jobs
+
+/** What a session of `generate` is told, one line of JSON each. */
+export type GenerateLine =
+  | {
+      command: 'generate'
+      /** Any whole number from 0 on; the answers carry it. */
+      id: number
+      tokens: number[]
+      max_tokens: number
+      /** 0: the most probable token. */
+      temperature: number
+      /** 0: off. */
+      top_k: number
+      /** 1: off. */
+      top_p: number
+      seed: number
+      stop_tokens: number[]
+    }
+  | { command: 'halt' }
+  | { command: 'stop' }
+/** Why an answer ended. */
+export const generationEnds = ['stop_token', 'length', 'context', 'halted'] as const
 
 export const devicesSchema = z.object({
   cpu: z.object({ threads: z.number(), simd: z.string(), blas: z.string(), memory_bytes: z.number() }),
@@ -92,6 +116,7 @@ export const resultSchemas = {
     peak_resident_bytes: z.number(),
   }),
   devices: devicesSchema,
+  generate: z.object({ requests: z.int(), tokens: z.int() }),
 } satisfies Record<WorkerCommand, z.ZodType>
 export type WorkerResult<C extends WorkerCommand> = z.infer<(typeof resultSchemas)[C]>
 
@@ -148,6 +173,36 @@ const events = [
     standard_error: z.number().nullable(),
   }),
   z.object({ ...line, event: z.literal('metric'), ...metricSchema.shape }),
+  z.object({
+    ...line,
+    event: z.literal('ready'),
+    architecture: z.string(),
+    vocabulary: z.int(),
+    context: z.int(),
+    seconds: z.number(),
+    cache_bytes: z.number(),
+    resident_bytes: z.number(),
+  }),
+  z.object({ ...line, event: z.literal('token'), id: z.int(), index: z.int(), token: z.int() }),
+  z.object({
+    ...line,
+    event: z.literal('generated'),
+    id: z.int(),
+    tokens: z.int(),
+    reason: z.enum(generationEnds),
+    prompt_tokens: z.int(),
+    reused_tokens: z.int(),
+    first_token_seconds: z.number().nullable(),
+    seconds: z.number(),
+    resident_bytes: z.number(),
+  }),
+  z.object({
+    ...line,
+    event: z.literal('refused'),
+    id: z.int().nullable(),
+    code: z.string(),
+    message: z.string(),
+  }),
   z.object({ ...line, event: z.literal('warning'), code: z.string(), message: z.string() }),
   z.object({ ...line, event: z.literal('finished'), result: z.record(z.string(), z.unknown()) }),
   z.object({ ...line, event: z.literal('stopped'), finished_layers: z.number(), layers: z.number() }),
