@@ -5,6 +5,7 @@ import type { Answer, Attention, Call, Ending, Request } from './contract/api.ts
 import { success, type Result } from './contract/errors.ts'
 import type { QueueEvent } from './contract/history.ts'
 import { exportModel } from './exports/export.ts'
+import { openTexts } from './generate/texts.ts'
 import { dataFolder } from './history/place.ts'
 import { deleteRun } from './runs/delete.ts'
 import { doctor } from './runs/doctor.ts'
@@ -37,7 +38,7 @@ import { packedPlaces, report, runEvents, runFolder } from './runs/run-files.ts'
 import { runFiles } from './runs/folder.ts'
 import { changeSettings, settings } from './runs/settings.ts'
 import { sheet } from './runs/sheet.ts'
-import { text, texts } from './runs/texts.ts'
+import { text, texts as bundledTexts } from './runs/texts.ts'
 import { findWorker, usualPlaces } from './worker/location.ts'
 
 export type Workbench = {
@@ -79,6 +80,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
   const start: Start = (request, attention, id) => quantize(context, request, attention, id)
   const queue = holdQueue(history, start, tell)
   const pictures = openPictures((id) => packedPlaces(context, id))
+  const texts = openTexts(context)
   let unwatch: (() => void) | null = null
   return {
     root,
@@ -96,7 +98,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     },
     async close() {
       unwatch?.()
-      await pictures.close()
+      await Promise.all([pictures.close(), texts.close()])
       await queue.close()
       await history.close()
     },
@@ -106,11 +108,14 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     layer: (request, attention = {}) => layer(context, request, attention),
     evaluate: (request, attention = {}) => evaluate(context, request, attention),
     export: (request, attention = {}) => exportModel(context, request, attention),
+    generate: (request, attention = {}) => texts.write(request, attention),
     runs: () => listRuns(context),
     run: ({ id }) => showRun(context, id),
     outputErrors: () => outputErrors(context),
     async deleteRun({ id }) {
       await pictures.forget(id)
+      const folder = await runFolder(context, id)
+      if (folder.ok) await texts.forget(folder.value)
       const deleted = await withHistory(context, (opened) => deleteRun(opened, id))
       tell(ownChange)
       return deleted
@@ -129,7 +134,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     library: (_request, attention = {}) => library(context, attention),
     addModels: (request, attention = {}) => addModels(context, request, attention),
     forgetModel: (request) => forgetModel(context, request),
-    texts: () => texts(context),
+    texts: () => bundledTexts(context),
     text: ({ source }) => text(root, source),
     curves: (request, attention = {}) => curves(context, request, attention),
     plan: (request, attention = {}) => plan(context, request, attention),

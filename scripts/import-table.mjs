@@ -22,8 +22,9 @@ export const importTable = {
     folders: ['electron/worker', 'electron/history', 'electron/models', 'electron/bits'],
   },
   'electron/exports': { folders: ['electron/worker', 'electron/models', 'electron/packed', 'electron/runs'] },
+  'electron/generate': { folders: ['electron/worker', 'electron/models', 'electron/runs'] },
   'electron/workbench.ts': {
-    folders: ['models', 'bits', 'packed', 'pictures', 'worker', 'history', 'runs', 'exports'].map(
+    folders: ['models', 'bits', 'packed', 'pictures', 'worker', 'history', 'runs', 'exports', 'generate'].map(
       (name) => `electron/${name}`,
     ),
   },

@@ -4,11 +4,13 @@ import { didYouMean } from '../contract/nearest.ts'
 import { methodIds, methods } from '../contract/methods.ts'
 import type { Attention } from '../contract/api.ts'
 import type { Workbench } from '../workbench.ts'
-import { refusal, reply, type Command, type Reply, type Terminal } from './command.ts'
+import { refusal, reply, type Command, type Dialogue, type Reply, type Terminal } from './command.ts'
 import { demo } from './demo.ts'
+import { chat } from './chat.ts'
 import { doctor } from './doctor.ts'
 import { evaluate } from './evaluate.ts'
 import { exportCommand } from './export.ts'
+import { generate } from './generate.ts'
 import { commandHelp, methodHelp, overview } from './help.ts'
 import { layer } from './layer.ts'
 import { models } from './models.ts'
@@ -18,13 +20,27 @@ import { plan } from './plan.ts'
 import { quantize } from './quantize.ts'
 import { runs } from './runs.ts'
 
-export const commands: readonly Command[] = [quantize, plan, layer, evaluate, exportCommand, models, runs, doctor, demo]
+export const commands: readonly Command[] = [
+  quantize,
+  plan,
+  layer,
+  evaluate,
+  generate,
+  chat,
+  exportCommand,
+  models,
+  runs,
+  doctor,
+  demo,
+]
 const specs = commands.map(({ spec }) => spec)
 
 /** `signals`: made only for a command that really starts; told whether it can be stopped after a layer. */
 export type Surroundings = {
   workbench: Workbench
   terminal: Terminal
+  /** Without one nobody types. */
+  dialogue?: Dialogue
   signals: (stoppable: boolean) => Pick<Attention, 'stop' | 'cancel'>
 }
 
@@ -35,6 +51,7 @@ export async function commandLine(argv: readonly string[], surroundings: Surroun
   const { exitCode, text, json } = await answer(argv, surroundings).catch(bug)
   terminal.progress.clear()
   if (asJson) terminal.out(`${JSON.stringify(json, null, 1)}\n`)
+  else if (text === null) return exitCode
   else if (exitCode === exitCodes.finished || !('error' in (json as object))) terminal.out(`${text}\n`)
   else terminal.err(`${text}${detail((json as { error: Problem }).error)}\n`)
   return exitCode
@@ -43,6 +60,12 @@ export async function commandLine(argv: readonly string[], surroundings: Surroun
 /** The last words of a worker that crashed, or where a bug is; of other errors the sentence says it all. */
 const unexplained: readonly string[] = ['worker_crashed', 'worker_hung', 'internal']
 const detail = ({ code, detail: words }: Problem) => (words && unexplained.includes(code) ? `\n${words}` : '')
+
+const nobody: Dialogue = {
+  lines: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+  interactive: false,
+  onInterrupt: () => () => undefined,
+}
 
 /** Errors are values here: what is thrown was not foreseen. */
 function bug(error: unknown): Reply {
@@ -65,7 +88,7 @@ async function play(command: Command, argv: readonly string[], surroundings: Sur
   const values = parseOptions(command.spec, argv)
   if (!values.ok) return refusal(values.problem)
   if (values.value.flag('help')) return help(command.spec.name, surroundings.workbench.version)
-  const { terminal } = surroundings
+  const { terminal, dialogue = nobody } = surroundings
   const data = values.value.text('data')
   const workbench = data === undefined ? surroundings.workbench : surroundings.workbench.at(data)
   const notes = new Notes((text) => {
@@ -73,12 +96,12 @@ async function play(command: Command, argv: readonly string[], surroundings: Sur
     terminal.err(text)
   })
   const attention: Attention = {
-    ...surroundings.signals(command === quantize),
+    ...(command.interrupt === 'own' ? {} : surroundings.signals(command.interrupt === 'stops')),
     onEvent: (event, step) => terminal.progress.take(event, step),
     onNote: (note) => notes.take(note),
   }
   try {
-    return await command.run({ workbench, values: values.value, terminal, attention })
+    return await command.run({ workbench, values: values.value, terminal, dialogue, attention })
   } finally {
     notes.end()
     await workbench.close()

@@ -5,6 +5,15 @@ import type { Workbench } from '../workbench.ts'
 import type { CommandSpec, Values } from './options.ts'
 import type { ProgressLine } from './progress.ts'
 
+/** What a person types while a command lasts, line by line. */
+export type Dialogue = {
+  lines: () => AsyncIterator<string>
+  /** Somebody sits there, and no program. */
+  interactive: boolean
+  /** Ctrl-C; ends by what it gives back. */
+  onInterrupt: (listener: () => void) => () => void
+}
+
 export type Terminal = {
   /** Results. */
   out: (text: string) => void
@@ -17,16 +26,22 @@ export type Task = {
   workbench: Workbench
   values: Values
   terminal: Terminal
+  dialogue: Dialogue
   /** Progress, notes and Ctrl-C, to be handed to every call. */
   attention: Attention
 }
 
-/** What a command says in the end: `text` for people, `json` for programs. */
-export type Reply = { exitCode: number; text: string; json: unknown }
+/** What a command says in the end: `text` for people (null: it has said it), `json` for programs. */
+export type Reply = { exitCode: number; text: string | null; json: unknown }
 
-export type Command = { spec: CommandSpec; run: (task: Task) => Promise<Reply> }
+export type Command = {
+  spec: CommandSpec
+  run: (task: Task) => Promise<Reply>
+  /** Ctrl-C stops after a layer, cancels (the default), or is the command's own (`dialogue`). */
+  interrupt?: 'stops' | 'cancels' | 'own'
+}
 
-export const reply = (text: string, json: unknown, exitCode: number = exitCodes.finished): Reply => ({
+export const reply = (text: string | null, json: unknown, exitCode: number = exitCodes.finished): Reply => ({
   exitCode,
   text,
   json,

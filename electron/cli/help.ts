@@ -35,7 +35,10 @@ export const exitCodeHelp: readonly (readonly [string, string])[] = [
   [String(exitCodes.usage), 'the command line or the recipe is wrong; nothing was done'],
   [String(exitCodes.stopped), 'stopped after a layer; --resume goes on'],
   [String(exitCodes.cancelled), 'cancelled; finished layers remain, --resume goes on'],
-  [String(exitCodes.interrupted), 'cancelled where nothing remains (evaluate, layer, export, models, doctor, demo)'],
+  [
+    String(exitCodes.interrupted),
+    'cancelled where nothing remains (evaluate, generate, layer, export, models, doctor, demo)',
+  ],
 ]
 
 export function overview(version: string, commands: readonly CommandSpec[]): string {

@@ -1,6 +1,8 @@
 // The process of the command line: its streams, its signals, its exit code.
 import { openWorkbench } from '../workbench.ts'
+import { createInterface } from 'node:readline'
 import { commandLine } from './command-line.ts'
+import type { Dialogue } from './command.ts'
 import { listen } from './interrupts.ts'
 import { ProgressLine } from './progress.ts'
 
@@ -20,6 +22,15 @@ const progress = new ProgressLine({
   columns: () => process.stderr.columns || 80,
   now: () => performance.now(),
 })
+const dialogue: Dialogue = {
+  // Lines as the terminal itself edits them: so Ctrl-C stays a signal while an answer comes.
+  lines: () => createInterface({ input: process.stdin, terminal: false, crlfDelay: Infinity })[Symbol.asyncIterator](),
+  interactive: process.stdin.isTTY ?? false,
+  onInterrupt(listener) {
+    process.on('SIGINT', listener)
+    return () => void process.off('SIGINT', listener)
+  },
+}
 let dispose = () => undefined as void
 const signals = (stoppable: boolean) => {
   const interrupts = listen((text) => {
@@ -33,6 +44,7 @@ const signals = (stoppable: boolean) => {
 process.exitCode = await commandLine(process.argv.slice(2), {
   workbench: await openWorkbench(),
   terminal: { out, err, progress },
+  dialogue,
   signals,
 })
 dispose()

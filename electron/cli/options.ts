@@ -7,7 +7,7 @@ export type Option = {
   name: string
   /** What stands for the value in help, such as DIR; none for a flag. */
   value?: string
-  kind: 'flag' | 'text' | 'list' | 'integer'
+  kind: 'flag' | 'text' | 'list' | 'integer' | 'number'
   min?: number
   max?: number
   help: string
@@ -31,6 +31,7 @@ export type Values = {
   /** Of several lists, in the order in which they were typed. */
   inOrder: (...names: string[]) => { name: string; value: string }[]
   integer: (name: string) => number | undefined
+  number: (name: string) => number | undefined
   /** Whether the person gave it. */
   given: (name: string) => boolean
 }
@@ -79,13 +80,15 @@ export function parseOptions(spec: CommandSpec, argv: readonly string[]): Result
       `signum ${spec.name} does not know what to do with '${positionals[named.length]}'.`,
     )
   }
+  const numberOf = (name: string) => (values.has(name) ? Number(values.get(name)![0]) : undefined)
   return success({
     positionals,
     flag: (name) => values.has(name),
     text: (name) => values.get(name)?.[0],
     list: (name) => values.get(name) ?? [],
     inOrder: (...names) => typed.filter(({ name }) => names.includes(name)),
-    integer: (name) => (values.has(name) ? Number(values.get(name)![0]) : undefined),
+    integer: numberOf,
+    number: numberOf,
     given: (name) => values.has(name),
   })
 }
@@ -111,9 +114,10 @@ function checkOption(option: Option, value: string | undefined): Result<string> 
   }
   if (value === undefined || value === '')
     return failure('option_invalid', `--${name} needs a value: --${name} ${option.value}.`)
-  if (kind !== 'integer') return success(value)
-  const range =
-    max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`
-  const fits = /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max
+  if (kind === 'text' || kind === 'list') return success(value)
+  const what = kind === 'integer' ? 'a whole number' : 'a number'
+  const range = max === Number.MAX_SAFE_INTEGER ? `${what} of at least ${min}` : `${what} from ${min} to ${max}`
+  const form = kind === 'integer' ? /^\d+$/ : /^(\d+\.?\d*|\.\d+)$/
+  const fits = form.test(value) && Number(value) >= min && Number(value) <= max
   return fits ? success(value) : failure('option_invalid', `--${name} must be ${range}, not '${value}'.`)
 }

@@ -13,6 +13,7 @@ import { comparisonLines, measuredBy } from './evaluation-text.ts'
 import { methodOptions, overrideOptions, recipeFrom, saveRecipe, textOptions } from './recipe-options.ts'
 
 export const quantize: Command = {
+  interrupt: 'stops',
   spec: {
     name: 'quantize',
     summary: 'Turn a model folder into a packed model and measure both.',

@@ -4,6 +4,7 @@ import { curveSchema } from './curve.ts'
 import { problemSchema } from './errors.ts'
 import { comparisonSchema, protocolSchema } from './evaluation.ts'
 import { forecastSchema, readinessSchema } from './forecast.ts'
+import { textAnswerSchema, textRequestSchema, type TextNews } from './generation.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
 import { pictureScaleSchema, picturesSchema } from './pictures.ts'
 import { methodIds } from './methods.ts'
@@ -111,6 +112,8 @@ export const calls = {
     }),
     answer: exportResultSchema.extend({ model: z.string(), output: z.string(), warnings: z.array(noteSchema) }),
   },
+  /** A text written by a model, which stays open for the next one for a while. A stop or a cancel ends the text early. */
+  generate: { request: textRequestSchema, answer: textAnswerSchema },
   /** Newest first. */
   runs: { request: z.object({}), answer: z.array(runSummarySchema) },
   run: { request: z.object({ id: runId }), answer: runDetailsSchema },
@@ -197,6 +200,8 @@ export type Step =
 export type Attention = {
   onEvent?: (event: WorkerEvent, step: Step) => void
   onNote?: (note: z.infer<typeof noteSchema>) => void
+  /** What `generate` writes. */
+  onText?: (news: TextNews) => void
   /** Finish the layer in hand, end resumable. */
   stop?: AbortSignal | undefined
   /** End within two seconds. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { amount, duration, perplexity, size } from './quantities.ts'
+import { amount, duration, perplexity, size, spent } from './quantities.ts'
 
 test('sizes are decimal, with three digits', () => {
   expect([0, 999, 1000, 1_234_567, 7_348_696, 99_960_000, 999_600_000, 13.5e9].map(size)).toEqual([
@@ -28,4 +28,8 @@ test('a perplexity carries its error where there is one', () => {
   expect(perplexity({ value: 12.3, standard_error: null })).toBe('12.30')
   expect(perplexity({ value: 106767, standard_error: 9 })).toBe('1.1e+5')
   expect(perplexity({ value: null, standard_error: null })).toBe('not finite')
+})
+
+test('times are as long as they are worth', () => {
+  expect([0.0243, 0.9999, 1.64, 47.2, 125].map(spent)).toEqual(['24 ms', '1.0 s', '1.6 s', '47 s', '2:05'])
 })

@@ -56,3 +56,9 @@ export const percent = (share: number | null): string =>
   share === null ? 'not finite' : `${(100 * share).toFixed(2)} %`
 
 export const secondsText = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0))
+
+/** 24 ms, 1.6 s, 47 s, 2:05. */
+export function spent(seconds: number): string {
+  if (seconds < 0.9995) return `${Math.round(1000 * seconds)} ms`
+  return seconds < 59.5 ? `${secondsText(seconds)} s` : duration(seconds)
+}

@@ -1,6 +1,7 @@
 // What the window may ask for, and what it is told. Everything else of the contract is closed to it.
 import { z } from 'zod'
 import { calls, type Call } from './api.ts'
+import { textRequestSchema, textAnswerSchema, type TextNews } from './generation.ts'
 import type { QueueEvent } from './history.ts'
 import type { Settings } from './settings.ts'
 
@@ -51,6 +52,13 @@ export const shellCalls = {
     answer: z.string().nullable(),
   },
   copyText: { request: z.object({ text: z.string().max(1_000_000) }), answer: z.null() },
+  /** `generate`, told of by events that carry this id, one that the window has not used before. */
+  startText: {
+    request: textRequestSchema.extend({ id: z.int().min(1) }),
+    answer: textAnswerSchema,
+  },
+  /** What is there of the text is its answer. */
+  stopText: { request: z.object({ id: z.int().min(1) }), answer: z.null() },
   /** Ends the measuring that a plan waits for. */
   cancelPlan: { request: z.object({}), answer: z.null() },
   /** The folder of a run, in the desktop's file manager. */
@@ -76,5 +84,7 @@ export type WindowEvent =
   /** Somebody changed the history: ask again for what is shown of it. */
   | { kind: 'history' }
   | { kind: 'settings'; settings: Settings }
+  /** What comes of a text (startText); pieces of some 30 ms together. */
+  | { kind: 'text'; id: number; news: TextNews }
   /** How far the measuring is that a plan waits for, 0 to 1. */
   | { kind: 'planning'; share: number }

@@ -16,6 +16,7 @@ import {
 import type { z } from 'zod'
 import type { Workbench } from '../workbench.ts'
 import { answer, type Handlers } from './calls.ts'
+import { textCalls } from './text-calls.ts'
 
 type Tell = (event: WindowEvent) => void
 type Work = { [C in WindowCall]: Workbench[C] }
@@ -31,6 +32,7 @@ export function answerCalls(workbench: Workbench, window: () => BrowserWindow | 
     ...workbenchCalls(workbench, tell),
     ...shellCalls(workbench, window),
     ...plans,
+    ...textCalls(workbench, tell),
   } as unknown as Handlers
   for (const name of Object.keys(windowContract) as (keyof WindowContract)[]) {
     ipcMain.handle(channelOf(name), ({ senderFrame }, request: unknown) => {
@@ -81,7 +83,10 @@ function planCalls(workbench: Workbench, tell: Tell) {
 
 const finished = <T>(value: T): Ending<T> => ({ kind: 'finished', value })
 
-function shellCalls(workbench: Workbench, window: () => BrowserWindow | null): Omit<ShellWork, 'cancelPlan'> {
+function shellCalls(
+  workbench: Workbench,
+  window: () => BrowserWindow | null,
+): Omit<ShellWork, 'cancelPlan' | 'startText' | 'stopText'> {
   const open = async (options: Electron.OpenDialogOptions) => {
     const parent = window()
     const { filePaths } = await (parent ? dialog.showOpenDialog(parent, options) : dialog.showOpenDialog(options))

@@ -24,6 +24,8 @@ export type WorkerOptions<C extends WorkerCommand> = {
   jobFile?: string
   onEvent?: (event: WorkerEvent, line: string) => void
   onNote?: (note: Note) => void
+  /** Given what writes a line to the worker's standard input; lines after its end are lost. */
+  onStart?: (tell: (line: object) => void) => void
   stop?: AbortSignal | undefined
   cancel?: AbortSignal | undefined
   /** Milliseconds without a line after which a worker counts as hung; it sends a heartbeat every 2 s. */
@@ -50,7 +52,7 @@ function converse<C extends WorkerCommand>(
   options: WorkerOptions<C>,
   jobFile: string,
 ): Promise<Ending<WorkerResult<C>>> {
-  const { program, command, onEvent, onNote, stop, cancel, silence = 30_000, patience = 5_000 } = options
+  const { program, command, onEvent, onNote, onStart, stop, cancel, silence = 30_000, patience = 5_000 } = options
   // Its own process group: Ctrl-C in the terminal is for us, and we tell the worker what we make of it.
   const child = spawn(program, [command, '--job', jobFile], { stdio: 'pipe', detached: process.platform !== 'win32' })
   const log = keepTail(child)
@@ -76,7 +78,8 @@ function converse<C extends WorkerCommand>(
     if (event.event !== 'heartbeat') last = event
     onEvent?.(event, line)
   }
-  const onStop = () => child.stdin.write('{"command":"stop"}\n')
+  const tell = (line: object) => void child.stdin.write(`${JSON.stringify(line)}\n`)
+  const onStop = () => tell({ command: 'stop' })
   const onCancel = () => {
     cancelling = true
     child.stdin.end()
@@ -105,6 +108,7 @@ function converse<C extends WorkerCommand>(
     })
     stop?.addEventListener('abort', onStop, { once: true })
     cancel?.addEventListener('abort', onCancel, { once: true })
+    onStart?.(tell)
     if (stop?.aborted) onStop()
     if (cancel?.aborted) onCancel()
   })

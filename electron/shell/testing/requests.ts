@@ -41,6 +41,8 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   chooseText: { title: 'a' },
   saveFile: { suggested: 'a.png', bytes: new Uint8Array(2) },
   copyText: { text: 'a' },
+  startText: { id: 1, model: '/models/a', prompt: 'Once' },
+  stopText: { id: 1 },
   cancelPlan: {},
   showRun: { id: 1 },
   about: {},

@@ -16,9 +16,11 @@ const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(r
 
 let stopping = false
 let input = ''
+let wake = () => {}
 process.stdin.setEncoding('utf8').on('data', (text) => {
   input += text
   if (input.includes('"stop"')) stopping = true
+  wake()
 })
 const cancel = () => {
   if (manners.has('deaf')) return
@@ -172,6 +174,57 @@ function evaluate() {
   return { ...common, model, reference: evaluated(job.reference), comparison }
 }
 
+/** Repeats the prompt without its first token, from the seed's place on; with `greedy` from the first. */
+async function generate() {
+  const context = job.context || 256
+  say('ready', {
+    architecture: 'llama',
+    vocabulary: 2048,
+    context,
+    seconds: 0.01,
+    cache_bytes: 1000,
+    resident_bytes: 2000,
+  })
+  let [requests, tokens] = [0, 0]
+  const heartbeat = setInterval(() => say('heartbeat', { resident_bytes: 2000 }), 2000)
+  for (;;) {
+    const end = input.indexOf('\n')
+    if (end < 0) {
+      await new Promise((resolve) => (wake = () => resolve(undefined)))
+      continue
+    }
+    const line = JSON.parse(input.slice(0, end))
+    input = input.slice(end + 1)
+    if (line.command === 'stop') break
+    if (line.command !== 'generate') continue
+    const { id, tokens: prompt } = line
+    if (prompt.length > context) {
+      const message = `The prompt has ${prompt.length} tokens, and the cache holds ${context}.`
+      say('refused', { id, code: 'context_too_long', message })
+      continue
+    }
+    const words = prompt.length > 1 ? prompt.slice(1) : [300]
+    let [count, reason] = [0, 'length']
+    for (; count < line.max_tokens; count++) {
+      await wait(manners.has('slow') ? 40 : 0)
+      if (manners.has('crash-late')) process.kill(process.pid, 'SIGSEGV')
+      if (stopping || input.includes('"halt"')) reason = 'halted'
+      const token = words[(count + (line.temperature > 0 ? line.seed : 0)) % words.length]
+      if (line.stop_tokens.includes(token)) reason = 'stop_token'
+      if (prompt.length + count > context) reason = 'context'
+      if (reason !== 'length') break
+      say('token', { id, index: count, token })
+    }
+    requests++
+    tokens += count
+    const times = { first_token_seconds: count > 0 ? 0.05 : null, seconds: 0.01 * Math.max(0, count - 1) }
+    const numbers = { tokens: count, prompt_tokens: prompt.length, reused_tokens: 0, resident_bytes: 2000 }
+    say('generated', { id, reason, ...numbers, ...times })
+  }
+  clearInterval(heartbeat)
+  return { requests, tokens }
+}
+
 const devices = () => ({ cpu: { threads: 2, simd: 'FAKE', blas: 'fake', memory_bytes: 8e9 } })
 
 say('started', { command, program: 'signum 0.1.0', pid: process.pid, threads: 2, simd: 'FAKE', blas: 'fake' })
@@ -199,6 +252,7 @@ const commands = {
   evaluate,
   devices,
   measure,
+  generate,
   layer: () => (say('layer', report(linears[0])), {}),
   export: () => {
     say('warning', { code: 'export', message: `The file is made of ${path.basename(job.model)}.` })

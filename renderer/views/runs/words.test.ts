@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Heard } from '../../client/live.ts'
-import { logLine, phaseWords, spent, textName, whenText } from './words.ts'
+import { logLine, phaseWords, textName, whenText } from './words.ts'
 
 const line = { seq: 0, elapsed: 0 }
 const plan = { ...line, event: 'plan' as const, layers: 4, linears: 28, weights: 3_145_728, resumed_layers: 2 }
@@ -53,10 +53,6 @@ describe('logLine', () => {
 it('names a text without its folder or the mark of those that came along', () => {
   expect(textName('bundled:evaluation-tales')).toBe('evaluation-tales')
   expect(textName('/home/a/wiki.txt')).toBe('wiki.txt')
-})
-
-it('writes times as long as they are worth', () => {
-  expect([0.0243, 0.9999, 1.64, 47.2, 125].map(spent)).toEqual(['24 ms', '1.0 s', '1.6 s', '47 s', '2:05'])
 })
 
 it('says today as a time, this year as a day, and else the year', () => {

@@ -1,6 +1,6 @@
 // A run in plain words: its status, what it is doing, and the lines of its log. Pure.
 import { metricWords } from '../../../electron/contract/metric-words.ts'
-import { amount, count, duration, secondsText, size } from '../../../electron/contract/quantities.ts'
+import { amount, count, size, spent } from '../../../electron/contract/quantities.ts'
 import type { Step } from '../../../electron/contract/api.ts'
 import type { RunStatus } from '../../../electron/contract/history.ts'
 import { findMethod } from '../../../electron/contract/methods.ts'
@@ -114,12 +114,6 @@ export function logLine({ event, step, ...heard }: Heard, layers: number): LogLi
     default:
       return line(event.event, 'quiet')
   }
-}
-
-/** 24 ms, 1.6 s, 47 s, 2:05. */
-export function spent(seconds: number): string {
-  if (seconds < 0.9995) return `${Math.round(1000 * seconds)} ms`
-  return seconds < 59.5 ? `${secondsText(seconds)} s` : duration(seconds)
 }
 
 /** Today the time, this year the day, before that the year too. */
