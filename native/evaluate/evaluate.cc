@@ -57,7 +57,7 @@ class Pass {
         layer.forward(batch, windows.window, batch, buffers, pool);
       });
     }
-    SIGNUM_TAKE(Head head, Head::load(model, pool));
+    SIGNUM_TAKE(Head head, Head::load(model, pool, options.form));
     return Pass(std::move(activations), std::move(head), since(began));
   }
 

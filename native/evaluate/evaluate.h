@@ -22,8 +22,8 @@ class ThreadPool;
 struct EvaluationOptions {
   WindowOptions windows;
   ActivationLimit activations;  // of each model
-  // How packed linears are multiplied by: from their planes, or, as a check, as they decode.
-  DecoderLayer::Form form = DecoderLayer::Form::Packed;
+  // What is multiplied by: the weights where they are mapped or, as a check, as F32 matrices.
+  WeightForm form = WeightForm::Mapped;
   // done of total steps: one per model, decoder layer and batch of windows, then one per batch at the head.
   std::function<void(size_t done, size_t total)> progress;
 };

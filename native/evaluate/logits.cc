@@ -7,7 +7,7 @@
 namespace signum {
 
 Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool,
-                      DecoderLayer::Form form) {
+                      WeightForm form) {
   const ModelConfig& config = model.config();
   if (tokens.empty()) return Error{"tokens_invalid", "There are no tokens.", ""};
   if (tokens.size() > config.context)
@@ -23,7 +23,7 @@ Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, Thre
     SIGNUM_TAKE(const DecoderLayer layer, DecoderLayer::load(model, index, pool, form));
     layer.forward(hidden.view(), tokens.size(), hidden.view(), buffers, pool);
   }
-  SIGNUM_TAKE(const Head head, Head::load(model, pool));
+  SIGNUM_TAKE(const Head head, Head::load(model, pool, form));
   Matrix out(tokens.size(), head.vocabulary());
   head.logits(hidden.view(), out.view(), pool);
   return out;

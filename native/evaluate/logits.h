@@ -14,8 +14,7 @@ class ThreadPool;
 
 // [tokens, vocabulary] F32; row t scores the token after t. Errors: tokens_invalid (none, or an id outside
 // the vocabulary), context_too_long, those of reading weights.
-// form: of packed linears.
 Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool,
-                      DecoderLayer::Form form = DecoderLayer::Form::Packed);
+                      WeightForm form = WeightForm::Mapped);
 
 }  // namespace signum

@@ -91,12 +91,21 @@ Result<PackedLinear> PackedShard::table_rows(const std::string& name, std::span<
   return some;
 }
 
+PackedView PackedShard::tensors_of(const std::string& name, const Layout& layout) const {
+  PackedView view{.layout = layout, .tensors = {}, .order = nullptr};
+  for (const TensorRule& rule : tensor_rules(layout))
+    view.tensors[rule.role] = file_->find(name + "." + rule.role)->bytes;
+  return view;
+}
+
+PackedView PackedShard::table_view(const std::string& name) const {
+  return tensors_of(name, tables_.at(name));
+}
+
 Result<PackedView> PackedShard::view(const std::string& name) const {
   const auto found = layouts_.find(name);
   if (found == layouts_.end()) return broken(*file_, "it holds no linear " + name);
-  PackedView linear{.layout = found->second, .tensors = {}, .order = nullptr};
-  for (const TensorRule& rule : tensor_rules(linear.layout))
-    linear.tensors[rule.role] = file_->find(name + "." + rule.role)->bytes;
+  PackedView linear = tensors_of(name, found->second);
   if (linear.layout.has_order) {
     const TensorView& view = *file_->find(linear.layout.order_tensor);
     auto order = order_from_tensor(view.dtype, linear.layout.columns, view.bytes.data(), view.bytes.size());

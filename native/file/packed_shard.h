@@ -29,6 +29,8 @@ class PackedShard {
   const std::map<std::string, Layout>& tables() const { return tables_; }
   // A table of these rows of a packed table. Error packed_broken: no such table or row.
   Result<PackedLinear> table_rows(const std::string& name, std::span<const uint32_t> rows) const;
+  // A packed table's tensors, where they are mapped as long as file() is. name: one of tables().
+  PackedView table_view(const std::string& name) const;
   // The linear's tensors, where they are mapped as long as file() is, and its order. Error packed_broken: no
   // such linear, or the order is no permutation.
   Result<PackedView> view(const std::string& name) const;
@@ -37,6 +39,7 @@ class PackedShard {
 
  private:
   explicit PackedShard(std::shared_ptr<SafetensorsFile> file) : file_(std::move(file)) {}
+  PackedView tensors_of(const std::string& name, const Layout& layout) const;  // without `order`
   std::shared_ptr<SafetensorsFile> file_;
   Status add_layouts(const char* key, std::map<std::string, Layout>& layouts);
 

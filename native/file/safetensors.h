@@ -12,6 +12,7 @@
 #include "base/dtype.h"
 #include "base/error.h"
 #include "file/mapped_file.h"
+#include "math/to_f32.h"
 
 namespace signum {
 
@@ -24,9 +25,6 @@ struct TensorView {
 
   size_t elements() const;
 };
-
-// Converts F32, F16 or BF16 elements to F32, exactly.
-void to_f32(DType dtype, const uint8_t* bytes, size_t count, float* out);
 
 // A mapped file whose header was checked field by field: length, JSON, dtypes, shapes, offsets inside the
 // file, no overlap, no gap. Errors: read_failed, shard_broken.

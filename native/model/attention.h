@@ -10,7 +10,8 @@ namespace signum {
 class ThreadPool;
 
 struct AttentionShape {
-  size_t length = 0;    // tokens per sequence; rows = sequences * length
+  size_t length = 0;    // queries per sequence
+  size_t past = 0;      // keys of a sequence before that of its first query
   size_t heads = 0;     // query heads
   size_t kv_heads = 0;  // query head h reads key and value head h / (heads / kv_heads)
   size_t head_dim = 0;
@@ -19,9 +20,9 @@ struct AttentionShape {
   size_t window = 0;  // tokens that a token sees, itself included; 0: all up to itself
 };
 
-// q [rows, heads * head_dim], k, v [rows, kv_heads * head_dim], positions already applied -> out [rows, heads
-// * head_dim]. Token t of a sequence sees tokens max(0, t + 1 - window) to t of it. Parallel over sequence,
-// head and rows.
+// q [sequences * length, heads * head_dim], k, v [sequences * (past + length), kv_heads * head_dim],
+// positions already applied -> out [sequences * length, heads * head_dim]. Query i of a sequence is its token
+// t = past + i, and sees tokens max(0, t + 1 - window) to t of it. Parallel over sequence, head and rows.
 void causal_attention(const AttentionShape& shape, ConstView q, ConstView k, ConstView v, View out,
                       ThreadPool& pool);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/packed_product.h"
 #include "math/linear_algebra.h"
 #include "model/attention.h"
 #include "model/rotary.h"
@@ -53,9 +52,9 @@ struct ForwardBuffers::Arrays {
         std::ranges::find_if(angles, [&](const Angles& a) { return a.rope == rope && a.dim == dim; });
     if (found == angles.end())
       found = angles.insert(angles.end(), Angles{.rope = rope, .dim = dim, .table = {}});
-    if (found->length < length) {
-      found->table = rotary_table(length, dim, rope);
-      found->length = length;
+    if (found->length < length) {  // token after token, it is made anew few times
+      found->length = std::max(length, 2 * found->length);
+      found->table = rotary_table(found->length, dim, rope);
     }
     return found->table;
   }
@@ -79,21 +78,19 @@ size_t forward_floats(const ModelConfig& config) {
   return 2 * config.hidden + width_of(Width::QueriesKeysValues, config) + queries + mlp_width(config);
 }
 
-Result<DecoderLayer> DecoderLayer::load(const Model& model, size_t layer, ThreadPool& pool, Form form) {
+Result<DecoderLayer> DecoderLayer::load(const Model& model, size_t layer, ThreadPool& pool, WeightForm form) {
   DecoderLayer loaded;
   loaded.config_ = model.config();
   loaded.layer_ = layer;
   for (const LinearInfo& linear : model.linears_of(layer)) {
-    std::optional<PackedView> packed;
-    if (form == Form::Packed) {
-      SIGNUM_TAKE(packed, model.packed_view(linear, pool));
-    }
     Matrix weight;
-    if (!packed) {
+    if (form == WeightForm::Mapped) {
+      SIGNUM_TAKE(MappedMatrix mapped, model.mapped(linear, pool));
+      loaded.mapped_.push_back(std::move(mapped));
+    } else {
       SIGNUM_TAKE(weight, model.weight(linear, pool));
     }
     loaded.weights_.push_back(std::move(weight));
-    loaded.packed_.push_back(std::move(packed));
     Matrix bias;
     if (has_bias(model.config(), linear.input)) {
       SIGNUM_TAKE(bias, Model::to_matrix(*model.find(linear.name + ".bias"), pool));
@@ -123,12 +120,12 @@ void DecoderLayer::project(LinearInput input, ConstView x, float beta, View out,
   size_t at = 0;
   for (size_t i = 0; i < linears.size(); ++i) {
     if (linears[i].input != input) continue;
-    const size_t rows = packed_[i] ? packed_[i]->layout.rows : weights_[i].rows();
+    const size_t rows = mapped_.empty() ? weights_[i].rows() : mapped_[i].rows();
     const View part = out.block(0, at, out.rows, rows);
-    if (packed_[i])
-      multiply(*packed_[i], x, beta, part, pool);
-    else
+    if (mapped_.empty())
       gemm_transposed(1.0f, x, weights_[i].view(), beta, part, pool);
+    else
+      mapped_[i].multiply(x, beta, part, pool);
     if (biases_[i].size() > 0)
       for_rows(part.rows, pool, [&](size_t t) { add_row(part.row(t), biases_[i].data(), rows); });
     at += rows;
@@ -148,34 +145,47 @@ void DecoderLayer::add_branch(LinearInput input, ConstView x, LayerNorm before, 
   if (!config_.norm_first) norm(before).apply(residual, residual, pool);
 }
 
-void DecoderLayer::attend(View qkv, size_t length, View out, ForwardBuffers& buffers,
+void DecoderLayer::attend(View qkv, size_t length, KeyValueCache* cache, View out, ForwardBuffers& buffers,
                           ThreadPool& pool) const {
   const size_t dim = config_.head_dim, tokens = qkv.rows;
   const size_t q_width = config_.heads * dim, kv_width = config_.kv_heads * dim;
   const View q = qkv.block(0, 0, tokens, q_width), k = qkv.block(0, q_width, tokens, kv_width);
   const View v = qkv.block(0, q_width + kv_width, tokens, kv_width);
+  const size_t past = cache ? cache->length() : 0;
   const LayerAttention& layer = config_.attention[layer_];
-  const RotaryTable* rotary =
-      config_.ropes.empty() ? nullptr : &buffers.arrays_->rotary(config_.ropes[layer.rope], length, dim);
+  const RotaryTable* rotary = config_.ropes.empty()
+                                  ? nullptr
+                                  : &buffers.arrays_->rotary(config_.ropes[layer.rope], past + length, dim);
   const auto place = [&](View x, const Norm& norm, size_t token) {
     for (float* head = x.row(token); head < x.row(token) + x.columns; head += dim) {
       if (norm.exists()) norm.apply(head, head);
-      if (rotary)
-        rotate_halves(head, rotary->cosine.row(token % length), rotary->sine.row(token % length), dim / 2);
+      if (rotary) {
+        const size_t position = past + token % length;
+        rotate_halves(head, rotary->cosine.row(position), rotary->sine.row(position), dim / 2);
+      }
     }
   };
   for_rows(tokens, pool, [&](size_t token) {
     place(q, norm(LayerNorm::Query), token);
     place(k, norm(LayerNorm::Key), token);
   });
+  ConstView keys = k, values = v;
+  if (cache) {
+    const View held_keys = cache->keys(layer_), held_values = cache->values(layer_);
+    copy_rows(k, held_keys.block(past, 0, tokens, kv_width), pool);
+    copy_rows(v, held_values.block(past, 0, tokens, kv_width), pool);
+    keys = held_keys.block(0, 0, past + tokens, kv_width);
+    values = held_values.block(0, 0, past + tokens, kv_width);
+  }
   causal_attention({.length = length,
+                    .past = past,
                     .heads = config_.heads,
                     .kv_heads = config_.kv_heads,
                     .head_dim = dim,
                     .scale = float(config_.attention_scale),
                     .cap = float(config_.attention_cap),
                     .window = layer.window},
-                   q, k, v, out, pool);
+                   q, keys, values, out, pool);
 }
 
 View DecoderLayer::activate(View gate_up, ThreadPool& pool) const {
@@ -197,6 +207,16 @@ View DecoderLayer::activate(View gate_up, ThreadPool& pool) const {
 
 void DecoderLayer::forward(ConstView input, size_t length, View output, ForwardBuffers& buffers,
                            ThreadPool& pool, const InputSink& sink, LinearInput last) const {
+  run(input, length, nullptr, output, buffers, pool, sink, last);
+}
+
+void DecoderLayer::extend(View x, KeyValueCache& cache, ForwardBuffers& buffers, ThreadPool& pool) const {
+  run(x, x.rows, &cache, x, buffers, pool, {}, LinearInput::MlpHidden);
+}
+
+void DecoderLayer::run(ConstView input, size_t length, KeyValueCache* cache, View output,
+                       ForwardBuffers& buffers, ThreadPool& pool, const InputSink& sink,
+                       LinearInput last) const {
   ForwardBuffers::Arrays& arrays = *buffers.arrays_;
   const size_t tokens = input.rows;
   // Whether anything is wanted beyond this input.
@@ -217,7 +237,7 @@ void DecoderLayer::forward(ConstView input, size_t length, View output, ForwardB
   const View qkv = arrays.qkv.view(tokens, width_of(Width::QueriesKeysValues, config_));
   project(LinearInput::Attention, attention, 0.0f, qkv, pool);
   const View attended = arrays.attended.view(tokens, width_of(Width::Queries, config_));
-  attend(qkv, length, attended, buffers, pool);
+  attend(qkv, length, cache, attended, buffers, pool);
   copy_rows(input, residual, pool);
   if (!give(LinearInput::AttentionOutput, attended, added_to(LayerNorm::AttentionOutput))) return;
   add_branch(LinearInput::AttentionOutput, attended, LayerNorm::Attention, LayerNorm::AttentionOutput,

@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "base/error.h"
 #include "base/matrix.h"
+#include "model/cache.h"
 #include "model/model.h"
 #include "model/norm.h"
 
@@ -39,13 +39,11 @@ class ForwardBuffers {
 
 class DecoderLayer {
  public:
-  // What becomes of packed linears: Decoded, weight() and replace() know all of them. Packed, they stay as
-  // they are mapped, and forward() multiplies by them there (kernels/packed_product.h).
-  enum class Form : uint8_t { Decoded, Packed };
-  // Loads the layer's weights, to F32 what is not left packed. The model must outlive a layer in packed form.
-  // Errors: weights_not_finite, packed_broken.
+  // Loads the layer's weights. Only Decoded, weight() and replace() know the linears. Mapped, they stay where
+  // they are, forward() multiplies by them there, and the model must outlive the layer. Errors:
+  // weights_not_finite, packed_broken.
   static Result<DecoderLayer> load(const Model& model, size_t layer, ThreadPool& pool,
-                                   Form form = Form::Decoded);
+                                   WeightForm form = WeightForm::Decoded);
 
   size_t layer() const { return layer_; }
   const ModelConfig& config() const { return config_; }
@@ -62,9 +60,16 @@ class DecoderLayer {
   // does not depend on the pool's size.
   void forward(ConstView input, size_t length, View output, ForwardBuffers& buffers, ThreadPool& pool,
                const InputSink& sink = {}, LinearInput last = LinearInput::MlpHidden) const;
+  // The same of one sequence that goes on: x [tokens, hidden], in place, has the positions from
+  // cache.length() on and sees what is in the cache too. Its keys and values are written behind them; grow()
+  // is left to the caller, when all layers are done. cache.length() + tokens <= cache.capacity().
+  void extend(View x, KeyValueCache& cache, ForwardBuffers& buffers, ThreadPool& pool) const;
 
  private:
   DecoderLayer() = default;
+  // forward() and, with a cache, extend().
+  void run(ConstView input, size_t length, KeyValueCache* cache, View output, ForwardBuffers& buffers,
+           ThreadPool& pool, const InputSink& sink, LinearInput last) const;
   const Norm& norm(LayerNorm which) const { return norms_[size_t(which)]; }
   // x, or its norm in `scratch` where the family norms first.
   ConstView normed_first(LayerNorm which, ConstView x, View scratch, ThreadPool& pool) const;
@@ -74,16 +79,18 @@ class DecoderLayer {
   // [tokens, hidden].
   void add_branch(LinearInput input, ConstView x, LayerNorm before, LayerNorm after, View residual,
                   View scratch, ThreadPool& pool) const;
-  // qkv [tokens, queries + keys + values] -> out [tokens, queries]: head norms, positions, attention.
-  void attend(View qkv, size_t length, View out, ForwardBuffers& buffers, ThreadPool& pool) const;
+  // qkv [tokens, queries + keys + values] -> out [tokens, queries]: head norms, positions, attention; keys
+  // and values go through the cache where there is one.
+  void attend(View qkv, size_t length, KeyValueCache* cache, View out, ForwardBuffers& buffers,
+              ThreadPool& pool) const;
   // gate_up [tokens, intermediate, twice where gated] -> its first [tokens, intermediate].
   View activate(View gate_up, ThreadPool& pool) const;
 
   ModelConfig config_;
   size_t layer_ = 0;
-  std::vector<Matrix> weights_;  // by place in the architecture's linears; empty where packed_ has it
-  std::vector<std::optional<PackedView>> packed_;
-  std::vector<Matrix> biases_;  // likewise [1, rows], empty where there is none
+  std::vector<Matrix> weights_;       // by place in the architecture's linears; empty matrices: mapped
+  std::vector<MappedMatrix> mapped_;  // likewise; none: decoded
+  std::vector<Matrix> biases_;        // likewise [1, rows], empty where there is none
   std::array<Norm, kLayerNorms> norms_;
 };
 

@@ -12,23 +12,16 @@ namespace {
 
 constexpr size_t kBand = size_t(1) << 16;  // elements converted by one task
 
-Error not_finite(const std::string& name) {
-  return {"weights_not_finite", "The tensor " + name + " holds NaN or infinity.", ""};
-}
-
-// Converts and checks; out [elements] or null: check only.
+// Converts and checks; out [elements].
 Status convert(const TensorView& tensor, float* out, ThreadPool& pool) {
   const size_t count = tensor.elements(), width = dtype_bytes(tensor.dtype);
   std::atomic<bool> finite{true};
   pool.parallel_for((count + kBand - 1) / kBand, [&](size_t band) {
     const size_t first = band * kBand, n = std::min(kBand, count - first);
-    std::unique_ptr<float[], AlignedFree> scratch;
-    if (!out) scratch = aligned_array<float>(n);
-    float* target = out ? out + first : scratch.get();
-    to_f32(tensor.dtype, tensor.bytes.data() + first * width, n, target);
-    if (!all_finite(target, n)) finite = false;
+    to_f32(tensor.dtype, tensor.bytes.data() + first * width, n, out + first);
+    if (!all_finite(out + first, n)) finite = false;
   });
-  if (!finite) return not_finite(tensor.name);
+  if (!finite) return weights_not_finite(tensor.name);
   return {};
 }
 
@@ -79,26 +72,17 @@ Result<Matrix> Model::weight(const LinearInfo& linear, ThreadPool& pool) const {
   if (const auto found = packed_linears_.find(linear.name); found != packed_linears_.end()) {
     SIGNUM_TAKE(const PackedLinear packed, found->second->linear(linear.name));
     SIGNUM_TAKE(Matrix decoded, decode(packed, pool));
-    if (!all_finite(decoded.view(), pool)) return not_finite(linear.name);
+    if (!all_finite(decoded.view(), pool)) return weights_not_finite(linear.name);
     return decoded;
   }
   return to_matrix(*find(linear.name + ".weight"), pool);
 }
 
-Result<std::optional<PackedView>> Model::packed_view(const LinearInfo& linear, ThreadPool& pool) const {
+Result<MappedMatrix> Model::mapped(const LinearInfo& linear, ThreadPool& pool) const {
   const auto found = packed_linears_.find(linear.name);
-  if (found == packed_linears_.end()) return std::optional<PackedView>();
+  if (found == packed_linears_.end()) return MappedMatrix::of(*find(linear.name + ".weight"), pool);
   SIGNUM_TAKE(PackedView packed, found->second->view(linear.name));
-  SIGNUM_TRY(check_view(packed, pool));
-  // Weights are sums and products of few scalars: they are finite where these are, short of F32's end.
-  for (const TensorRule& rule : tensor_rules(packed.layout)) {
-    if (rule.dtype != packed.layout.scale_type) continue;
-    const auto bytes = packed.bytes(rule.role);
-    std::vector<float> scalars(bytes.size() / dtype_bytes(rule.dtype));
-    to_f32(rule.dtype, bytes.data(), scalars.size(), scalars.data());
-    if (!all_finite(scalars.data(), scalars.size())) return not_finite(linear.name);
-  }
-  return std::optional(std::move(packed));
+  return MappedMatrix::of(linear.name, std::move(packed), pool);
 }
 
 Result<Matrix> Model::to_matrix(const TensorView& tensor, ThreadPool& pool) {
@@ -110,7 +94,8 @@ Result<Matrix> Model::to_matrix(const TensorView& tensor, ThreadPool& pool) {
 
 Status Model::check_finite(ThreadPool& pool) const {
   for (const auto& [name, tensor] : checkpoint_.tensors)
-    if (is_weight_dtype(tensor->dtype)) SIGNUM_TRY(convert(*tensor, nullptr, pool));
+    if (is_weight_dtype(tensor->dtype) && !all_finite(tensor->dtype, tensor->bytes, pool))
+      return weights_not_finite(name);
   return {};
 }
 

@@ -13,10 +13,10 @@
 #include "base/error.h"
 #include "base/matrix.h"
 #include "file/safetensors.h"
-#include "methods/packed_view.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
 #include "model/config.h"
+#include "model/mapped_matrix.h"
 #include "model/needed_tensors.h"
 #include "model/table.h"
 
@@ -80,9 +80,9 @@ class Model {
   // A linear's weight [rows, columns] in F32: converted, or decoded from its planes. Errors:
   // weights_not_finite, packed_broken.
   Result<Matrix> weight(const LinearInfo& linear, ThreadPool& pool) const;
-  // A packed linear where it is mapped, checked; nothing where the linear is stored as a matrix. Valid as
-  // long as the model is. Errors: weights_not_finite, packed_broken.
-  Result<std::optional<PackedView>> packed_view(const LinearInfo& linear, ThreadPool& pool) const;
+  // The same where it is mapped, checked. Valid as long as the model is. Errors: weights_not_finite,
+  // packed_broken.
+  Result<MappedMatrix> mapped(const LinearInfo& linear, ThreadPool& pool) const;
   // A stored floating tensor as F32, rows = shape[0] (1 for a vector), columns = the rest. Error:
   // weights_not_finite.
   static Result<Matrix> to_matrix(const TensorView& tensor, ThreadPool& pool);

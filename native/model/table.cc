@@ -9,14 +9,6 @@
 #include "model/rows.h"
 
 namespace signum {
-namespace {
-
-Error not_finite(const std::string& name) {
-  return {"weights_not_finite", "The tensor " + name + " holds NaN or infinity.", ""};
-}
-
-}  // namespace
-
 std::string table_name(const std::string& tensor) {
   return tensor.ends_with(".weight") ? tensor.substr(0, tensor.size() - 7) : tensor;
 }
@@ -33,7 +25,7 @@ Status Table::look_up(std::span<const uint32_t> ids, View out, ThreadPool& pool)
     to_f32(stored_->dtype, stored_->bytes.data() + ids[i] * row_bytes, out.columns, out.row(i));
     if (!all_finite(out.row(i), out.columns)) finite = false;
   });
-  if (!finite) return not_finite(stored_->name);
+  if (!finite) return weights_not_finite(stored_->name);
   return {};
 }
 
@@ -44,7 +36,7 @@ Status Table::look_up_packed(std::span<const uint32_t> ids, View out, ThreadPool
     const auto batch = ids.subspan(first, std::min(kBatch, ids.size() - first));
     SIGNUM_TAKE(const PackedLinear some, shard_->table_rows(name_, batch));
     SIGNUM_TAKE(const Matrix decoded, decode(some, pool));
-    if (!all_finite(decoded.view(), pool)) return not_finite(name_);
+    if (!all_finite(decoded.view(), pool)) return weights_not_finite(name_);
     for (size_t i = 0; i < batch.size(); ++i)
       std::memcpy(out.row(first + i), decoded.row(i), decoded.columns() * sizeof(float));
   }
@@ -57,6 +49,11 @@ Result<Matrix> Table::matrix(ThreadPool& pool) const {
   Matrix matrix(rows(), columns());
   SIGNUM_TRY(look_up(all, matrix.view(), pool));
   return matrix;
+}
+
+Result<MappedMatrix> Table::mapped(ThreadPool& pool) const {
+  if (stored_) return MappedMatrix::of(*stored_, pool);
+  return MappedMatrix::of(name_, shard_->table_view(name_), pool);
 }
 
 }  // namespace signum

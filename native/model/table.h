@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/matrix.h"
 #include "file/safetensors.h"
+#include "model/mapped_matrix.h"
 
 namespace signum {
 
@@ -33,8 +34,9 @@ class Table {
   // out [ids, columns] = the rows of these ids, which must be below rows(). Errors: weights_not_finite,
   // packed_broken.
   Status look_up(std::span<const uint32_t> ids, View out, ThreadPool& pool) const;
-  // [rows, columns], with the same errors.
+  // [rows, columns], with the same errors; or where it is mapped, which lives as long as the model.
   Result<Matrix> matrix(ThreadPool& pool) const;
+  Result<MappedMatrix> mapped(ThreadPool& pool) const;
 
  private:
   Status look_up_packed(std::span<const uint32_t> ids, View out, ThreadPool& pool) const;

@@ -1,7 +1,7 @@
 // Runs over a small model of each family: fused linears and biases, resumed, on any number of threads.
 #include <doctest/doctest.h>
 
-#include "evaluate/logits.h"
+#include "tests/logits_of.h"
 #include "tests/opened_model.h"
 #include "tests/recorded_run.h"
 #include "tests/tiny_families.h"
@@ -9,24 +9,6 @@
 using namespace signum;
 
 namespace {
-
-Matrix logits_of(const Model& model, const std::vector<uint32_t>& tokens,
-                 DecoderLayer::Form form = DecoderLayer::Form::Decoded) {
-  ThreadPool pool(2);
-  auto result = logits(model, tokens, pool, form);
-  REQUIRE(result.ok());
-  return std::move(result).value();
-}
-
-// Squared differences over squared values.
-double nmse(const Matrix& a, const Matrix& b) {
-  double difference = 0, whole = 0;
-  for (size_t k = 0; k < b.size(); ++k) {
-    difference += std::pow(double(a.data()[k]) - double(b.data()[k]), 2);
-    whole += std::pow(double(b.data()[k]), 2);
-  }
-  return difference / whole;
-}
 
 // The source as the run read it, each linear's weight replaced by what its packed form decodes to.
 TinyModel decoded(const TinyModel& source, const Model& packed) {
@@ -81,10 +63,36 @@ TEST_CASE("a packed run of each family is the model that it decodes to; all else
       const auto tokens = random_tokens(50, family.model.vocabulary, 9);
       const Matrix a = logits_of(*packed, tokens), b = logits_of(*opened(tiny.folder / "decoded"), tokens);
       CHECK(std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
-      CHECK(nmse(logits_of(*packed, tokens, DecoderLayer::Form::Packed), b) < 1e-11);
+      CHECK(nmse(logits_of(*packed, tokens, WeightForm::Mapped), b) < 1e-11);
       const std::vector<uint32_t> few(tokens.begin(), tokens.begin() + 3);
-      CHECK(nmse(logits_of(*packed, few, DecoderLayer::Form::Packed), logits_of(*packed, few)) < 1e-11);
+      CHECK(nmse(logits_of(*packed, few, WeightForm::Mapped), logits_of(*packed, few)) < 1e-11);
     }
+}
+
+TEST_CASE("the weights where they are mapped, stored or packed, are those that are decoded") {
+  for (const TinyFamily& family : tiny_families()) {
+    CAPTURE(family.name);
+    const auto check = [&](const std::string& folder) {
+      const auto model = opened(folder);
+      for (const size_t length : {1, 3, 50}) {  // by reading, and by converted bands
+        const auto tokens = random_tokens(length, family.model.vocabulary, 10);
+        CHECK(nmse(logits_of(*model, tokens, WeightForm::Mapped), logits_of(*model, tokens)) < 1e-11);
+      }
+    };
+    for (const DType dtype : {DType::F32, DType::F16, DType::BF16}) {
+      const TemporaryFolder folder;
+      write_model(family.model, folder.path, dtype);
+      check(folder.path);
+    }
+    const TinyRun tiny(family.model);
+    QuantizeJob job = tiny.job("rtn");
+    job.recipe.insert(1, R"("embedding_type": "rtn8", )");
+    job.recipe.insert(1, family.model.tied ? "" : R"("head_type": "rtn4", )");
+    RecordingObserver observer;
+    const std::string packed = run_to_end(job, observer).packed;
+    CHECK(opened(packed)->head_table().stored() == nullptr);
+    check(packed);
+  }
 }
 
 TEST_CASE("each family: stopped and resumed, on 1, 2 and 3 threads, the same bytes") {
