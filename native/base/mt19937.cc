@@ -64,4 +64,9 @@ uint64_t PythonRandom::randint(uint64_t low, uint64_t high) {
   return low + drawn;
 }
 
+double PythonRandom::random() {
+  const uint32_t high = next() >> 5, low = next() >> 6;
+  return (double(high) * 0x1p26 + double(low)) * 0x1p-53;
+}
+
 }  // namespace signum

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
+#include <cstring>
 
 #include "base/pool.h"
 #include "math/finite.h"
@@ -16,20 +16,32 @@ HWY_BEFORE_NAMESPACE();
 namespace signum::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-bool AllFinite(const float* x, size_t n) {
-  constexpr uint32_t kExponent = 0x7F800000u;  // all ones in NaN and infinity only
-  const hn::ScalableTag<float> d;
-  const hn::RebindToUnsigned<decltype(d)> du;
-  const auto exponent = hn::Set(du, kExponent);
-  auto any = hn::Zero(du);  // lanes: all ones where such an exponent was seen
+// No exponent of all ones, as only NaN and infinity have it, among n words at any alignment.
+template <class Word>
+bool NoneHas(Word exponent, const uint8_t* bytes, size_t n) {
+  const hn::ScalableTag<Word> d;
+  [[maybe_unused]] const auto bits = hn::Set(d, exponent);
+  auto any = hn::Zero(d);  // lanes: all ones where such an exponent was seen
   size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::Repartition<uint8_t, decltype(d)> bytewise;
   for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
-    const auto bits = hn::And(hn::BitCast(du, hn::LoadU(d, x + i)), exponent);
-    any = hn::Or(any, hn::VecFromMask(du, hn::Eq(bits, exponent)));
+    const auto words = hn::BitCast(d, hn::LoadU(bytewise, bytes + i * sizeof(Word)));
+    any = hn::Or(any, hn::VecFromMask(d, hn::Eq(hn::And(words, bits), bits)));
   }
-  bool finite = hn::AllTrue(du, hn::Eq(any, hn::Zero(du)));
-  for (; i < n; ++i) finite &= (std::bit_cast<uint32_t>(x[i]) & kExponent) != kExponent;
+#endif
+  bool finite = hn::AllTrue(d, hn::Eq(any, hn::Zero(d)));
+  for (; i < n; ++i) {
+    Word word;
+    std::memcpy(&word, bytes + i * sizeof(Word), sizeof word);
+    finite &= (word & exponent) != exponent;
+  }
   return finite;
+}
+
+bool AllFinite(DType dtype, const uint8_t* bytes, size_t n) {
+  if (dtype == DType::F32) return NoneHas(uint32_t(0x7F800000), bytes, n);
+  return NoneHas(uint16_t(dtype == DType::F16 ? 0x7C00 : 0x7F80), bytes, n);
 }
 
 }  // namespace signum::HWY_NAMESPACE
@@ -40,7 +52,20 @@ namespace signum {
 
 HWY_EXPORT(AllFinite);
 
-bool all_finite(const float* x, size_t n) { return HWY_DYNAMIC_DISPATCH(AllFinite)(x, n); }
+bool all_finite(const float* x, size_t n) {
+  return HWY_DYNAMIC_DISPATCH(AllFinite)(DType::F32, reinterpret_cast<const uint8_t*>(x), n);
+}
+
+bool all_finite(DType dtype, std::span<const uint8_t> bytes, ThreadPool& pool) {
+  constexpr size_t kBand = size_t(1) << 18;  // bytes
+  std::atomic<bool> finite{true};
+  pool.parallel_for((bytes.size() + kBand - 1) / kBand, [&](size_t band) {
+    const auto part = bytes.subspan(band * kBand, std::min(kBand, bytes.size() - band * kBand));
+    if (!HWY_DYNAMIC_DISPATCH(AllFinite)(dtype, part.data(), part.size() / dtype_bytes(dtype)))
+      finite = false;
+  });
+  return finite;
+}
 
 bool all_finite(ConstView a, ThreadPool& pool) {
   constexpr size_t kBand = 64;

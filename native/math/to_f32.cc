@@ -1,10 +1,11 @@
 // Weights as they lie in a file (any alignment) -> F32. Loops without branches, so that the compiler can
 // vectorize them.
+#include "math/to_f32.h"
+
 #include <bit>
 #include <cstring>
 
 #include "base/half.h"
-#include "file/safetensors.h"
 
 namespace signum {
 namespace {
