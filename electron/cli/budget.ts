@@ -16,12 +16,21 @@ export const budgetOption: Option = {
 
 const units: Record<string, number> = { kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }
 
+const sizeForm = /^(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)$/i
+
+/** 900MB, 1.2 GiB; null: no size. */
+export function readBytes(text: string): number | null {
+  const [, amount, unit = ''] = sizeForm.exec(text) ?? []
+  const bytes = Number(amount) * (units[unit.toLowerCase()] ?? Number.NaN)
+  return bytes > 0 ? bytes : null
+}
+
 export function readBudget(text: string): Result<Budget> {
-  const [, amount, unit = ''] = /^(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)$/i.exec(text) ?? []
+  const [, amount, unit = ''] = sizeForm.exec(text) ?? []
   const value = Number(amount)
-  const scale = units[unit.toLowerCase()]
   if (value > 0 && unit.toLowerCase() === 'bpw') return success({ by: 'linear', value })
-  if (value > 0 && scale !== undefined) return success({ by: 'file_bytes', value: value * scale })
+  const bytes = readBytes(text)
+  if (bytes !== null) return success({ by: 'file_bytes', value: bytes })
   return failure('option_invalid', `--budget must be bits per weight or bytes, such as 1.7bpw or 900MB, not '${text}'.`)
 }
 

@@ -253,7 +253,13 @@ test('evaluate, layer, models, doctor', async () => {
 describe('export', () => {
   test("writes a model, or a run's packed one, and says what is otherwise in the file", async () => {
     const written = await signum(['export', model, '--out', place('a.gguf')])
-    expect(written).toMatchObject({ code: 0, out: `${place('a.gguf')}: 14.7 MB, 38 tensors, architecture llama\n` })
+    const lines = [
+      `${place('a.gguf')}: 14.7 MB, 38 tensors, architecture llama`,
+      '  F32       38 tensors, all as the model decodes them',
+      'verified: 3,600,000 numbers read back, all as the model decodes them',
+      `sha256 ${'5'.repeat(64)}  a.gguf`,
+    ]
+    expect(written).toMatchObject({ code: 0, out: `${lines.join('\n')}\n` })
     expect(written.err).toContain('The file is made of signum-stories-4m.')
     await mkdir(place('a-run/packed'), { recursive: true })
     await writeFile(place('a-run/recipe.json'), '{}')
@@ -264,8 +270,13 @@ describe('export', () => {
   test('a file that is there is kept, and what it cannot write is refused', async () => {
     await writeFile(place('mine.gguf'), 'kept')
     const there = await signum(['export', model, '--out', place('mine.gguf')])
-    expect(there).toMatchObject({ code: 2, err: `option_invalid: ${place('mine.gguf')} is already there.\n` })
+    expect(there).toMatchObject({ code: 2, err: expect.stringContaining('--overwrite') as string })
     expect(await readFile(place('mine.gguf'), 'utf8')).toBe('kept')
+    expect((await signum(['export', model, '--out', place('mine.gguf'), '--overwrite'])).code).toBe(0)
+    expect((await signum(['export', model, '--out', folder, '--overwrite'])).err).toContain('is a folder')
+    const shards = ['export', model, '--out', place('c.gguf'), '--shard-size']
+    expect((await signum([...shards, '5GB'])).err).toContain('gguf is one file')
+    expect((await signum([...shards, 'five'])).err).toContain("not 'five'")
     expect((await signum(['export', model])).err).toContain('--out FILE.gguf')
     expect((await signum(['export', model, '--type', 'q4', '--out', place('c.gguf')])).err).toContain(
       '--type must be f32',

@@ -2,6 +2,7 @@
 import { failure, success, type Result } from '../contract/errors.ts'
 import {
   resumableStatuses,
+  type ExportRow,
   type MetricRow,
   type RunDetails,
   type RunRow,
@@ -12,6 +13,7 @@ import { effectText } from '../contract/override-text.ts'
 import { chosenTables, tableWords } from '../contract/tables.ts'
 import * as quantities from '../contract/quantities.ts'
 import { refusal, reply, unfinished, type Command, type Reply, type Task } from './command.ts'
+import { roundingText } from './export.ts'
 import { table, type Column } from './table.ts'
 
 export const runs: Command = {
@@ -138,11 +140,20 @@ function page(run: RunDetails): string {
     if (words !== null) lines.push([words.title, `${one.subject} ${words.text} (${how})`])
   }
   if (run.layer_reports.length > 0) lines.push(['linears', `${run.layer_reports.length} reported`])
-  for (const { format, path } of run.exports) lines.push(['export', `${format} ${path}`])
+  for (const one of run.exports) lines.push(...exportLines(one))
   if (run.folder !== null && resumableStatuses.includes(run.status)) {
     lines.push(['go on with', `signum quantize --resume --out ${run.folder}`])
   }
   return lines.map(([title, text]) => `${title.padEnd(16)}${text}`).join('\n')
+}
+
+function exportLines({ format, type, path, bytes, files, verification }: ExportRow): [string, string][] {
+  const what = [format, type].filter(Boolean).join(' ')
+  const how = verification === null ? '' : `, verified: ${roundingText(verification)}`
+  return [
+    ['export', `${what} ${path}, ${quantities.size(bytes)}${how}`],
+    ...(files ?? []).map(({ name, sha256 }): [string, string] => ['', `sha256 ${sha256}  ${name}`]),
+  ]
 }
 
 /** Markdown: sizes, perplexity, distance and speed, against the original and runs of similar size. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { curveSchema } from './curve.ts'
 import { problemSchema } from './errors.ts'
 import { comparisonSchema, protocolSchema } from './evaluation.ts'
+import { exportFormatSchema, exportResultSchema } from './exports.ts'
 import { forecastSchema, readinessSchema } from './forecast.ts'
 import { textAnswerSchema, textRequestSchema, type TextNews } from './generation.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
@@ -20,7 +21,7 @@ import {
   tokensSchema,
 } from './records.ts'
 import { settingChangesSchema, settingsSchema } from './settings.ts'
-import { exportFormats, exportResultSchema, exportTypes, workerEventSchema, type WorkerEvent } from './worker.ts'
+import { workerEventSchema, type WorkerEvent } from './worker.ts'
 
 const folder = z.string().min(1)
 const runId = z.int().min(1)
@@ -106,11 +107,21 @@ export const calls = {
     request: z.object({
       model: folder,
       output: folder,
-      format: z.enum(exportFormats),
-      type: z.enum(exportTypes),
+      format: exportFormatSchema,
+      /** One of the format's (contract/exports.ts); null: its usual one. */
+      type: z.string().nullable().default(null),
+      /** Formats that are folders: most bytes of one file of weights; 0: as many files as the model has. */
+      shard_bytes: z.int().min(0).default(0),
+      /** An output that is there is replaced; otherwise it is refused. */
+      overwrite: z.boolean().default(false),
       threads,
     }),
-    answer: exportResultSchema.extend({ model: z.string(), output: z.string(), warnings: z.array(noteSchema) }),
+    answer: exportResultSchema.extend({
+      model: z.string(),
+      output: z.string(),
+      type: z.string().nullable(),
+      warnings: z.array(noteSchema),
+    }),
   },
   /** A text written by a model, which stays open for the next one for a while. A stop or a cancel ends the text early. */
   generate: { request: textRequestSchema, answer: textAnswerSchema },

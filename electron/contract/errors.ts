@@ -38,6 +38,7 @@ export const workerErrorCodes = [
   'tokenizer_broken',
   'tokenizer_unsupported',
   'export_unsupported',
+  'export_unverified',
   'internal',
 ] as const
 

@@ -1,6 +1,7 @@
 // What the history keeps, row by row (docs/HISTORY.md), and what the queue says. Times are milliseconds since 1970.
 import { z } from 'zod'
 import type { Ending, Step } from './api.ts'
+import { exportedFileSchema, verificationSchema } from './exports.ts'
 import type { Note, RunReport } from './records.ts'
 import { layerReportSchema, metricSchema, modelSchema } from './records.ts'
 import { recipeSchema } from './recipe.ts'
@@ -79,10 +80,14 @@ export const exportRowSchema = z.object({
   id,
   run_id: id,
   format: z.string(),
+  /** Null where the format has none, and of exports that are older than this column; so are the files and the verification. */
+  type: z.string().nullable(),
   path: z.string(),
   bytes: z.number(),
   /** Read back and compared after it was written. */
   verified: z.boolean(),
+  files: z.array(exportedFileSchema).nullable(),
+  verification: verificationSchema.nullable(),
   created_at: time,
 })
 export type ExportRow = z.infer<typeof exportRowSchema>

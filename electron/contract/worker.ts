@@ -9,6 +9,7 @@ import {
   quantizeResultSchema,
 } from './records.ts'
 import type { Protocol } from './evaluation.ts'
+import { exportResultSchema, type ExportOptions } from './exports.ts'
 import type { Parameters } from './methods.ts'
 import type { NamedOverride } from './overrides.ts'
 import type { TableTypes } from './tables.ts'
@@ -49,7 +50,7 @@ export type Jobs = {
     targets: string | null
   }
   logits: Common & { model: string; tokens: string; output: string }
-  export: Common & { model: string; output: string; format: ExportFormat; type: ExportType }
+  export: Common & { model: string; output: string } & ExportOptions
   measure: Common & {
     model: string
     candidates: WorkerRecipe[]
@@ -94,13 +95,6 @@ export const devicesSchema = z.object({
 })
 export type Devices = z.infer<typeof devicesSchema>
 
-/** What another program reads, and how its matrices are stored. */
-export const exportFormats = ['gguf'] as const
-export type ExportFormat = (typeof exportFormats)[number]
-export const exportTypes = ['f32'] as const
-export type ExportType = (typeof exportTypes)[number]
-export const exportResultSchema = z.object({ architecture: z.string(), tensors: z.number(), bytes: z.number() })
-
 /** `finished.result` of each command. */
 export const resultSchemas = {
   inspect: modelSchema,
@@ -122,7 +116,17 @@ export type WorkerResult<C extends WorkerCommand> = z.infer<(typeof resultSchema
 
 const line = { seq: z.int().min(0), elapsed: z.number() }
 
-export const phases = ['hash', 'calibrate', 'factor', 'quantize', 'propagate', 'write', 'evaluate'] as const
+export const phases = [
+  'hash',
+  'calibrate',
+  'factor',
+  'quantize',
+  'propagate',
+  'write',
+  'evaluate',
+  'fit',
+  'verify',
+] as const
 
 const events = [
   z.object({

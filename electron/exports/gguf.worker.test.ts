@@ -1,5 +1,6 @@
 // GGUF files against llama.cpp: what it computes from them, and into which tokens it cuts a text.
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gguf } from '@huggingface/gguf'
@@ -89,7 +90,20 @@ test('the header says what the file is, and the file ends where its tensors do',
   const file = path.join(root, 'header.gguf')
   const result = await exportGguf(bundled, file)
   const { metadata, tensorInfos, tensorDataOffset } = await gguf(file, { allowLocalFile: true })
-  expect(result).toEqual({ architecture: 'llama', tensors: 38, bytes: (await stat(file)).size })
+  const bytes = await readFile(file)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const values = tensorInfos.reduce((sum, { shape }) => sum + Number(shape.reduce((a, b) => a * b, 1n)), 0)
+  const exact = { tensors: 38, values, exact_values: values, relative_error: 0, largest_error: 0 }
+  expect(result).toEqual({
+    format: 'gguf',
+    files: [{ name: 'header.gguf', bytes: bytes.length, sha256 }],
+    bytes: bytes.length,
+    tensors: 38,
+    architecture: 'llama',
+    verification: exact,
+    types: [{ type: 'F32', ...exact }],
+    chosen: [],
+  })
   expect(metadata).toMatchObject({
     version: 3,
     'general.architecture': 'llama',

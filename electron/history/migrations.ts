@@ -172,4 +172,12 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE layer_reports ADD COLUMN plane2_sparsity REAL;
     `,
   },
+  {
+    title: 'what was exported: type, hashes, verification',
+    sql: `
+      ALTER TABLE exports ADD COLUMN type TEXT;
+      ALTER TABLE exports ADD COLUMN files TEXT CHECK (json_valid(files));
+      ALTER TABLE exports ADD COLUMN verification TEXT CHECK (json_valid(verification));
+    `,
+  },
 ]

@@ -218,11 +218,25 @@ test('metrics: what a packed model is beside its original, with the perplexity i
   expect(listed).toEqual(['perplexity', 'kld', 'same_top'].map((name) => [name, 'papers', 'packed']))
 })
 
-test('exports', () => {
+const exported = (run: number) => ({
+  run_id: run,
+  format: 'gguf',
+  type: 'f16',
+  path: '/x.gguf',
+  bytes: 5e9,
+  verified: true,
+  files: [{ name: 'x.gguf', bytes: 5e9, sha256: 'ab'.repeat(32) }],
+  verification: { tensors: 2, values: 12, exact_values: 11, relative_error: 1e-4, largest_error: 1e-3 },
+})
+
+test('exports: the newest at a path, and those of before there were hashes', () => {
   const run = history.runs.add(newRun())
-  const id = history.exports.add({ run_id: run, format: 'gguf', path: '/x.gguf', bytes: 5e9, verified: false })
-  history.exports.verify(id)
-  expect(history.exports.ofRun(run)).toMatchObject([{ id, format: 'gguf', bytes: 5e9, verified: true }])
+  history.exports.add(exported(run))
+  const id = history.exports.add({ ...exported(run), type: 'bf16' })
+  expect(history.exports.ofRun(run)).toEqual([{ ...exported(run), type: 'bf16', id, created_at: clock.time }])
+  const old = { ...exported(run), path: '/old.gguf', type: null, files: null, verification: null }
+  history.exports.add(old)
+  expect(history.exports.ofRun(run)).toMatchObject([{ id }, old])
 })
 
 test('settings: typed where they are read', () => {
@@ -271,7 +285,7 @@ test('with a run goes everything that refers to it', () => {
   const run = history.runs.add(newRun())
   history.layerReports.put(run, layerReport('a'))
   history.metrics.put({ run }, 'packed', text, measurement(1))
-  history.exports.add({ run_id: run, format: 'gguf', path: '/x', bytes: 1, verified: false })
+  history.exports.add(exported(run))
   const phase = history.phases.add({ run_id: run, position: 0, name: 'p', steps: 1 })
   history.phases.putStep(phase, { step: 0, loss: 1, learning_rate: null, seconds: 0 })
   history.queue.append(run, 0)

@@ -8,7 +8,7 @@ import type { EvaluationResult, Measurement } from '../contract/records.ts'
 import type { Jobs, WorkerEvent } from '../contract/worker.ts'
 import { readEvaluation } from './checks.ts'
 import { refused, stoppedAtOnce, work, type Context } from './context.ts'
-import { modelFolder, runFiles } from './folder.ts'
+import { modelFolder, runOfModel } from './folder.ts'
 import { recordMeasurement } from './history.ts'
 import { bosFor, sourceReader } from './source.ts'
 
@@ -68,8 +68,7 @@ export async function evaluate(
     const { model: perplexity, reference: other, comparison } = measured.value
     const beside = reference && other && comparison && { model: reference, perplexity: other, comparison }
     const answer = { model, packed, text, perplexity, against: beside || null }
-    const run = path.basename(model) === path.basename(runFiles('').packed) ? path.dirname(model) : null
-    await recordMeasurement(context, inspected.value, answer, run, attention.onNote)
+    await recordMeasurement(context, inspected.value, answer, runOfModel(model), attention.onNote)
     return { kind: 'finished', value: answer }
   } finally {
     await rm(temporary, { recursive: true, force: true })

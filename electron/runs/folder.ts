@@ -29,6 +29,10 @@ export async function modelFolder(folder: string): Promise<string> {
   return (await there(recipe)) && (await there(packed)) ? packed : folder
 }
 
+/** The run's folder whose packed model this would be; null: the folder has another name. */
+export const runOfModel = (model: string): string | null =>
+  path.basename(model) === path.basename(runFiles('').packed) ? path.dirname(model) : null
+
 /** Whether Signum makes entries of this name in a run's folder, half written ones included. */
 export const isOwnFile = (name: string): boolean =>
   /^(recipe|state|job|report)\.json$|^events\.jsonl$|^(calibration|evaluation(-\d+)?)\.u32$|^evaluation(-\d+)?\.safetensors$|^packed$|^lock$|^signum-activations-\w+$/.test(

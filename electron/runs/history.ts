@@ -5,6 +5,7 @@ import type { Model, Note } from '../contract/records.ts'
 import { openHistory, type History } from '../history/history.ts'
 import { endingOf, refused, type Context } from './context.ts'
 import { sweepTrash } from './delete.ts'
+import { runOfModel } from './folder.ts'
 
 type Opened = Awaited<ReturnType<typeof openHistory>>
 export type HistoryHolder = { data: string; open: () => Promise<Opened>; close: () => Promise<void> }
@@ -124,4 +125,24 @@ export async function recordMeasurement(
     : opened
   if (!written.ok)
     onNote?.({ ...written.problem, message: `${written.problem.message} The measurement is not recorded.` })
+}
+
+/** An export of a run's packed model; other models' are not kept. */
+export async function recordExport(
+  context: Context,
+  { model, output, type, ...result }: Omit<Answer<'export'>, 'warnings'>,
+  onNote: ((note: Note) => void) | undefined,
+): Promise<void> {
+  const folder = runOfModel(model)
+  const opened = folder === null ? undefined : await context.history?.()
+  if (folder === null || opened === undefined) return
+  const written = opened.ok
+    ? opened.value.write(() => {
+        const { runs, exports } = opened.value
+        const run = runs.inFolder(folder)
+        const { format, bytes, files, verification } = result
+        if (run) exports.add({ run_id: run.id, format, type, path: output, bytes, verified: true, files, verification })
+      })
+    : opened
+  if (!written.ok) onNote?.({ ...written.problem, message: `${written.problem.message} The export is not recorded.` })
 }

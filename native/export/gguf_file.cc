@@ -1,9 +1,14 @@
 #include "export/gguf_file.h"
 
+#include <algorithm>
+#include <atomic>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <set>
 
+#include "base/pool.h"
+#include "export/read_back.h"
 #include "file/durable_file.h"
 
 namespace signum {
@@ -61,27 +66,121 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-// Appends the rows in the type's form; what a row has is a whole number of blocks.
-void encode(GgufType type, ConstView rows, std::string& out) {
-  switch (type) {
-    case GgufType::F32:
-      for (size_t i = 0; i < rows.rows; ++i)
-        out.append(reinterpret_cast<const char*>(rows.row(i)), rows.columns * sizeof(float));
+// Rows in their type, some at a time: encoded in parallel, and back.
+class Rows {
+ public:
+  Rows(const GgufTensor& tensor, ThreadPool& pool)
+      : tensor_(tensor), traits_(gguf_traits(tensor.type)), pool_(pool) {}
+
+  // Valid until the next call.
+  Result<std::span<const uint8_t>> encode(ConstView rows) {
+    const size_t row_bytes = bytes_of_row(rows);
+    bytes_.resize(rows.rows * row_bytes);
+    std::atomic<bool> fits = true;
+    in_bands(rows.rows, [&](size_t i) {
+      if (!gguf_encode(tensor_.type, rows.row(i), rows.columns, &bytes_[i * row_bytes])) fits = false;
+    });
+    if (fits) return std::span<const uint8_t>(bytes_);
+    return Error{"export_unsupported",
+                 "The tensor " + tensor_.name + " has numbers that are too large for " + traits_.name +
+                     "; the type bf16 or f32 holds them.",
+                 ""};
   }
+
+  // Adds to the error; false when a number is further from the one that was meant than the type's rounding.
+  bool compare(ConstView rows, std::span<const uint8_t> bytes, RoundingError& error) {
+    const size_t row_bytes = bytes_of_row(rows);
+    std::vector<RoundingError> errors(rows.rows);
+    std::atomic<bool> near = true;
+    in_bands(rows.rows, [&](size_t i) {
+      std::vector<float> stored(rows.columns);
+      gguf_decode(tensor_.type, &bytes[i * row_bytes], rows.columns, stored.data());
+      errors[i].add(rows.row(i), stored.data(), rows.columns);
+      for (size_t j = 0; j < rows.columns; ++j)
+        if (!(std::abs(double(rows(i, j)) - stored[j]) <= gguf_tolerance(tensor_.type, rows(i, j))))
+          near = false;
+    });
+    for (const RoundingError& one : errors) error.add(one);
+    return near;
+  }
+
+ private:
+  size_t bytes_of_row(ConstView rows) const { return rows.columns / traits_.block * traits_.bytes; }
+  void in_bands(size_t rows, const std::function<void(size_t)>& row) {
+    constexpr size_t kBand = 16;
+    pool_.parallel_for((rows + kBand - 1) / kBand, [&](size_t band) {
+      for (size_t i = band * kBand; i < std::min(rows, (band + 1) * kBand); ++i) row(i);
+    });
+  }
+
+  const GgufTensor& tensor_;
+  const GgufTypeTraits& traits_;
+  ThreadPool& pool_;
+  std::vector<uint8_t> bytes_;
+};
+
+struct Layout {
+  std::string head;    // everything before the first tensor's bytes
+  uint64_t total = 0;  // bytes after it, padding included
+};
+
+Status write_tensors(DurableFile& file, const Layout& layout, const std::vector<GgufTensor>& tensors,
+                     const ExportProgress& progress, ThreadPool& pool) {
+  SIGNUM_TRY(file.write(bytes_of(layout.head)));
+  uint64_t done = 0;
+  for (const GgufTensor& tensor : tensors) {
+    Rows codec(tensor, pool);
+    uint64_t written = 0;
+    SIGNUM_TRY(tensor.produce([&](ConstView rows) -> Status {
+      SIGNUM_TAKE(const auto bytes, codec.encode(rows));
+      written += bytes.size();
+      SIGNUM_TRY(file.write(bytes));
+      return progress(Phase::Write, done + written, layout.total);
+    }));
+    if (written != tensor.bytes())
+      return Error{"internal", "Tensor " + tensor.name + " has not the bytes that its shape needs.", ""};
+    SIGNUM_TRY(file.write(bytes_of(std::string(aligned(written) - written, '\0'))));
+    done += aligned(written);
+  }
+  return progress(Phase::Write, layout.total, layout.total);
+}
+
+// Every byte of the file against the model, read once more.
+Result<GgufWritten> verify(const std::string& partial, const std::string& path, const Layout& layout,
+                           const std::vector<GgufTensor>& tensors, const ExportProgress& progress,
+                           ThreadPool& pool) {
+  GgufWritten written{.bytes = layout.head.size() + layout.total, .sha256 = "", .errors = {}};
+  SIGNUM_TAKE(ReadBack file, ReadBack::open(partial, path));
+  SIGNUM_TAKE(const auto head, file.next(layout.head.size()));
+  if (!std::ranges::equal(head, bytes_of(layout.head))) return unverified(path, "its header");
+  uint64_t done = 0;
+  for (const GgufTensor& tensor : tensors) {
+    Rows codec(tensor, pool);
+    RoundingError error;
+    uint64_t read = 0;
+    SIGNUM_TRY(tensor.produce([&](ConstView rows) -> Status {
+      SIGNUM_TAKE(const auto meant, codec.encode(rows));
+      SIGNUM_TAKE(const auto found, file.next(meant.size()));
+      if (!std::ranges::equal(found, meant) || !codec.compare(rows, found, error))
+        return unverified(path, "the tensor " + tensor.name);
+      read += found.size();
+      return progress(Phase::Verify, done + read, layout.total);
+    }));
+    SIGNUM_TAKE(const auto padding, file.next(aligned(read) - read));
+    if (std::ranges::any_of(padding, [](uint8_t byte) { return byte != 0; }))
+      return unverified(path, "what stands after the tensor " + tensor.name);
+    written.errors.push_back(error);
+    done += aligned(read);
+  }
+  SIGNUM_TAKE(written.sha256, file.end());
+  SIGNUM_TRY(progress(Phase::Verify, layout.total, layout.total));
+  return written;
 }
 
 }  // namespace
 
-GgufTypeTraits gguf_traits(GgufType type) {
-  switch (type) {
-    case GgufType::F32:
-      return {.file_type = 0, .block = 1, .bytes = 4};
-  }
-  return {};
-}
-
 uint64_t GgufTensor::bytes() const {
-  const GgufTypeTraits traits = gguf_traits(type);
+  const GgufTypeTraits& traits = gguf_traits(type);
   return elements() / traits.block * traits.bytes;
 }
 
@@ -121,33 +220,18 @@ void GgufMetadata::add(std::string_view name, const std::vector<int32_t>& values
   put_array(bytes_, kInt32, values);
 }
 
-Result<uint64_t> write_gguf(const std::string& path, const GgufMetadata& metadata,
-                            const std::vector<GgufTensor>& tensors, const WriteProgress& progress) {
-  SIGNUM_TAKE(const std::string head, header(metadata, tensors));
-  uint64_t total = 0;
-  for (const GgufTensor& tensor : tensors) total += aligned(tensor.bytes());
-  SIGNUM_TAKE(DurableFile file, DurableFile::create(path, head.size() + total));
-  SIGNUM_TRY(file.write(bytes_of(head)));
-  uint64_t done = 0;
-  std::string encoded;
-  for (const GgufTensor& tensor : tensors) {
-    uint64_t written = 0;
-    SIGNUM_TRY(tensor.produce([&](ConstView rows) -> Status {
-      encoded.clear();
-      encode(tensor.type, rows, encoded);
-      written += encoded.size();
-      SIGNUM_TRY(file.write(bytes_of(encoded)));
-      return progress(done + written, total);
-    }));
-    if (written != tensor.bytes())
-      return Error{"internal", "Tensor " + tensor.name + " has not the bytes that its shape needs.", ""};
-    encoded.assign(aligned(written) - written, '\0');
-    SIGNUM_TRY(file.write(bytes_of(encoded)));
-    done += aligned(written);
-  }
-  SIGNUM_TRY(progress(total, total));
+Result<GgufWritten> write_gguf(const std::string& path, const GgufMetadata& metadata,
+                               const std::vector<GgufTensor>& tensors, const ExportProgress& progress,
+                               ThreadPool& pool) {
+  Layout layout;
+  SIGNUM_TAKE(layout.head, header(metadata, tensors));
+  for (const GgufTensor& tensor : tensors) layout.total += aligned(tensor.bytes());
+  SIGNUM_TAKE(DurableFile file, DurableFile::create(path, layout.head.size() + layout.total));
+  SIGNUM_TRY(write_tensors(file, layout, tensors, progress, pool));
+  SIGNUM_TRY(file.sync());
+  SIGNUM_TAKE(GgufWritten written, verify(file.partial(), path, layout, tensors, progress, pool));
   SIGNUM_TRY(file.commit());
-  return head.size() + total;
+  return written;
 }
 
 }  // namespace signum

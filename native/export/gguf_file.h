@@ -11,17 +11,12 @@
 
 #include "base/error.h"
 #include "base/matrix.h"
+#include "export/export_outcome.h"
+#include "export/gguf_types.h"
 
 namespace signum {
 
-// How a tensor's numbers are stored; the value is ggml's number of the type. A type stores rows in blocks.
-enum class GgufType : uint32_t { F32 = 0 };
-struct GgufTypeTraits {
-  uint32_t file_type;  // general.file_type of a file that stores its matrices so
-  size_t block;        // values in a block; divides a row
-  size_t bytes;        // of a block
-};
-GgufTypeTraits gguf_traits(GgufType type);
+class ThreadPool;
 
 // Key-value pairs in the order in which they are added; a key is added once.
 class GgufMetadata {
@@ -58,12 +53,17 @@ struct GgufTensor {
   uint64_t bytes() const;
 };
 
-// Called with the bytes of tensors that are written and all of them; its error ends the writing.
-using WriteProgress = std::function<Status(uint64_t done, uint64_t total)>;
+struct GgufWritten {
+  uint64_t bytes = 0;  // of the file
+  std::string sha256;
+  std::vector<RoundingError> errors;  // by tensor: what its type adds
+};
 
-// Written as path + ".partial", synced, renamed, its folder synced. Returns the bytes of the file. Errors:
-// disk_full, write_failed, those of `produce` and `progress`.
-Result<uint64_t> write_gguf(const std::string& path, const GgufMetadata& metadata,
-                            const std::vector<GgufTensor>& tensors, const WriteProgress& progress);
+// Written as path + ".partial", synced, read back and compared number by number with what `produce` gives
+// once more, renamed, its folder synced. Errors: export_unsupported (a number is too large for its tensor's
+// type), export_unverified, disk_full, write_failed, those of `produce` and `progress`.
+Result<GgufWritten> write_gguf(const std::string& path, const GgufMetadata& metadata,
+                               const std::vector<GgufTensor>& tensors, const ExportProgress& progress,
+                               ThreadPool& pool);
 
 }  // namespace signum

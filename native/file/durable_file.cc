@@ -84,13 +84,20 @@ Status DurableFile::write(std::span<const uint8_t> bytes) {
   return {};
 }
 
+Status DurableFile::sync() {
+  if (::fsync(fd_) != 0) return failure(errno);
+#ifdef __linux__
+  ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
+#endif
+  return {};
+}
+
 Status DurableFile::commit() {
-  const std::string partial = path_ + ".partial";
   if (::fsync(fd_) != 0) return failure(errno);
   ::close(std::exchange(fd_, -1));
-  if (::rename(partial.c_str(), path_.c_str()) != 0) {
+  if (::rename(partial().c_str(), path_.c_str()) != 0) {
     const Error error = failure(errno);
-    ::unlink(partial.c_str());
+    ::unlink(partial().c_str());
     return error;
   }
   return sync_folder(folder_of(path_));

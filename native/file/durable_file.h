@@ -21,6 +21,10 @@ class DurableFile {
 
   // Errors: disk_full, write_failed, model_changed (the bytes were mapped from a file that shrank).
   Status write(std::span<const uint8_t> bytes);
+  // Everything written is on the disk, and no longer in memory where the system drops it: whoever reads
+  // partial() before commit() reads what will stay.
+  Status sync();
+  std::string partial() const { return path_ + ".partial"; }
   Status commit();
 
  private:

@@ -9,9 +9,9 @@
 
 namespace signum {
 
-enum class Phase : uint8_t { Hash, Calibrate, Factor, Quantize, Propagate, Write, Evaluate };
-inline constexpr const char* kPhaseNames[] = {"hash",      "calibrate", "factor",  "quantize",
-                                              "propagate", "write",     "evaluate"};
+enum class Phase : uint8_t { Hash, Calibrate, Factor, Quantize, Propagate, Write, Evaluate, Fit, Verify };
+inline constexpr const char* kPhaseNames[] = {"hash",  "calibrate", "factor", "quantize", "propagate",
+                                              "write", "evaluate",  "fit",    "verify"};
 
 struct RunPlan {
   size_t layers = 0;

@@ -1,8 +1,13 @@
 // GGUF files, read back by another reader; what llama.cpp makes of them is tested in electron/exports.
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <fstream>
 
 #include "export/gguf_vocabulary.h"
 #include "export/tokenizer_splitting.h"
+#include "file/sha256.h"
 #include "tests/recorded_run.h"
 #include "tests/tiny_export.h"
 
@@ -47,9 +52,9 @@ TEST_CASE("a LLaMA as GGUF: names, sizes and every number") {
   const auto done = tiny.run();
   REQUIRE_MESSAGE(done.ok(), end_of(done));
   CHECK(done.value().architecture == "llama");
-  CHECK(done.value().bytes == fs::file_size(tiny.output()));
+  CHECK(done.value().bytes() == fs::file_size(tiny.output()));
   const ReadGguf file = GgufReader(tiny.output()).read();
-  CHECK(done.value().tensors == file.names.size());
+  CHECK(done.value().tensors() == file.names.size());
   CHECK(file.names.front() == "token_embd.weight");
   CHECK(file.names.back() == "output.weight");
   CHECK(file.text("general.architecture") == "llama");
@@ -98,7 +103,7 @@ TEST_CASE("a packed model is written as what it decodes to, and twice the same b
   ThreadPool pool(2);
   const auto model = Model::open(outcome.packed).value();
   const std::string path = tiny.folder / "packed.gguf";
-  const auto done = export_gguf(*model, path, GgufType::F32, kSilent, pool);
+  const auto done = export_gguf(*model, path, {.type = GgufType::F32}, kSilent, pool);
   REQUIRE_MESSAGE(done.ok(), end_of(done));
   const ReadGguf file = GgufReader(path).read();
   CHECK(file.text("general.name") == "run");
@@ -107,26 +112,100 @@ TEST_CASE("a packed model is written as what it decodes to, and twice the same b
   CHECK(file.tensors.at("blk.2.ffn_up.weight").values ==
         std::vector<float>(decoded.data(), decoded.data() + decoded.size()));
   const std::string first = read_bytes(path);
-  REQUIRE(export_gguf(*model, path, GgufType::F32, kSilent, pool).ok());
+  REQUIRE(export_gguf(*model, path, {.type = GgufType::F32}, kSilent, pool).ok());
   CHECK(read_bytes(path) == first);
 }
 
 TEST_CASE("an export that is cancelled, or fails late, leaves nothing") {
   TinyExport tiny;
-  size_t calls = 0;
-  const auto cancelled = tiny.run([&](uint64_t done, uint64_t total) -> Status {
-    CHECK(done <= total);
-    if (++calls < 5) return {};
-    return Error{"cancelled", "", ""};
-  });
-  CHECK(end_of(cancelled) == "cancelled ");
-  CHECK_FALSE(fs::exists(tiny.output()));
-  CHECK_FALSE(fs::exists(tiny.output() + ".partial"));
+  for (const Phase when : {Phase::Write, Phase::Verify}) {
+    size_t calls = 0;
+    const auto cancelled = tiny.run([&](Phase phase, uint64_t done, uint64_t total) -> Status {
+      CHECK(done <= total);
+      if (phase != when || ++calls < 5) return {};
+      return Error{"cancelled", "", ""};
+    });
+    CHECK(end_of(cancelled) == "cancelled ");
+    CHECK_FALSE(fs::exists(tiny.output()));
+    CHECK_FALSE(fs::exists(tiny.output() + ".partial"));
+  }
 
   tiny.model.tensors.at("lm_head.weight").values.back() = std::numeric_limits<float>::quiet_NaN();
   write_model(tiny.model, tiny.source());
   CHECK(end_of(tiny.run()) == "weights_not_finite The tensor lm_head.weight holds NaN or infinity.");
   CHECK_FALSE(fs::exists(tiny.output()));
+  CHECK_FALSE(fs::exists(tiny.output() + ".partial"));
+}
+
+TEST_CASE("F16 and BF16: every number rounded to nearest even, and the error that this adds") {
+  TinyExport tiny;
+  const std::vector<float> meant = values_of(tiny.model, "model.layers.0.mlp.up_proj.weight");
+  for (const auto& [type, step] : {std::pair(GgufType::F16, 0x1p-11), std::pair(GgufType::BF16, 0x1p-8)}) {
+    const auto done = tiny.run(kSilent, type);
+    REQUIRE_MESSAGE(done.ok(), end_of(done));
+    const ReadGguf file = GgufReader(tiny.output()).read();
+    CHECK(file.number("general.file_type") == (type == GgufType::F16 ? 1 : 32));
+    const ReadTensor& up = file.tensors.at("blk.0.ffn_up.weight");
+    CHECK(up.type == uint32_t(type));
+    CHECK(file.tensors.at("blk.0.ffn_norm.weight").type == 0);
+    for (size_t i = 0; i < meant.size(); ++i) {
+      // The stored number is the nearest: half a unit of its last digit away at most.
+      CHECK(std::abs(up.values[i] - meant[i]) <= std::max(step * std::abs(meant[i]), 0x1p-25));
+    }
+    const ExportOutcome& outcome = done.value();
+    REQUIRE(outcome.types.size() == 2);
+    CHECK(outcome.types[0].type == (type == GgufType::F16 ? "F16" : "BF16"));
+    CHECK(outcome.types[0].error.relative() > step / 16);
+    CHECK(outcome.types[0].error.relative() < step);
+    CHECK(outcome.types[1].type == "F32");
+    CHECK(outcome.types[1].error.exact());
+    CHECK(outcome.files[0].sha256 == sha256_file(tiny.output()).value());
+  }
+}
+
+TEST_CASE("a number that the type cannot hold is refused, with the tensor") {
+  TinyExport tiny;
+  tiny.model.tensors.at("model.layers.1.mlp.up_proj.weight").values[5] = -65520;
+  write_model(tiny.model, tiny.source());
+  CHECK(end_of(tiny.run(kSilent, GgufType::F16)) ==
+        "export_unsupported The tensor blk.1.ffn_up.weight has numbers that are too large for F16; the type "
+        "bf16 or f32 holds them.");
+  CHECK_FALSE(fs::exists(tiny.output() + ".partial"));
+  CHECK(tiny.run(kSilent, GgufType::BF16).ok());
+}
+
+TEST_CASE("what does not read back as it was written is not kept") {
+  for (const int64_t at : {int64_t(0), int64_t(40), int64_t(-1), int64_t(-3000)}) {
+    TinyExport tiny;
+    write_bytes(tiny.output(), "an older file");
+    bool hurt = false;
+    const auto spoiled = tiny.run([&](Phase phase, uint64_t done, uint64_t total) -> Status {
+      if (phase != Phase::Write || done != total || std::exchange(hurt, true)) return {};
+      std::fstream file(tiny.output() + ".partial", std::ios::in | std::ios::out | std::ios::binary);
+      file.seekg(at, at < 0 ? std::ios::end : std::ios::beg);
+      const char byte = char(file.get() ^ 1);
+      file.seekp(at, at < 0 ? std::ios::end : std::ios::beg);
+      file.put(byte);
+      return {};
+    });
+    CHECK(end_of(spoiled).starts_with("export_unverified What was read back from "));
+    CHECK(read_bytes(tiny.output()) == "an older file");
+    CHECK_FALSE(fs::exists(tiny.output() + ".partial"));
+  }
+}
+
+TEST_CASE("a disk that ends before the file leaves the old one whole") {
+  TinyExport tiny;
+  write_bytes(tiny.output(), "an older file");
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before;
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit little{20'000, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &little) == 0);
+  const auto full = tiny.run();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(end_of(full).starts_with("write_failed "));
+  CHECK(read_bytes(tiny.output()) == "an older file");
   CHECK_FALSE(fs::exists(tiny.output() + ".partial"));
 }
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/half.h"
 #include "tests/temporary_folder.h"
 
 struct ReadTensor {
@@ -66,15 +67,30 @@ class GgufReader {
       if (tensor.at % 32 != 0) throw std::runtime_error(name + " is not aligned");
       tensor.at += data;
       if (tensor.at != end) throw std::runtime_error(name + " does not follow the one before");
-      tensor.values.resize(count);
-      std::memcpy(tensor.values.data(), bytes_.substr(tensor.at, count * 4).data(), count * 4);
-      end = (tensor.at + count * 4 + 31) / 32 * 32;
+      const uint64_t bytes = count * (tensor.type == 0 ? 4 : 2);
+      tensor.values = values(tensor.type, bytes_.substr(tensor.at, bytes));
+      end = (tensor.at + bytes + 31) / 32 * 32;
     }
     if (end != bytes_.size()) throw std::runtime_error("the file does not end with its tensors");
     return file;
   }
 
  private:
+  static std::vector<float> values(uint32_t type, const std::string& bytes) {
+    std::vector<float> values;
+    if (type == 0) {
+      values.resize(bytes.size() / 4);
+      std::memcpy(values.data(), bytes.data(), bytes.size());
+      return values;
+    }
+    if (type != 1 && type != 30) throw std::runtime_error("type " + std::to_string(type));
+    for (size_t i = 0; i < bytes.size(); i += 2) {
+      uint16_t stored;
+      std::memcpy(&stored, bytes.data() + i, 2);
+      values.push_back(type == 1 ? signum::half_to_float(stored) : signum::bfloat_to_float(stored));
+    }
+    return values;
+  }
   template <class T>
   T take() {
     T value;

@@ -8,7 +8,9 @@
 #include "tests/gguf_reader.h"
 #include "tests/tiny_model.h"
 
-inline const signum::WriteProgress kSilent = [](uint64_t, uint64_t) { return signum::Status(); };
+inline const signum::ExportProgress kSilent = [](signum::Phase, uint64_t, uint64_t) {
+  return signum::Status();
+};
 
 // Sentencepiece BPE over a few letters; ids 5 and 9 to 11 are nobody's.
 inline nlohmann::json pieces() {
@@ -39,10 +41,11 @@ struct TinyExport {
   }
   std::string source() const { return folder / "tiny"; }
   std::string output() const { return folder / "tiny.gguf"; }
-  signum::Result<signum::GgufExport> run(const signum::WriteProgress& progress = kSilent) const {
+  signum::Result<signum::ExportOutcome> run(const signum::ExportProgress& progress = kSilent,
+                                            signum::GgufType type = signum::GgufType::F32) const {
     signum::ThreadPool pool(2);
     auto opened = signum::Model::open(source());
     if (!opened.ok()) return opened.error();
-    return export_gguf(*opened.value(), output(), signum::GgufType::F32, progress, pool);
+    return export_gguf(*opened.value(), output(), {.type = type}, progress, pool);
   }
 };

@@ -14,6 +14,7 @@
 #include "run/preflight.h"
 #include "run/progress.h"
 #include "worker/evaluation_json.h"
+#include "worker/export_json.h"
 
 namespace signum {
 namespace {
@@ -167,19 +168,27 @@ Result<CommandEnd> run(const LogitsJob& job, Tools tools) {
   return finished(tools, Json::object());
 }
 
+// One for each format.
+Result<ExportOutcome> write(const GgufOptions& options, const Model& model, const std::string& output,
+                            const ExportProgress& progress, ThreadPool& pool) {
+  return export_gguf(model, output, options, progress, pool);
+}
+
 Result<CommandEnd> run(const ExportJob& job, Tools tools) {
   SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
   Progress progress(tools.observer);
-  bool first = true;
-  const WriteProgress written = [&](uint64_t done, uint64_t total) {
-    if (std::exchange(first, false)) progress.begin(Phase::Write, total, "bytes");
+  std::optional<Phase> now;
+  const ExportProgress told = [&](Phase phase, uint64_t done, uint64_t total) {
+    if (std::exchange(now, phase) != phase) progress.begin(phase, total, "bytes");
     progress.done(done);
     return progress.check();
   };
-  SIGNUM_TAKE(const GgufExport done, export_gguf(*model, job.output, job.type, written, tools.pool));
-  for (const std::string& note : done.notes) tools.observer.warning("export", note);
-  return finished(tools,
-                  {{"architecture", done.architecture}, {"tensors", done.tensors}, {"bytes", done.bytes}});
+  SIGNUM_TAKE(
+      const ExportOutcome outcome,
+      std::visit([&](const auto& options) { return write(options, *model, job.output, told, tools.pool); },
+                 job.options));
+  for (const std::string& note : outcome.notes) tools.observer.warning("export", note);
+  return finished(tools, export_json(kExportFormats[job.options.index()], outcome));
 }
 
 Result<CommandEnd> run(const MeasureJob& job, Tools tools) {

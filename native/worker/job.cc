@@ -131,6 +131,22 @@ WindowOptions windows(Fields& job) {
   return windows;
 }
 
+GgufOptions gguf_options(Fields& job) {
+  constexpr std::pair<const char*, GgufType> kTypes[] = {
+      {"f32", GgufType::F32}, {"f16", GgufType::F16}, {"bf16", GgufType::BF16}};
+  std::vector<std::string> names;
+  for (const auto& [name, type] : kTypes) names.push_back(name);
+  return {.type = kTypes[job.choice("type", names)].second};
+}
+
+// What stands in a job beside model and output depends on the format.
+decltype(ExportJob::options) export_options(Fields& job) {
+  switch (job.choice("format", {std::begin(kExportFormats), std::end(kExportFormats)})) {
+    default:
+      return gguf_options(job);
+  }
+}
+
 }  // namespace
 
 bool is_command(const std::string& command) {
@@ -168,9 +184,8 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
     job.work = LogitsJob{
         .model = fields.path("model"), .tokens = fields.path("tokens"), .output = fields.path("output")};
   } else if (command == "export") {
-    job.work = ExportJob{.model = fields.path("model"), .output = fields.path("output")};
-    fields.choice("format", {"gguf"});
-    fields.choice("type", {"f32"});
+    job.work = ExportJob{
+        .model = fields.path("model"), .output = fields.path("output"), .options = export_options(fields)};
   } else if (command == "measure") {
     job.work = MeasureJob{.model = fields.path("model"),
                           .candidates = fields.objects("candidates"),

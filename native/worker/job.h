@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "evaluate/windows.h"
-#include "export/gguf_file.h"
+#include "export/export_gguf.h"
 #include "measure/measure.h"
 #include "run/layer_job.h"
 #include "run/quantize_run.h"
@@ -30,10 +30,13 @@ struct LogitsJob {
   std::string tokens;
   std::string output;
 };
+// By the place of its options in the variant. A format more: its name here, its options below, what reads
+// them in job.cc, an overload of `write` in commands.cc.
+inline constexpr const char* kExportFormats[] = {"gguf"};
 struct ExportJob {
   std::string model;
   std::string output;
-  GgufType type = GgufType::F32;
+  std::variant<GgufOptions> options;
 };
 struct DevicesJob {};
 

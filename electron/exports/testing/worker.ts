@@ -1,6 +1,7 @@
 // The worker's own answers, for tests of exports.
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { ExportOptions } from '../../contract/exports.ts'
 import { parseRecipe } from '../../contract/recipe.ts'
 import type { Jobs, WorkerCommand, WorkerResult } from '../../contract/worker.ts'
 import { tokenBytes } from '../../models/tokens.ts'
@@ -14,8 +15,10 @@ async function answerOf<C extends WorkerCommand>(command: C, job: Jobs[C]): Prom
   return ending.value
 }
 
-export const exportGguf = (model: string, output: string) =>
-  answerOf('export', { version: 1, threads: 1, model, output, format: 'gguf', type: 'f32' })
+type GgufType = Extract<ExportOptions, { format: 'gguf' }>['type']
+
+export const exportGguf = (model: string, output: string, type: GgufType = 'f32') =>
+  answerOf('export', { version: 1, threads: 1, model, output, format: 'gguf', type })
 
 /** [tokens, vocabulary]. `folder`: for the files on the way. */
 export async function logitsOf(folder: string, model: string, ids: readonly number[]): Promise<Float32Array> {

@@ -256,7 +256,18 @@ const commands = {
   layer: () => (say('layer', report(linears[0])), {}),
   export: () => {
     say('warning', { code: 'export', message: `The file is made of ${path.basename(job.model)}.` })
-    return { architecture: 'llama', tensors: 38, bytes: 14_700_000 }
+    const bytes = 14_700_000
+    const rounding = { tensors: 38, values: 3.6e6, exact_values: 3.6e6, relative_error: 0, largest_error: 0 }
+    return {
+      format: job.format,
+      files: [{ name: path.basename(job.output), bytes, sha256: '5'.repeat(64) }],
+      bytes,
+      tensors: 38,
+      architecture: 'llama',
+      verification: rounding,
+      types: [{ type: job.type.toUpperCase(), ...rounding }],
+      chosen: [],
+    }
   },
 }
 say('finished', { result: await commands[command]?.() })
