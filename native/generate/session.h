@@ -43,7 +43,7 @@ class GenerationSession {
 
   const Model& model() const { return model_.model(); }
   size_t context() const { return model_.cache().capacity(); }
-  size_t cache_bytes() const { return model_.cache().bytes(); }
+  uint64_t cache_bytes() const { return model_.cache().bytes(); }
   // The same tokens for any number of threads. Errors: tokens_invalid, context_too_long, sampling_invalid
   // before anything is done; logits_not_finite, weights_not_finite. The session goes on after an error.
   Result<Generation> generate(const GenerationRequest& request, const Listener& listener, ThreadPool& pool);

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/matrix.h"
 #include "model/config.h"
 
 namespace signum {
+
+// What a cache of so many tokens takes when it is full.
+uint64_t cache_bytes(const ModelConfig& config, size_t capacity);
 
 // F32 [capacity, kv_heads * head_dim] twice for every decoder layer, positions applied. Memory is touched
 // when rows are written.
@@ -25,7 +29,7 @@ class KeyValueCache {
   View keys(size_t layer) { return layers_[layer].keys.view(); }
   View values(size_t layer) { return layers_[layer].values.view(); }
   // Of a full one.
-  size_t bytes() const;
+  uint64_t bytes() const { return bytes_; }
 
  private:
   struct Layer {
@@ -34,6 +38,7 @@ class KeyValueCache {
   std::vector<Layer> layers_;
   size_t capacity_ = 0;
   size_t length_ = 0;
+  uint64_t bytes_ = 0;
 };
 
 }  // namespace signum

@@ -15,6 +15,7 @@
 #include "run/progress.h"
 #include "worker/evaluation_json.h"
 #include "worker/export_json.h"
+#include "worker/generate_command.h"
 
 namespace signum {
 namespace {
@@ -24,6 +25,7 @@ using Json = nlohmann::ordered_json;
 struct Tools {
   EventWriter& events;
   Observer& observer;
+  RequestQueue& requests;
   ThreadPool& pool;
 };
 
@@ -199,6 +201,14 @@ Result<CommandEnd> run(const MeasureJob& job, Tools tools) {
                           {"peak_resident_bytes", outcome.peak_resident_bytes}});
 }
 
+Result<CommandEnd> run(const GenerateJob& job, Tools tools) {
+  const auto began = std::chrono::steady_clock::now();
+  SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
+  SIGNUM_TAKE(const SessionTotals totals,
+              run_generate(job, model, began, tools.requests, tools.events, tools.pool));
+  return finished(tools, {{"requests", totals.requests}, {"tokens", totals.tokens}});
+}
+
 Result<CommandEnd> run(const DevicesJob&, Tools tools) {
   return finished(tools, {{"cpu",
                            {{"threads", tools.pool.threads()},
@@ -209,8 +219,13 @@ Result<CommandEnd> run(const DevicesJob&, Tools tools) {
 
 }  // namespace
 
-Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer, ThreadPool& pool) {
-  return std::visit([&](const auto& work) { return run(work, Tools{events, observer, pool}); }, job.work);
+Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer,
+                               RequestQueue& requests, ThreadPool& pool) {
+  return std::visit(
+      [&](const auto& work) {
+        return run(work, Tools{events, observer, requests, pool});
+      },
+      job.work);
 }
 
 }  // namespace signum

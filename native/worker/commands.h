@@ -10,11 +10,13 @@
 
 namespace signum {
 
+class RequestQueue;
 class ThreadPool;
 
 enum class CommandEnd : uint8_t { Finished, Stopped };
 
-// Emits everything but `started`, the last event included when it is not an error's.
-Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer, ThreadPool& pool);
+// requests: of `generate`. Emits everything but `started`, the last event included when it is not an error's.
+Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer,
+                               RequestQueue& requests, ThreadPool& pool);
 
 }  // namespace signum

@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kCancelled = 4;                   // exit code
 constexpr size_t kLineLimit = size_t(1) << 16;  // bytes
+constexpr size_t kLongestStop = 1024;
+constexpr size_t kRequestLimit = size_t(4) << 20;  // of a line of a session
 
 // Handlers put the signal's number in here. Blocking and sigwait would not do: libraries start threads before
 // main, and a signal that one of those does not block ends the process.
@@ -51,6 +53,7 @@ void Control::listen(bool read) {
 void Control::request_stop() {
   if (stop_is_cancel_) return request_cancel();
   stop_ = true;
+  if (listener_) listener_->stop();
 }
 
 void Control::request_cancel() {
@@ -73,14 +76,17 @@ void Control::wait_for_signals() {
 }
 
 void Control::take_line(const std::string& line) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
+  const auto json = nlohmann::json::parse(line.substr(0, kLongestStop), nullptr, false);
   if (json.is_object() && json.value("command", nlohmann::json()) == "stop")
     request_stop();
+  else if (listener_)
+    listener_->take(line);
   else if (!line.empty())
     std::fprintf(stderr, "not understood on stdin: %.200s\n", line.c_str());
 }
 
 void Control::read_stdin() {
+  const size_t limit = listener_ ? kRequestLimit : kLineLimit;
   std::string line;
   char buffer[4096];
   for (;;) {
@@ -89,7 +95,7 @@ void Control::read_stdin() {
     if (got <= 0) return request_cancel();
     for (ssize_t i = 0; i < got; ++i) {
       if (buffer[i] != '\n') {
-        if (line.size() < kLineLimit) line += buffer[i];
+        if (line.size() < limit) line += buffer[i];
         continue;
       }
       take_line(line);

@@ -7,8 +7,8 @@ namespace signum {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kCommands[] = {"inspect", "quantize", "layer",   "evaluate",
-                                     "logits",  "export",   "measure", "devices"};
+constexpr const char* kCommands[] = {"inspect", "quantize", "layer",    "evaluate", "logits",
+                                     "export",  "measure",  "generate", "devices"};
 
 // Takes fields out of an object; the first fault is kept, and what is left at the end is unknown.
 class Fields {
@@ -194,6 +194,8 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
                           .probe_sequences = fields.count("probe_sequences", 0, 1 << 24),
                           .folder = fields.path("folder"),
                           .activation_limit = fields.count("activation_limit", 0, kMost)};
+  } else if (command == "generate") {
+    job.work = GenerateJob{.model = fields.path("model"), .context = fields.count("context", 0, 1 << 24)};
   } else {
     job.work = DevicesJob{};
   }

@@ -39,10 +39,15 @@ struct ExportJob {
   std::variant<GgufOptions> options;
 };
 struct DevicesJob {};
+struct GenerateJob {
+  std::string model;
+  size_t context = 0;  // tokens that the cache holds; 0: GenerationSession chooses
+};
 
 struct Job {
   size_t threads = 0;  // 0 = one per core
-  std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, ExportJob, MeasureJob, DevicesJob>
+  std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, ExportJob, MeasureJob, DevicesJob,
+               GenerateJob>
       work;
 };
 

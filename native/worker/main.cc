@@ -16,6 +16,7 @@
 #include "worker/commands.h"
 #include "worker/control.h"
 #include "worker/event_observer.h"
+#include "worker/requests.h"
 
 namespace signum {
 namespace {
@@ -63,7 +64,7 @@ void beat() {
 int usage() {
   std::fprintf(stderr,
                "usage: signum-worker <command> --job job.json [--no-stdin]\n"
-               "commands: inspect, quantize, layer, evaluate, logits, export, measure, devices\n");
+               "commands: inspect, quantize, layer, evaluate, logits, export, measure, generate, devices\n");
   return kUsage;
 }
 
@@ -73,9 +74,11 @@ int work(const std::string& command, const std::string& job_path, bool read_stdi
   auto job = parse_job(command, text.value());
   if (!job.ok()) fail(job.error());
 
-  const bool resumable = command == "quantize";
+  const bool resumable = command == "quantize", session = command == "generate";
   const bool writes = resumable || command == "layer" || command == "logits" || command == "export";
-  static Control control(events, std::chrono::milliseconds(writes ? 1500 : 0), !resumable);
+  static RequestQueue requests;
+  static Control control(events, std::chrono::milliseconds(writes ? 1500 : 0), !resumable && !session,
+                         session ? &requests : nullptr);
   control.listen(read_stdin);
   std::thread(beat).detach();
 
@@ -88,7 +91,7 @@ int work(const std::string& command, const std::string& job_path, bool read_stdi
                           {"threads", pool.threads()},
                           {"simd", simd_target_name()},
                           {"blas", blas_core_name()}});
-  auto end = run_command(job.value(), events, observer, pool);
+  auto end = run_command(job.value(), events, observer, requests, pool);
   if (!end.ok()) fail(end.error());
   leave(end.value() == CommandEnd::Stopped ? kStopped : kFinished);
 }
