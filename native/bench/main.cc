@@ -22,14 +22,17 @@ struct Options {
   int repeat = 5;
   std::string sizes = "512,1024,2048,4096,11008x4096";
   std::string widths = "1024,2048,4096,8192";
-  std::string packed;  // sizes
+  std::string packed;  // sizes; nothing is quantized then
   size_t bytes = size_t(1) << 30;
   std::string only;
 };
 
 constexpr const char* kUsage =
     "signum-bench [--threads N] [--sizes 512,11008x4096] [--widths 1024,8192] [--repeat N] [--only TEXT]\n"
-    "sizes: rows x columns; widths: columns of the scaling table; an empty list leaves its part out\n";
+    "signum-bench --packed 2048,11008x4096 [--bytes N] [--threads N] [--repeat N] [--only TEXT]\n"
+    "sizes: rows x columns; widths: columns of the scaling table; an empty list leaves its part out\n"
+    "packed: products straight from packed layouts, over as many distinct weights as fill the bytes (1 "
+    "GiB)\n";
 constexpr size_t kScalingRows = 1024;
 
 std::optional<Options> read_options(int argc, char** argv) {
@@ -143,6 +146,19 @@ void print_scaling(const std::vector<std::pair<size_t, size_t>>& widths, const O
   }
 }
 
+void print_quantizing(const Options& options, ThreadPool& pool) {
+  const double rate = gemm_rate(pool);
+  std::printf(
+      "product rate %.0f GFLOP/s (2048 cubed, F32); salience hessian, blocks of 128, scales F16; seconds "
+      "with "
+      "the factor and with passing errors on; published: PyTorch programs on two cores\n",
+      rate);
+  for (const auto& [rows, columns] : read_sizes(options.sizes))
+    print_size(rows, columns, rate, options, pool);
+  if (const auto widths = read_sizes(options.widths); !widths.empty()) print_scaling(widths, options, pool);
+  std::printf("\nproduct rate at the end: %.0f GFLOP/s\n", gemm_rate(pool));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -150,18 +166,11 @@ int main(int argc, char** argv) {
   if (!options) return std::fputs(kUsage, stderr), 2;
   blas::use_one_thread();
   ThreadPool pool(options->threads);
-  const double rate = gemm_rate(pool);
-  std::printf("signum-bench %s: %zu threads, SIMD %s, BLAS %s, product rate %.0f GFLOP/s (2048 cubed, F32)\n",
-              SIGNUM_VERSION, pool.threads(), simd_target_name(), blas_core_name(), rate);
-  std::printf(
-      "salience hessian, blocks of 128, scales F16; medians of %d; seconds with the factor and with passing "
-      "errors on; published: PyTorch programs on two cores\n",
-      options->repeat);
-  for (const auto& [rows, columns] : read_sizes(options->sizes))
-    print_size(rows, columns, rate, *options, pool);
-  if (const auto widths = read_sizes(options->widths); !widths.empty()) print_scaling(widths, *options, pool);
+  std::printf("signum-bench %s: %zu threads, SIMD %s, BLAS %s; medians of %d\n", SIGNUM_VERSION,
+              pool.threads(), simd_target_name(), blas_core_name(), options->repeat);
   if (const auto sizes = read_sizes(options->packed); !sizes.empty())
     print_packed(sizes, options->bytes, options->repeat, options->only, pool);
-  std::printf("\nproduct rate at the end: %.0f GFLOP/s\n", gemm_rate(pool));
+  else
+    print_quantizing(*options, pool);
   return 0;
 }

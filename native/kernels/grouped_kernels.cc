@@ -6,211 +6,289 @@
 // Salient columns are few: one after another, by masks.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/grouped_kernels.cc"
-#include <hwy/foreach_target.h>
+#include "kernels/targets.h"
 // clang-format off
+#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // clang-format on
 
-#include "kernels/lanes-inl.h"
-#include "kernels/products.h"
+#include <utility>
+
+#include "kernels/look_up-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signum::kernels::HWY_NAMESPACE {
 
 HWY_INLINE V Half(V a) { return hn::Mul(hn::Set(D(), 0.5f), a); }
 
-// x or -x, by a bit of every lane's word.
-HWY_INLINE V Signed(float x, VU words, uint32_t bit) {
-  const D d;
-  const VU chosen = hn::ShiftLeftSame(words, int(31 - bit));
-  const VU minus = hn::AndNot(chosen, hn::Set(DU(), 0x80000000u));
-  return hn::Xor(hn::Set(d, x), hn::BitCast(d, minus));
-}
-
-// x where the bit is set, else 0.
-HWY_INLINE V Chosen(float x, VU words, uint32_t bit) {
-  const D d;
-  return hn::IfThenElseZero(hn::RebindMask(d, hn::TestBit(words, hn::Set(DU(), 1u << bit))), hn::Set(d, x));
-}
-
-HWY_INLINE VU Same(VU a, VU b) { return hn::Not(hn::Xor(a, b)); }
-
-// What half a tile reads.
-struct Reader {
-  HWY_INLINE Reader(const GroupedJob& job, const Rows& rows)
-      : sign(job.sign, rows),
-        plane2(job.plane2, rows),
-        plane3(job.plane3, rows),
-        scale(job.scale, rows),
-        mean(job.mean, rows) {}
-  const Words sign, plane2, plane3;
-  const RowScalars scale, mean;
+// What a tile reads. Slots of scalars: of the salient columns' groups, then sparse and concentrated.
+template <size_t kSlots>
+struct Slots {
+  template <size_t... kSlot>
+  HWY_INLINE Slots(const Scalars& scalars, size_t first, size_t rows, std::index_sequence<kSlot...>)
+      : of{TileScalars(scalars, first, rows, kSlot)...} {}
+  HWY_INLINE Slots(const Scalars& scalars, size_t first, size_t rows)
+      : Slots(scalars, first, rows, std::make_index_sequence<kSlots>()) {}
+  HWY_INLINE void Choose(size_t block) {
+    for (TileScalars& one : of) one.Choose(block);
+  }
+  TileScalars of[kSlots];
+};
+struct Planes {
+  HWY_INLINE Planes(const GroupedJob& job, size_t first)
+      : sign(job.sign, first, job.rows),
+        plane2(job.plane2, first, job.rows),
+        plane3(job.plane3, first, job.rows) {}
+  TileWords sign, plane2, plane3;
 };
 
-// One salient column of half a tile: its words, and the bits in them.
-struct SalientBits {
+// Words of one vector of rows that hold bits of salient columns.
+struct SalientWords {
   VU sign, plane2, third;
-  uint32_t bit, bit3;
 };
+HWY_INLINE M BitSet(VU words, size_t bit) {
+  return hn::RebindMask(D(), hn::TestBit(words, hn::Set(DU(), 1u << (bit % 32))));
+}
+HWY_INLINE V AddWhere(M mask, V sum, V value) { return hn::IfThenElse(mask, hn::Add(sum, value), sum); }
 
-// Calls salient(column, bits) for the block's salient columns.
-template <class Salient>
-HWY_INLINE void ForSalient(const GroupedJob& job, const Reader& read, size_t b, const Salient& salient) {
-  const VU none = hn::Zero(DU());
-  SalientBits bits{none, none, none, 0, 0};
-  size_t word = ~size_t(0), byte3 = ~size_t(0);
-  for (size_t k = job.salient_begin[b]; k < job.salient_begin[b + 1]; ++k) {
+// Calls salient(columns, how many, vector, words) for the block's salient columns, those at once whose bits
+// lie in the same words.
+template <bool kThird, class Salient>
+HWY_INLINE void ForSalient(const GroupedJob& job, Planes& planes, size_t b, const Salient& salient) {
+  const size_t end = job.salient_begin[b + 1];
+  for (size_t k = job.salient_begin[b], next; k < end; k = next) {
     const SalientColumn& column = job.salient[k];
-    if (column.bit / 32 != word) {
-      word = column.bit / 32;
-      bits.sign = read.sign.At(job.blocks[b].byte + 4 * word);
-      bits.plane2 = read.plane2.At(job.blocks[b].byte + 4 * word);
-    }
-    if (job.plane3.data && (byte3 == ~size_t(0) || column.compact >= 8 * byte3 + 32)) {
-      byte3 = column.compact / 8;
-      bits.third = read.plane3.At(byte3);
-    }
-    bits.bit = column.bit % 32;
-    bits.bit3 = uint32_t(column.compact - 8 * byte3) & 31;
-    salient(column, bits);
+    const size_t word = column.bit / 32, third_word = column.compact / 32;
+    for (next = k + 1; next < end && job.salient[next].bit / 32 == word; ++next)
+      if (kThird && job.salient[next].compact / 32 != third_word) break;
+    const size_t byte = job.blocks[b].byte + 4 * word;
+    const uint32_t *sign = planes.sign.At(byte), *plane2 = planes.plane2.At(byte);
+    const uint32_t* third = kThird ? planes.plane3.At(4 * third_word) : sign;
+    for (size_t v = 0; v < kVectors; ++v)
+      salient(&column, next - k, v, SalientWords{Lanes(sign, v), Lanes(plane2, v), Lanes(third, v)});
   }
 }
 
-// The sums of a block over one table: of s, g and s g.
-struct Sums {
-  V sign, group, both;
+// Sums of a tile over the salient columns of a block, in memory between words.
+template <size_t kSums>
+struct SalientSums {
+  HWY_INLINE void Clear() {
+    for (size_t i = 0; i < kSums * kRows; ++i) of[i] = 0;
+  }
+  HWY_INLINE V Get(size_t sum, size_t v) const { return hn::Load(D(), of + sum * kRows + v * kLanes); }
+  HWY_INLINE void Set(size_t sum, size_t v, V value) { hn::Store(value, D(), of + sum * kRows + v * kLanes); }
+  HWY_ALIGN float of[kSums * kRows];
 };
-template <size_t kLookup>
-HWY_INLINE void LookUpWord(const float* tables, VU sign, VU group, Sums& sums) {
-  if constexpr (kLookup < kLookups) {
-    constexpr int kShift = int(kLookup) * kIndexBits;
-    const Table table(tables + kLookup * kEntries);
-    const VU s = hn::ShiftRight<kShift>(sign), g = hn::ShiftRight<kShift>(group);
-    sums.sign = hn::Add(sums.sign, table[s]);
-    sums.group = hn::Add(sums.group, table[g]);
-    sums.both = hn::Add(sums.both, table[Same(s, g)]);
-    LookUpWord<kLookup + 1>(tables, sign, group, sums);
-  }
-}
 
-// The salient columns of one block, means and two orders; with a third plane in two groups.
-HWY_INLINE V SalientMeans(const GroupedJob& job, const Reader& read, size_t b) {
+// The salient columns of one block, means and two orders; with a third plane in two groups. Sums over set
+// bits become sums with signs at the end.
+template <bool kThird>
+HWY_INLINE void AddSalientMeans(const GroupedJob& job, Planes& planes, const TileScalars* scale,
+                                const TileScalars* mean, size_t b, V* total) {
   const D d;
+  SalientSums<kThird ? 5 : 2> sums;
+  sums.Clear();
+  ForSalient<kThird>(
+      job, planes, b, [&](const SalientColumn* columns, size_t count, size_t v, const SalientWords& words) {
+        V first = sums.Get(0, v), second = sums.Get(1, v);
+        V group = first, first_differs = first, second_differs = first;
+        if constexpr (kThird) {
+          group = sums.Get(2, v), first_differs = sums.Get(3, v), second_differs = sums.Get(4, v);
+        }
+        for (size_t i = 0; i < count; ++i) {
+          const V x = hn::Set(d, columns[i].x[0]);
+          const M sign = BitSet(words.sign, columns[i].bit);
+          const M plane2 = BitSet(words.plane2, columns[i].bit);
+          first = AddWhere(sign, first, x);
+          if constexpr (kThird) {
+            const M third = BitSet(words.third, columns[i].compact);
+            second = AddWhere(third, second, x);
+            group = AddWhere(plane2, group, x);
+            first_differs = AddWhere(hn::Xor(sign, plane2), first_differs, x);
+            second_differs = AddWhere(hn::Xor(third, plane2), second_differs, x);
+          } else {
+            second = AddWhere(plane2, second, x);
+          }
+        }
+        sums.Set(0, v, first), sums.Set(1, v, second);
+        if constexpr (kThird) {
+          sums.Set(2, v, group), sums.Set(3, v, first_differs), sums.Set(4, v, second_differs);
+        }
+      });
   const V all = hn::Set(d, job.salient_sums[b]);
-  V first = hn::Zero(d), second = first, group = first, first_group = first, second_group = first;
-  const auto scale = [&](size_t slot) { return read.scale.At(b, slot); };
-  const auto mean = [&](size_t slot) { return read.mean.At(b, slot); };
-  if (!job.plane3.data) {
-    ForSalient(job, read, b, [&](const SalientColumn& column, const SalientBits& bits) {
-      first = hn::Add(first, Signed(column.x[0], bits.sign, bits.bit));
-      second = hn::Add(second, Signed(column.x[0], bits.plane2, bits.bit));
-    });
-    return hn::MulAdd(mean(0), all, hn::MulAdd(scale(0), first, hn::Mul(scale(1), second)));
+  for (size_t v = 0; v < kVectors; ++v) {
+    const auto with_signs = [&](size_t sum) {
+      const V set = sums.Get(sum, v);
+      return hn::Sub(hn::Add(set, set), all);
+    };
+    if constexpr (!kThird) {
+      const V orders = hn::MulAdd(scale[0][v], with_signs(0), hn::Mul(scale[1][v], with_signs(1)));
+      total[v] = hn::Add(total[v], hn::MulAdd(mean[0][v], all, orders));
+    } else {
+      const V m0 = mean[0][v], m1 = mean[1][v];
+      const V a0 = scale[0][v], a1 = scale[1][v], a2 = scale[2][v], a3 = scale[3][v];
+      V sum = hn::MulAdd(hn::Add(m0, m1), all, hn::Mul(hn::Sub(m0, m1), with_signs(2)));
+      sum = hn::MulAdd(hn::Add(a0, a2), with_signs(0), sum);
+      sum = hn::NegMulAdd(hn::Sub(a0, a2), with_signs(3), sum);
+      sum = hn::MulAdd(hn::Add(a1, a3), with_signs(1), sum);
+      sum = hn::NegMulAdd(hn::Sub(a1, a3), with_signs(4), sum);
+      total[v] = hn::Add(total[v], Half(sum));
+    }
   }
-  ForSalient(job, read, b, [&](const SalientColumn& column, const SalientBits& bits) {
-    const float x = column.x[0];
-    const VU in = hn::ShiftRightSame(bits.plane2, int(bits.bit));
-    const VU other = hn::ShiftRightSame(bits.third, int(bits.bit3));
-    first = hn::Add(first, Signed(x, bits.sign, bits.bit));
-    second = hn::Add(second, Signed(x, bits.third, bits.bit3));
-    group = hn::Add(group, Signed(x, bits.plane2, bits.bit));
-    first_group = hn::Add(first_group, Signed(x, Same(bits.sign, bits.plane2), bits.bit));
-    second_group = hn::Add(second_group, Signed(x, Same(in, other), 0));
-  });
-  const V m0 = mean(0), m1 = mean(1), a0 = scale(0), a1 = scale(1), a2 = scale(2), a3 = scale(3);
-  V sum = hn::MulAdd(hn::Add(m0, m1), all, hn::Mul(hn::Sub(m0, m1), group));
-  sum = hn::MulAdd(hn::Add(a0, a2), first, hn::MulAdd(hn::Sub(a0, a2), first_group, sum));
-  return Half(hn::MulAdd(hn::Add(a1, a3), second, hn::MulAdd(hn::Sub(a1, a3), second_group, sum)));
 }
 
-void AddMeans(const GroupedJob& job, const Part& part, float* y) {
-  const D d;
-  const size_t groups = job.plane3.data ? 2 : 1;  // of salient columns; the others' slots come after theirs
-  for (size_t half = 0; half < 2; ++half) {
-    const Reader read(job, Rows(part.first + half * kLanes, job.rows));
-    V total = hn::Load(d, y + half * kLanes);
-    for (size_t b = part.begin; b < part.end; ++b) {
-      const Block& block = job.blocks[b];
-      const float* tables = job.tables[0] + block.table;
-      Sums sums{hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-      for (size_t w = 0; w < block.words; ++w, tables += kLookups * kEntries)
-        LookUpWord<0>(tables, read.sign.At(block.byte + 4 * w), read.plane2.At(block.byte + 4 * w), sums);
-      const V m1 = read.mean.At(b, groups), m2 = read.mean.At(b, groups + 1);
-      const V a1 = read.scale.At(b, 2 * groups), a2 = read.scale.At(b, 2 * groups + 1);
-      V sum = hn::MulAdd(hn::Add(m1, m2), hn::Set(d, job.sums[b]), hn::Mul(hn::Sub(m1, m2), sums.group));
-      sum = hn::MulAdd(hn::Add(a1, a2), sums.sign, hn::MulAdd(hn::Sub(a1, a2), sums.both, sum));
-      total = hn::Add(total, hn::Add(Half(sum), SalientMeans(job, read, b)));
+// Vectors whose sums fit in registers beside each other.
+constexpr size_t kSide = HWY_TARGET <= HWY_AVX3 && kPlaces == 1 ? kVectors : kVectors / 2;
+
+// The sums of a block over one table, of s, g and s g, for some vectors of rows.
+struct ThreeSums {
+  LookUpSum sign[kSide], group[kSide], both[kSide];
+};
+HWY_INLINE void LookUpThree(const GroupedJob& job, Planes& planes, const Block& block, size_t side,
+                            ThreeSums& sums) {
+  for (size_t v = 0; v < kSide; ++v)
+    sums.sign[v].Clear(block.words), sums.group[v].Clear(block.words), sums.both[v].Clear(block.words);
+  const uint8_t* tables = job.tables[0] + block.table;
+  for (size_t w = 0; w < block.words; ++w) {
+    const uint32_t *sign = planes.sign.At(block.byte + 4 * w), *group = planes.plane2.At(block.byte + 4 * w);
+    Bits s[kSide], g[kSide];
+    for (size_t v = 0; v < kSide; ++v) s[v].rest = Lanes(sign, side + v), g[v].rest = Lanes(group, side + v);
+    for (size_t lookup = 0; lookup < kLookups; ++lookup, tables += kTableBytes) {
+      const Table table(tables);
+      for (size_t v = 0; v < kSide; ++v) {
+        const VU of_sign = s[v].Next(), of_group = g[v].Next();
+        sums.sign[v].Add(table, of_sign);
+        sums.group[v].Add(table, of_group);
+        sums.both[v].Add(table, Bits::Same(of_sign, of_group));
+      }
     }
-    hn::Store(total, d, y + half * kLanes);
   }
+}
+
+template <bool kThird>
+HWY_INLINE void AddMeansOf(const GroupedJob& job, size_t first, float* y) {
+  const D d;
+  constexpr size_t kGroups = kThird ? 2 : 1;  // of salient columns
+  Planes planes(job, first);
+  Slots<2 * kGroups + 2> scale(job.scale, first, job.rows);
+  Slots<kGroups + 2> mean(job.mean, first, job.rows);
+  V total[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) total[v] = hn::Load(d, y + v * kLanes);
+  for (size_t b = 0; b < job.block_count; ++b) {
+    scale.Choose(b);
+    mean.Choose(b);
+    const V x = hn::Set(d, job.sums[b]);
+    const float unit = job.units[0][b];
+    for (size_t side = 0; side < kVectors; side += kSide) {
+      ThreeSums sums;
+      LookUpThree(job, planes, job.blocks[b], side, sums);
+      for (size_t i = 0; i < kSide; ++i) {
+        const size_t v = side + i;
+        const V m1 = mean.of[kGroups][v], m2 = mean.of[kGroups + 1][v];
+        const V a1 = scale.of[2 * kGroups][v], a2 = scale.of[2 * kGroups + 1][v];
+        V sum = hn::MulAdd(hn::Add(m1, m2), x, hn::Mul(hn::Sub(m1, m2), sums.group[i].Value(unit)));
+        sum = hn::MulAdd(hn::Sub(a1, a2), sums.both[i].Value(unit), sum);
+        sum = hn::MulAdd(hn::Add(a1, a2), sums.sign[i].Value(unit), sum);
+        total[v] = hn::Add(total[v], Half(sum));
+      }
+    }
+    AddSalientMeans<kThird>(job, planes, scale.of, mean.of, b, total);
+  }
+  for (size_t v = 0; v < kVectors; ++v) hn::Store(total[v], d, y + v * kLanes);
+}
+
+void AddMeans(const GroupedJob& job, size_t first, float* y) {
+  job.plane3.data ? AddMeansOf<true>(job, first, y) : AddMeansOf<false>(job, first, y);
 }
 
 // arb-rc: no means, and a column has its own scale in every slot.
-HWY_INLINE V SalientRankOne(const GroupedJob& job, const Reader& read, size_t b) {
+template <bool kThird>
+HWY_INLINE void AddSalientRankOne(const GroupedJob& job, Planes& planes, const TileScalars* scale, size_t b,
+                                  V* total) {
   const D d;
-  V sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-  if (!job.plane3.data) {
-    ForSalient(job, read, b, [&](const SalientColumn& column, const SalientBits& bits) {
-      sums[0] = hn::Add(sums[0], Signed(column.x[0], bits.sign, bits.bit));
-      sums[1] = hn::Add(sums[1], Signed(column.x[1], bits.plane2, bits.bit));
-    });
-    return hn::MulAdd(read.scale.At(b, 0), sums[0], hn::Mul(read.scale.At(b, 1), sums[1]));
-  }
-  ForSalient(job, read, b, [&](const SalientColumn& column, const SalientBits& bits) {
-    const M sparse = hn::RebindMask(d, hn::TestBit(bits.plane2, hn::Set(DU(), 1u << bits.bit)));
-    const auto add = [&](size_t slot, VU words, uint32_t bit) {
-      const V value = Signed(column.x[slot], words, bit);
-      const V member = slot < 2 ? hn::IfThenElseZero(sparse, value) : hn::IfThenZeroElse(sparse, value);
-      sums[slot] = hn::Add(sums[slot], member);
-    };
-    add(0, bits.sign, bits.bit);
-    add(1, bits.third, bits.bit3);
-    add(2, bits.sign, bits.bit);
-    add(3, bits.third, bits.bit3);
-  });
-  V sum = hn::Mul(read.scale.At(b, 0), sums[0]);
-  for (size_t slot = 1; slot < 4; ++slot) sum = hn::MulAdd(read.scale.At(b, slot), sums[slot], sum);
-  return sum;
+  constexpr size_t kSums = kThird ? 4 : 2;
+  SalientSums<kSums> sums;
+  sums.Clear();
+  ForSalient<kThird>(
+      job, planes, b, [&](const SalientColumn* columns, size_t count, size_t v, const SalientWords& words) {
+        V sum[kSums];
+        for (size_t slot = 0; slot < kSums; ++slot) sum[slot] = sums.Get(slot, v);
+        for (size_t i = 0; i < count; ++i) {
+          const SalientColumn& column = columns[i];
+          const auto with_sign = [&](size_t slot, M plus) {
+            return hn::IfThenElse(plus, hn::Set(d, column.x[slot]), hn::Set(d, -column.x[slot]));
+          };
+          const M sign = BitSet(words.sign, column.bit);
+          const M plane2 = BitSet(words.plane2, column.bit);
+          if constexpr (kThird) {
+            const M third = BitSet(words.third, column.compact), concentrated = hn::Not(plane2);
+            sum[0] = AddWhere(plane2, sum[0], with_sign(0, sign));
+            sum[1] = AddWhere(plane2, sum[1], with_sign(1, third));
+            sum[2] = AddWhere(concentrated, sum[2], with_sign(2, sign));
+            sum[3] = AddWhere(concentrated, sum[3], with_sign(3, third));
+          } else {
+            sum[0] = hn::Add(sum[0], with_sign(0, sign));
+            sum[1] = hn::Add(sum[1], with_sign(1, plane2));
+          }
+        }
+        for (size_t slot = 0; slot < kSums; ++slot) sums.Set(slot, v, sum[slot]);
+      });
+  for (size_t slot = 0; slot < kSums; ++slot)
+    for (size_t v = 0; v < kVectors; ++v) total[v] = hn::MulAdd(scale[slot][v], sums.Get(slot, v), total[v]);
 }
 
-// Twice the sums of s x over the sparse and over the concentrated weights.
+// Twice the sums of s x over the sparse and over the concentrated weights, for some vectors of rows.
 struct GroupSums {
-  V sparse, concentrated;
+  LookUpSum sparse[kSide], concentrated[kSide];
 };
-template <size_t kLookup>
-HWY_INLINE void LookUpGroups(const float* of_sparse, const float* of_concentrated, VU sign, VU both,
+HWY_INLINE void LookUpGroups(const GroupedJob& job, Planes& planes, const Block& block, size_t side,
                              GroupSums& sums) {
-  if constexpr (kLookup < kLookups) {
-    constexpr int kShift = int(kLookup) * kIndexBits;
-    const Table sparse(of_sparse + kLookup * kEntries), concentrated(of_concentrated + kLookup * kEntries);
-    const VU s = hn::ShiftRight<kShift>(sign), sg = hn::ShiftRight<kShift>(both);
-    sums.sparse = hn::Add(sums.sparse, hn::Add(sparse[s], sparse[sg]));
-    sums.concentrated = hn::Add(sums.concentrated, hn::Sub(concentrated[s], concentrated[sg]));
-    LookUpGroups<kLookup + 1>(of_sparse, of_concentrated, sign, both, sums);
+  for (size_t v = 0; v < kSide; ++v) sums.sparse[v].Clear(2 * block.words), sums.concentrated[v].Clear(0);
+  size_t at = block.table;
+  for (size_t w = 0; w < block.words; ++w) {
+    const uint32_t *sign = planes.sign.At(block.byte + 4 * w), *group = planes.plane2.At(block.byte + 4 * w);
+    Bits s[kSide], g[kSide];
+    for (size_t v = 0; v < kSide; ++v) s[v].rest = Lanes(sign, side + v), g[v].rest = Lanes(group, side + v);
+    for (size_t lookup = 0; lookup < kLookups; ++lookup, at += kTableBytes) {
+      const Table sparse(job.tables[0] + at), concentrated(job.tables[1] + at);
+      for (size_t v = 0; v < kSide; ++v) {
+        const VU of_sign = s[v].Next(), of_both = Bits::Same(of_sign, g[v].Next());
+        sums.sparse[v].Add(sparse, of_sign);
+        sums.sparse[v].Add(sparse, of_both);
+        sums.concentrated[v].Add(concentrated, of_sign);
+        sums.concentrated[v].Take(concentrated, of_both);
+      }
+    }
   }
 }
 
-void AddRankOne(const GroupedJob& job, const Part& part, float* y) {
+template <bool kThird>
+HWY_INLINE void AddRankOneOf(const GroupedJob& job, size_t first, float* y) {
   const D d;
-  const size_t sparse_slot = job.plane3.data ? 4 : 2;
-  for (size_t half = 0; half < 2; ++half) {
-    const Reader read(job, Rows(part.first + half * kLanes, job.rows));
-    V total = hn::Load(d, y + half * kLanes);
-    for (size_t b = part.begin; b < part.end; ++b) {
-      const Block& block = job.blocks[b];
-      const float *sparse = job.tables[0] + block.table, *concentrated = job.tables[1] + block.table;
-      GroupSums sums{hn::Zero(d), hn::Zero(d)};
-      for (size_t w = 0; w < block.words; ++w) {
-        const VU sign = read.sign.At(block.byte + 4 * w);
-        LookUpGroups<0>(sparse, concentrated, sign, Same(sign, read.plane2.At(block.byte + 4 * w)), sums);
-        sparse += kLookups * kEntries, concentrated += kLookups * kEntries;
+  constexpr size_t kSparse = kThird ? 4 : 2;  // slot
+  Planes planes(job, first);
+  Slots<kSparse + 2> scale(job.scale, first, job.rows);
+  V total[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) total[v] = hn::Load(d, y + v * kLanes);
+  for (size_t b = 0; b < job.block_count; ++b) {
+    scale.Choose(b);
+    for (size_t side = 0; side < kVectors; side += kSide) {
+      GroupSums sums;
+      LookUpGroups(job, planes, job.blocks[b], side, sums);
+      for (size_t i = 0; i < kSide; ++i) {
+        const size_t v = side + i;
+        const V of_sparse = hn::Mul(scale.of[kSparse][v], sums.sparse[i].Value(job.units[0][b]));
+        const V of_other = sums.concentrated[i].Value(job.units[1][b]);
+        total[v] = hn::Add(total[v], Half(hn::MulAdd(scale.of[kSparse + 1][v], of_other, of_sparse)));
       }
-      const V of_sparse = hn::Mul(read.scale.At(b, sparse_slot), sums.sparse);
-      const V sum = hn::MulAdd(read.scale.At(b, sparse_slot + 1), sums.concentrated, of_sparse);
-      total = hn::Add(total, hn::Add(Half(sum), SalientRankOne(job, read, b)));
     }
-    hn::Store(total, d, y + half * kLanes);
+    AddSalientRankOne<kThird>(job, planes, scale.of, b, total);
   }
+  for (size_t v = 0; v < kVectors; ++v) hn::Store(total[v], d, y + v * kLanes);
+}
+
+void AddRankOne(const GroupedJob& job, size_t first, float* y) {
+  job.plane3.data ? AddRankOneOf<true>(job, first, y) : AddRankOneOf<false>(job, first, y);
 }
 
 }  // namespace signum::kernels::HWY_NAMESPACE
@@ -222,11 +300,11 @@ namespace signum::kernels {
 HWY_EXPORT(AddMeans);
 HWY_EXPORT(AddRankOne);
 
-void add_means(const GroupedJob& job, const Part& part, float* y) {
-  HWY_DYNAMIC_DISPATCH(AddMeans)(job, part, y);
+void add_means(const GroupedJob& job, size_t first, float* y) {
+  HWY_DYNAMIC_DISPATCH(AddMeans)(job, first, y);
 }
-void add_rank_one(const GroupedJob& job, const Part& part, float* y) {
-  HWY_DYNAMIC_DISPATCH(AddRankOne)(job, part, y);
+void add_rank_one(const GroupedJob& job, size_t first, float* y) {
+  HWY_DYNAMIC_DISPATCH(AddRankOne)(job, first, y);
 }
 
 }  // namespace signum::kernels

@@ -34,16 +34,16 @@ class GroupedProduct : public Product {
       job_.scale = tensors.scalars("scale", nb);
       job_.mean = tensors.scalars("mean", nb);
     }
-    job_.tables[0] = tables_[0].get();
-    job_.tables[1] = tables_[1].get();
+    for (size_t group = 0; group < 2; ++group) {
+      job_.tables[group] = tables_[group].bytes.get();
+      job_.units[group] = tables_[group].units.data();
+    }
     job_.sums = sums_.data();
     job_.salient_sums = salient_sums_.data();
   }
   void add(size_t first, size_t last, float* y) const override {
-    for_parts(blocks_.blocks(), first, last, rank_one_ ? 2 : 1, [&](const Part& part) {
-      float* sums = y + (part.first - first);
-      rank_one_ ? add_rank_one(job_, part, sums) : add_means(job_, part, sums);
-    });
+    for (size_t row = first; row < last; row += tile_rows())
+      rank_one_ ? add_rank_one(job_, row, y + (row - first)) : add_means(job_, row, y + (row - first));
   }
 
  private:
@@ -71,7 +71,7 @@ class GroupedProduct : public Product {
   BlockTables blocks_;
   std::vector<SalientColumn> salient_;
   std::vector<size_t> salient_begin_;
-  std::unique_ptr<float[], AlignedFree> tables_[2];
+  TablesOfX tables_[2];
   std::vector<float> sums_, salient_sums_;
   GroupedJob job_;
 };

@@ -9,7 +9,7 @@ namespace {
 
 using namespace kernels;
 
-constexpr size_t kBandTiles = 8;
+constexpr size_t kBandTiles = 8;     // most that one task adds up
 constexpr size_t kFewTokens = 4;     // from more on, decoding a row costs less than looking it up for each
 constexpr size_t kDecodedRows = 64;  // of one task
 
@@ -19,7 +19,7 @@ std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x
   switch (layout.method) {
     case Method::Rtn:
     case Method::Gptq:
-      return codes_product(tensors, std::move(x));
+      return codes_product(tensors, x);
     case Method::PbLlm:
       return pb_llm_product(tensors, std::move(x));
     case Method::Fdb:
@@ -40,9 +40,11 @@ std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x
 
 // y [rows] += W x, x by stored column.
 void add_vector(const PackedView& linear, std::vector<float> x, float* y, ThreadPool& pool) {
-  const size_t rows = linear.layout.rows;
+  const size_t rows = linear.layout.rows, tiles = (rows + tile_rows() - 1) / tile_rows();
   const auto product = product_of({linear}, std::move(x));
-  const size_t band = kBandTiles * tile_rows();
+  // Tiles one after another are read ahead: as many as leave every thread two bands.
+  const size_t band_tiles = std::clamp(tiles / (2 * pool.threads()), size_t(1), kBandTiles);
+  const size_t band = band_tiles * tile_rows();
   pool.parallel_for((rows + band - 1) / band, [&](size_t index) {
     alignas(64) float sums[kBandTiles * kMaxTileRows] = {};
     const size_t first = index * band, last = std::min(rows, first + band);

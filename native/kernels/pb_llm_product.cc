@@ -36,7 +36,7 @@ class PbLlmProduct : public Product {
   }
 
  private:
-  float scalar(const uint8_t* tensor, size_t at) const { return float_at(layout_.scale_type, tensor, at); }
+  float scalar(const uint8_t* tensor, size_t at) const { return scalar_at(layout_.scale_type, tensor, at); }
 
   // Of row i, all that signs_ does not add. columns: room for a row's salient weights.
   float rest(size_t i, uint32_t* columns) const {

@@ -17,19 +17,19 @@ class PlanesProduct : public Product {
                  .plane = tensors.plane(role),
                  .blocks = plane.blocks.blocks().data(),
                  .block_count = plane.blocks.blocks().size(),
-                 .tables = plane.tables.get(),
+                 .tables = plane.tables.bytes.get(),
+                 .units = plane.tables.units.data(),
                  .scale = scale};
   }
   void add(size_t first, size_t last, float* y) const override {
     for (const auto& plane : planes_)
-      for_parts(plane->blocks.blocks(), first, last, 1,
-                [&](const Part& part) { add_planes(plane->job, part, y + (part.first - first)); });
+      for (size_t row = first; row < last; row += tile_rows()) add_planes(plane->job, row, y + (row - first));
   }
 
  private:
   struct OnePlane {
     BlockTables blocks;
-    std::unique_ptr<float[], AlignedFree> tables;
+    TablesOfX tables;
     PlaneJob job;
   };
   std::vector<std::unique_ptr<OnePlane>> planes_;

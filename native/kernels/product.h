@@ -2,28 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
-#include "base/half.h"
 #include "kernels/packed_product.h"
 #include "kernels/products.h"
 
 namespace signum::kernels {
-
-// Of tables that are used for a whole band of rows before the next: half of L1.
-inline constexpr size_t kNearFloats = 6 << 10;
-
-inline float float_at(DType type, const uint8_t* bytes, size_t index) {
-  if (type == DType::F32) {
-    float value;
-    std::memcpy(&value, bytes + 4 * index, 4);
-    return value;
-  }
-  uint16_t half;
-  std::memcpy(&half, bytes + 2 * index, 2);
-  return type == DType::F16 ? half_to_float(half) : bfloat_to_float(half);
-}
 
 // Reads the tensors of a view.
 struct Tensors {
@@ -40,10 +24,17 @@ struct Tensors {
   // All scalars of a tensor.
   std::vector<float> floats(const char* role) const {
     const DType type = linear.layout.scale_type;
-    std::vector<float> out(bytes(role).size() / dtype_bytes(type));
-    for (size_t i = 0; i < out.size(); ++i) out[i] = float_at(type, bytes(role).data(), i);
+    const auto stored = bytes(role);
+    std::vector<float> out(stored.size() / dtype_bytes(type));
+    for (size_t i = 0; i < out.size(); ++i) out[i] = scalar_at(type, stored.data(), i);
     return out;
   }
+};
+
+// Tables of one x, and the unit of each block's.
+struct TablesOfX {
+  std::unique_ptr<uint8_t[], AlignedFree> bytes;
+  std::vector<float> units;
 };
 
 // The blocks of a row of `columns` fields, and tables of x for them.
@@ -55,18 +46,19 @@ class BlockTables {
       Block block{.first = first, .width = std::min(width, columns - first)};
       block.byte = first * size_t(bits) / 8;
       block.words = (block.width * size_t(bits) + 31) / 32;
-      block.table = floats_;
-      if (can_look_up(bits)) floats_ += table_floats(block.width, bits);
+      block.table = bytes_;
+      if (can_look_up(bits)) bytes_ += table_bytes(block.width, bits);
       blocks_.push_back(block);
     }
   }
 
   const std::vector<Block>& blocks() const { return blocks_; }
   // x [columns]
-  std::unique_ptr<float[], AlignedFree> tables(const float* x) const {
-    auto out = aligned_array<float>(floats_);
+  TablesOfX tables(const float* x) const {
+    TablesOfX out{aligned_array<uint8_t>(bytes_), {}};
     for (const Block& block : blocks_)
-      make_tables(x + block.first, block.width, bits_, weighing_, out.get() + block.table);
+      out.units.push_back(
+          make_tables(x + block.first, block.width, bits_, weighing_, out.bytes.get() + block.table));
     return out;
   }
   std::vector<float> sums(const float* x) const {
@@ -82,20 +74,9 @@ class BlockTables {
  private:
   int bits_;
   Weighing weighing_;
-  size_t floats_ = 0;
+  size_t bytes_ = 0;
   std::vector<Block> blocks_;
 };
-
-// Calls work(part) for the tiles of rows [first, last): all of them with a few blocks, whose tables stay
-// near, then with the next ones.
-template <class Work>
-void for_parts(const std::vector<Block>& blocks, size_t first, size_t last, size_t tables, const Work& work) {
-  for (size_t begin = 0, end; begin < blocks.size(); begin = end) {
-    end = begin + 1;
-    while (end < blocks.size() && tables * (blocks[end].table - blocks[begin].table) < kNearFloats) ++end;
-    for (size_t row = first; row < last; row += tile_rows()) work(Part{row, begin, end});
-  }
-}
 
 // One product: what all rows share is made once, then bands of rows are added up.
 class Product {
@@ -116,7 +97,7 @@ inline bool begins_at_bytes(size_t block, size_t columns, int bits = 1) {
   return block >= columns || block * size_t(bits) % 8 == 0;
 }
 
-std::unique_ptr<Product> codes_product(const Tensors& tensors, std::vector<float> x);  // rtn, gptq
+std::unique_ptr<Product> codes_product(const Tensors& tensors, const std::vector<float>& x);  // rtn, gptq
 std::unique_ptr<Product> signum_rc_product(const Tensors& tensors, const std::vector<float>& x);
 std::unique_ptr<Product> fdb_product(const Tensors& tensors, const std::vector<float>& x);
 // billm and the arb family with one split.

@@ -1,5 +1,8 @@
 // Products straight from packed tensors against the decoder's dense weights.
 #include <doctest/doctest.h>
+
+#include "kernels/targets.h"
+// After it: the targets of the kernels.
 #include <hwy/targets.h>
 
 #include <cmath>
