@@ -15,11 +15,15 @@ for (const theme of ['light', 'dark'] as const) {
   test(`every view can be used by everyone, ${theme}`, async ({ launch }) => {
     const before = runsBefore({ method: 'rtn', name: 'first' }, { method: 'billm', name: 'second' })
     const { page } = await launch({ settings: { theme }, before })
-    for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Compare', 'Settings']) {
+    for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Compare', 'Prompt', 'Settings']) {
       await goTo(page, view)
       await expect(page.getByRole('heading', { name: view, level: 1 })).toBeVisible()
       if (view === 'Layers') await expect(page.getByTestId('matrix')).toHaveAttribute('data-state', 'ready')
       if (view === 'Runs') await expect(page.getByText('Where the bytes go')).toBeVisible()
+      if (view === 'Prompt') {
+        await page.getByRole('button', { name: 'Start' }).click()
+        await expect(page.getByText(/^\d+ tokens, /)).toHaveCount(2, { timeout: 20_000 })
+      }
       // What fades or slides in has its colours only when it is there.
       await page.waitForTimeout(400)
       await expectAccessible(page, view)

@@ -64,7 +64,7 @@ async function write(
     const listener: Attention = shown ? { ...attention, onText: (news) => terminal.out(textOf(news)) } : attention
     const request = { ...textRequestFrom(values), ...sampling, seed, prompt }
     const ending = await workbench.generate(request, listener)
-    if (ending.kind === 'finished' && shown) terminal.out('\n')
+    if (shown) terminal.out('\n')
     const end = endOf(ending)
     if (end !== null) return end
     if (ending.kind !== 'finished') continue

@@ -10,5 +10,6 @@ export const views: Record<ViewName, View> = {
   runs: { title: 'Runs', key: '3', component: () => import('../views/runs/Runs.svelte') },
   layers: { title: 'Layers', key: '4', component: () => import('../views/layers/Layers.svelte') },
   compare: { title: 'Compare', key: '5', component: () => import('../views/compare/Compare.svelte') },
-  settings: { title: 'Settings', key: '6', component: () => import('../views/settings/Settings.svelte') },
+  prompt: { title: 'Prompt', key: '6', component: () => import('../views/prompt/Prompt.svelte') },
+  settings: { title: 'Settings', key: '7', component: () => import('../views/settings/Settings.svelte') },
 }

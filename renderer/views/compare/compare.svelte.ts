@@ -1,9 +1,11 @@
 // The runs that are compared: which are shown, in what order, against which, and which were chosen.
 import type { ModelCard } from '../../../electron/contract/api.ts'
+import { mostOpenModels } from '../../../electron/contract/generation.ts'
 import { ask } from '../../client/client.ts'
 import { navigation } from '../../client/navigation.svelte.ts'
 import { runs } from '../../client/runs.svelte.ts'
 import { settings } from '../../client/settings.svelte.ts'
+import { prompt } from '../prompt/prompt.svelte.ts'
 import { choose, columnsOf, isShown, type Choice, type Column } from './column.ts'
 import type { Delta } from './deltas.ts'
 import { differingColumns } from './differences.ts'
@@ -115,6 +117,19 @@ class Compare {
   sideBySide(): void {
     const { pair } = this
     if (pair) navigation.show({ run: pair[0], other: pair[1] })
+  }
+
+  /** Chosen runs that can answer one prompt side by side. */
+  get prompted(): number[] | null {
+    const chosen = this.finished.map(({ id }) => id).filter((id) => this.chosen.has(id))
+    return chosen.length >= 1 && chosen.length <= mostOpenModels ? chosen : null
+  }
+
+  prompt(): void {
+    const { prompted } = this
+    if (prompted === null) return
+    prompt.putRuns(prompted)
+    navigation.go('prompt', {})
   }
 
   open(id: number): void {
