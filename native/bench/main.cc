@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/pool.h"
+#include "bench/decode_bench.h"
 #include "bench/linear_bench.h"
 #include "bench/packed_bench.h"
 #include "bench/timing.h"
@@ -24,15 +25,22 @@ struct Options {
   std::string widths = "1024,2048,4096,8192";
   std::string packed;  // sizes; nothing is quantized then
   size_t bytes = size_t(1) << 30;
+  std::string decode;  // forms of random models
+  std::string tables = "rtn4";
+  std::string folder;
+  ModelShape shape;
   std::string only;
 };
 
 constexpr const char* kUsage =
     "signum-bench [--threads N] [--sizes 512,11008x4096] [--widths 1024,8192] [--repeat N] [--only TEXT]\n"
     "signum-bench --packed 2048,11008x4096 [--bytes N] [--threads N] [--repeat N] [--only TEXT]\n"
+    "signum-bench --decode f16,rtn4,... [--tables rtn4] [--layers N] [--folder DIR] [--threads N] [--repeat "
+    "N]\n"
     "sizes: rows x columns; widths: columns of the scaling table; an empty list leaves its part out\n"
     "packed: products straight from packed layouts, over as many distinct weights as fill the bytes (1 "
-    "GiB)\n";
+    "GiB)\n"
+    "decode: random models of 1.1 billion weights, or of so many layers; a folder that is given keeps them\n";
 constexpr size_t kScalingRows = 1024;
 
 std::optional<Options> read_options(int argc, char** argv) {
@@ -52,6 +60,14 @@ std::optional<Options> read_options(int argc, char** argv) {
       options.packed = value;
     else if (key == "--bytes")
       options.bytes = std::strtoull(value.c_str(), nullptr, 10);
+    else if (key == "--decode")
+      options.decode = value;
+    else if (key == "--tables")
+      options.tables = value;
+    else if (key == "--folder")
+      options.folder = value;
+    else if (key == "--layers")
+      options.shape.layers = std::strtoul(value.c_str(), nullptr, 10);
     else if (key == "--only")
       options.only = value;
     else
@@ -159,6 +175,13 @@ void print_quantizing(const Options& options, ThreadPool& pool) {
   std::printf("\nproduct rate at the end: %.0f GFLOP/s\n", gemm_rate(pool));
 }
 
+// The exit code.
+int report(const Status& status) {
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "%s: %s\n", status.error().code.c_str(), status.error().message.c_str());
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -170,6 +193,9 @@ int main(int argc, char** argv) {
               pool.threads(), simd_target_name(), blas_core_name(), options->repeat);
   if (const auto sizes = read_sizes(options->packed); !sizes.empty())
     print_packed(sizes, options->bytes, options->repeat, options->only, pool);
+  else if (!options->decode.empty())
+    return report(print_decoding(options->decode, options->tables, options->shape, options->folder,
+                                 options->repeat, pool));
   else
     print_quantizing(*options, pool);
   return 0;

@@ -1,9 +1,9 @@
 #include "bench/packed_bench.h"
 
 #include <cstdio>
-#include <random>
 
 #include "base/pool.h"
+#include "bench/random_packed.h"
 #include "bench/timing.h"
 #include "kernels/packed_product.h"
 #include "methods/stored.h"
@@ -26,7 +26,7 @@ std::vector<PackedRow> layouts(size_t rows, size_t columns) {
     set(layout);
     return layout;
   };
-  const size_t salient = columns / 12;
+  const size_t salient = (columns + 11) / 12;  // as random_packed has them
   const auto codes = [&](int bits, size_t group) {
     return with(Method::Rtn, [&](Layout& l) { l.bits = bits, l.group = group; });
   };
@@ -48,29 +48,6 @@ std::vector<PackedRow> layouts(size_t rows, size_t columns) {
           {"codes 3 bit g128", codes(3, 128)},
           {"codes 4 bit g64", codes(4, 64)},
           {"codes 8 bit g64", codes(8, 64)}};
-}
-
-// Random planes, scales of one, every 12th column salient.
-PackedLinear random_packed(const Layout& layout, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  PackedLinear out{layout, {}, nullptr};
-  for (const TensorRule& rule : tensor_rules(layout)) {
-    PackedTensor tensor{rule.role, rule.dtype, rule.shape, {}};
-    size_t bytes = dtype_bytes(rule.dtype);
-    for (const size_t side : rule.shape) bytes *= side;
-    tensor.bytes.resize(bytes);
-    if (rule.dtype == DType::U8)
-      for (size_t i = 0; i < bytes; ++i) tensor.bytes[i] = uint8_t(random() >> 32);
-    else
-      for (size_t i = 0; i < bytes; i += 2) tensor.bytes[i] = 0, tensor.bytes[i + 1] = 0x3C;
-    if (rule.role == "salient") {
-      std::fill(tensor.bytes.begin(), tensor.bytes.end(), 0);
-      for (size_t k = 0; k < layout.salient_columns; ++k)
-        tensor.bytes[12 * k / 8] |= uint8_t(1u << (12 * k % 8));
-    }
-    out.tensors.push_back(std::move(tensor));
-  }
-  return out;
 }
 
 // GB/s of plain reading with all threads.
@@ -103,7 +80,7 @@ void print_packed(const std::vector<std::pair<size_t, size_t>>& sizes, size_t by
                 "GB/s", "of reading");
     for (const PackedRow& row : layouts(rows, columns)) {
       if (std::string(row.name).find(only) == std::string::npos) continue;
-      const PackedLinear first = random_packed(row.layout, 1);
+      const PackedLinear first = random_packed(row.layout, 1, 1);
       std::vector<PackedLinear> linears((bytes + first.bytes() - 1) / first.bytes(), first);
       Matrix x(1, columns), y(1, rows);
       for (size_t j = 0; j < columns; ++j) x(0, j) = float(j % 13) - 6;
