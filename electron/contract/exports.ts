@@ -9,7 +9,7 @@ type Format = {
   folder: boolean
 }
 const formats = {
-  gguf: { types: ['f32', 'f16', 'bf16'], folder: false },
+  gguf: { types: ['f32', 'f16', 'bf16', 'fit', 'q8_0', 'q4_0'], folder: false },
 } as const satisfies Record<string, Format>
 export type ExportFormat = keyof typeof formats
 export const exportFormats = Object.keys(formats) as [ExportFormat, ...ExportFormat[]]

@@ -13,7 +13,8 @@ import {
   type RandomModelName,
 } from '../models/testing/random-models.ts'
 import { loadTokenizer } from '../models/tokenizer.ts'
-import { askLlamaCpp, llamaCppIsThere, nmse } from './testing/llama-cpp.ts'
+import { askLlamaCpp, continueLlamaCpp, llamaCppIsThere, nmse } from './testing/llama-cpp.ts'
+import { roundedFolder } from './testing/rounded.ts'
 import { exportGguf, logitsOf, quantizeRtn } from './testing/worker.ts'
 
 const bundled = path.resolve(import.meta.dirname, '..', '..', 'resources', 'models', 'signum-stories-4m')
@@ -83,6 +84,57 @@ describe.skipIf(!llamaCppIsThere)('llama.cpp agrees', () => {
         return ids.ok ? [...ids.value] : ids.problem
       }),
     )
+  })
+})
+
+/** Matrices as the type rounds them, and the rest of the error: llama.cpp rounds what it multiplies with them too. */
+const short = { f16: 1e-6, bf16: 1e-4 } as const
+const oneOfEach: readonly RandomModelName[] = ['llama', 'mistral', 'qwen2', 'qwen3', 'gemma-2', 'gemma-3', 'phi-3']
+const judgedTypes = (['f16', 'bf16'] as const).flatMap((type) =>
+  cases
+    .filter(({ name }) => name === 'signum-stories-4m' || oneOfEach.some((one) => one === name))
+    .map((one) => ({ ...one, type })),
+)
+
+describe.skipIf(!llamaCppIsThere)('llama.cpp agrees on rounded weights', () => {
+  test.for(judgedTypes)('$name, $type', async ({ name, type, folder, vocabulary, tokens, error }, { annotate }) => {
+    const model = await folder()
+    const file = path.join(root, `${name}-${type}.gguf`)
+    await exportGguf(model, file, type)
+    const next = uniform(tokens)
+    const ids = Array.from({ length: tokens }, () => Math.floor(next() * vocabulary))
+    const judged = await askLlamaCpp(root, file, ids, [])
+    const same = await roundedFolder(model, path.join(root, `${name}-${type}`), type)
+    const difference = nmse(await logitsOf(root, same, ids), judged.logits)
+    await annotate(`NMSE ${difference.toExponential(1)}`)
+    expect(difference).toBeLessThan(Math.max(short[type], error))
+  })
+})
+
+describe.skipIf(!llamaCppIsThere)('llama.cpp goes on with the same text', () => {
+  const start = [1, 410, 403, 261, 378]
+  test.for(['f32', 'f16'] as const)('64 tokens, the most likely each time: %s', async (type, { annotate }) => {
+    const file = path.join(root, `greedy-${type}.gguf`)
+    const packed = await quantizeRtn(bundled, path.join(root, `greedy-${type}`))
+    await exportGguf(packed, file, type)
+    const text = await continueLlamaCpp(root, file, start, 64)
+    expect(text).toHaveLength(64)
+    // What the worker would have said in each place, after the same beginning.
+    const logits = await logitsOf(root, packed, [...start, ...text])
+    let agreed = 0
+    for (const [i, token] of text.entries()) {
+      const row = logits.subarray((start.length + i - 1) * 2048, (start.length + i) * 2048)
+      const best = row.indexOf(Math.max(...row))
+      if (best !== token) {
+        // Two tokens that are as good as equally likely may change places where weights are rounded.
+        expect(type).toBe('f16')
+        expect(row[best]! - row[token]!).toBeLessThan(0.01)
+        break
+      }
+      agreed++
+    }
+    await annotate(`${agreed} tokens agree`)
+    if (type === 'f32') expect(agreed).toBe(64)
   })
 })
 

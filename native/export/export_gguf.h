@@ -1,6 +1,7 @@
 // A model, original or packed, as one GGUF file that llama.cpp runs.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -13,7 +14,8 @@ namespace signum {
 class ThreadPool;
 
 struct GgufOptions {
-  GgufType type = GgufType::F32;  // of the matrices; vectors are F32
+  // Of the matrices; vectors are F32. Nothing: exact fit (gguf_fit.h).
+  std::optional<GgufType> type = GgufType::F32;
 };
 
 // Writes the file whole, read back and compared, or not at all; one that is there is replaced. Quantized

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <set>
 
@@ -96,9 +95,9 @@ class Rows {
       std::vector<float> stored(rows.columns);
       gguf_decode(tensor_.type, &bytes[i * row_bytes], rows.columns, stored.data());
       errors[i].add(rows.row(i), stored.data(), rows.columns);
-      for (size_t j = 0; j < rows.columns; ++j)
-        if (!(std::abs(double(rows(i, j)) - stored[j]) <= gguf_tolerance(tensor_.type, rows(i, j))))
-          near = false;
+      if (tensor_.exact ? !errors[i].exact()
+                        : !gguf_near(tensor_.type, rows.row(i), stored.data(), rows.columns))
+        near = false;
     });
     for (const RoundingError& one : errors) error.add(one);
     return near;

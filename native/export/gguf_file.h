@@ -47,6 +47,7 @@ struct GgufTensor {
   size_t rows = 0;  // 0: a vector
   size_t columns = 0;
   GgufType type = GgufType::F32;
+  bool exact = false;                             // the type holds every number; anything else is an error
   std::function<Status(const RowSink&)> produce;  // gives all rows (a vector: one) to the sink
 
   uint64_t elements() const { return uint64_t(rows == 0 ? 1 : rows) * columns; }

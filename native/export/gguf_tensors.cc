@@ -65,8 +65,8 @@ Matrix stretching(const Rope& rope, size_t head_dim) {
 
 class Tensors {
  public:
-  Tensors(const Model& model, const GgufFamily& family, GgufType type, ThreadPool& pool)
-      : model_(model), config_(model.config()), family_(family), type_(type), pool_(pool) {}
+  Tensors(const Model& model, const GgufFamily& family, ThreadPool& pool)
+      : model_(model), config_(model.config()), family_(family), pool_(pool) {}
 
   std::vector<GgufTensor> list() {
     table("token_embd.weight", model_.embedding_table());
@@ -102,26 +102,30 @@ class Tensors {
     return 0;
   }
 
+  void add(const std::string& name, size_t rows, size_t columns,
+           std::function<Status(const RowSink&)> produce) {
+    tensors_.push_back({.name = name, .rows = rows, .columns = columns, .produce = std::move(produce)});
+  }
+
   void table(const std::string& name, const Table& table) {
-    tensors_.push_back(
-        {name, table.rows(), table.columns(), type_,
-         [&table, &pool = pool_](const RowSink& sink) { return give_rows(table, sink, pool); }});
+    add(name, table.rows(), table.columns(),
+        [&table, &pool = pool_](const RowSink& sink) { return give_rows(table, sink, pool); });
   }
 
   void linear(const std::string& name, const LinearInfo& info, size_t heads) {
-    tensors_.push_back({name + ".weight", info.rows, info.columns, type_,
-                        [&model = model_, &pool = pool_, &info, heads](const RowSink& sink) -> Status {
-                          SIGNUM_TAKE(Matrix weight, model.weight(info, pool));
-                          if (heads > 0) weight = side_by_side(weight, heads);
-                          return sink(weight.view());
-                        }});
+    add(name + ".weight", info.rows, info.columns,
+        [&model = model_, &pool = pool_, &info, heads](const RowSink& sink) -> Status {
+          SIGNUM_TAKE(Matrix weight, model.weight(info, pool));
+          if (heads > 0) weight = side_by_side(weight, heads);
+          return sink(weight.view());
+        });
   }
 
   void vector(const std::string& name, size_t width, std::function<Result<Matrix>()> make) {
-    tensors_.push_back({name, 0, width, GgufType::F32, [make](const RowSink& sink) -> Status {
-                          SIGNUM_TAKE(const Matrix values, make());
-                          return sink(values.view());
-                        }});
+    add(name, 0, width, [make](const RowSink& sink) -> Status {
+      SIGNUM_TAKE(const Matrix values, make());
+      return sink(values.view());
+    });
   }
 
   void norm(const std::string& name, const std::string& stored) {
@@ -150,16 +154,14 @@ class Tensors {
   const Model& model_;
   const ModelConfig& config_;
   const GgufFamily& family_;
-  GgufType type_;
   ThreadPool& pool_;
   std::vector<GgufTensor> tensors_;
 };
 
 }  // namespace
 
-std::vector<GgufTensor> gguf_tensors(const Model& model, const GgufFamily& family, GgufType type,
-                                     ThreadPool& pool) {
-  return Tensors(model, family, type, pool).list();
+std::vector<GgufTensor> gguf_tensors(const Model& model, const GgufFamily& family, ThreadPool& pool) {
+  return Tensors(model, family, pool).list();
 }
 
 }  // namespace signum

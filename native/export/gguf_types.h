@@ -9,7 +9,7 @@
 namespace signum {
 
 // The value is ggml's number of the type (ggml.h, enum ggml_type).
-enum class GgufType : uint32_t { F32 = 0, F16 = 1, BF16 = 30 };
+enum class GgufType : uint32_t { F32 = 0, F16 = 1, Q4_0 = 2, Q8_0 = 8, BF16 = 30, Q1_0 = 41, Q2_0 = 42 };
 
 struct GgufTypeTraits {
   GgufType type;
@@ -20,11 +20,13 @@ struct GgufTypeTraits {
 };
 const GgufTypeTraits& gguf_traits(GgufType type);
 
-// A whole number of blocks. F16 and BF16 round to nearest even. False: a number is too large for the type.
+// A whole number of blocks. F16 and BF16 round to nearest even, blocks as gguf_blocks.h says. False: the type
+// cannot hold a number.
 bool gguf_encode(GgufType type, const float* values, size_t count, uint8_t* out);
 // As ggml's own dequantization, in F32.
 void gguf_decode(GgufType type, const uint8_t* bytes, size_t count, float* out);
-// How far the number that is stored may be from the number that was meant, by the type's definition.
-double gguf_tolerance(GgufType type, float meant);
+// Whether the numbers that are stored are as near to those that were meant as the type's rounding brings
+// them, by its definition: not by what was written.
+bool gguf_near(GgufType type, const float* meant, const float* stored, size_t count);
 
 }  // namespace signum

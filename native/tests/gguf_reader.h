@@ -1,4 +1,5 @@
-// Reads a GGUF file back, apart from the code that writes it. Numbers in metadata become doubles.
+// Reads a GGUF file back, apart from the code that writes it (but for the block types, which ggml itself
+// checks in electron/exports). Numbers in metadata become doubles.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/half.h"
+#include "export/gguf_types.h"
 #include "tests/temporary_folder.h"
 
 struct ReadTensor {
@@ -67,7 +69,7 @@ class GgufReader {
       if (tensor.at % 32 != 0) throw std::runtime_error(name + " is not aligned");
       tensor.at += data;
       if (tensor.at != end) throw std::runtime_error(name + " does not follow the one before");
-      const uint64_t bytes = count * (tensor.type == 0 ? 4 : 2);
+      const uint64_t bytes = bytes_of(tensor.type, count);
       tensor.values = values(tensor.type, bytes_.substr(tensor.at, bytes));
       end = (tensor.at + bytes + 31) / 32 * 32;
     }
@@ -76,6 +78,12 @@ class GgufReader {
   }
 
  private:
+  static uint64_t bytes_of(uint32_t type, uint64_t count) {
+    if (type == 0) return count * 4;
+    if (type == 1 || type == 30) return count * 2;
+    const auto traits = signum::gguf_traits(signum::GgufType(type));
+    return count / traits.block * traits.bytes;
+  }
   static std::vector<float> values(uint32_t type, const std::string& bytes) {
     std::vector<float> values;
     if (type == 0) {
@@ -83,7 +91,13 @@ class GgufReader {
       std::memcpy(values.data(), bytes.data(), bytes.size());
       return values;
     }
-    if (type != 1 && type != 30) throw std::runtime_error("type " + std::to_string(type));
+    if (type != 1 && type != 30) {
+      const auto traits = signum::gguf_traits(signum::GgufType(type));
+      values.resize(bytes.size() / traits.bytes * traits.block);
+      signum::gguf_decode(traits.type, reinterpret_cast<const uint8_t*>(bytes.data()), values.size(),
+                          values.data());
+      return values;
+    }
     for (size_t i = 0; i < bytes.size(); i += 2) {
       uint16_t stored;
       std::memcpy(&stored, bytes.data() + i, 2);

@@ -41,8 +41,9 @@ struct TinyExport {
   }
   std::string source() const { return folder / "tiny"; }
   std::string output() const { return folder / "tiny.gguf"; }
-  signum::Result<signum::ExportOutcome> run(const signum::ExportProgress& progress = kSilent,
-                                            signum::GgufType type = signum::GgufType::F32) const {
+  signum::Result<signum::ExportOutcome> run(
+      const signum::ExportProgress& progress = kSilent,
+      std::optional<signum::GgufType> type = signum::GgufType::F32) const {
     signum::ThreadPool pool(2);
     auto opened = signum::Model::open(source());
     if (!opened.ok()) return opened.error();

@@ -132,8 +132,9 @@ WindowOptions windows(Fields& job) {
 }
 
 GgufOptions gguf_options(Fields& job) {
-  constexpr std::pair<const char*, GgufType> kTypes[] = {
-      {"f32", GgufType::F32}, {"f16", GgufType::F16}, {"bf16", GgufType::BF16}};
+  constexpr std::pair<const char*, std::optional<GgufType>> kTypes[] = {
+      {"f32", GgufType::F32}, {"f16", GgufType::F16},   {"bf16", GgufType::BF16},
+      {"fit", std::nullopt},  {"q8_0", GgufType::Q8_0}, {"q4_0", GgufType::Q4_0}};
   std::vector<std::string> names;
   for (const auto& [name, type] : kTypes) names.push_back(name);
   return {.type = kTypes[job.choice("type", names)].second};

@@ -16,14 +16,30 @@ export interface Judgement {
 }
 
 /** `folder`: for the files that the two processes hand each other. */
-export async function askLlamaCpp(
+export const askLlamaCpp = (
   folder: string,
   gguf: string,
   tokens: readonly number[],
   texts: readonly string[],
+): Promise<Judgement> => ask(folder, { gguf, tokens, texts, more: 0 })
+
+/** The `more` tokens that come after these, the most likely each time. */
+export async function continueLlamaCpp(
+  folder: string,
+  gguf: string,
+  tokens: readonly number[],
+  more: number,
+): Promise<number[]> {
+  const { ids } = await ask(folder, { gguf, tokens, texts: [], more })
+  return ids[0]!
+}
+
+async function ask(
+  folder: string,
+  asked: { gguf: string; tokens: readonly number[]; texts: readonly string[]; more: number },
 ): Promise<Judgement> {
   const [job, logits, ids] = ['judge.json', 'judge.f32', 'judge-ids.json'].map((name) => path.join(folder, name))
-  await writeFile(job!, JSON.stringify({ gguf, tokens, texts, logits, ids }))
+  await writeFile(job!, JSON.stringify({ ...asked, logits, ids }))
   await promisify(execFile)(process.execPath, [path.join(import.meta.dirname, 'llama-cpp-child.mjs'), job!], {
     timeout: 60_000,
   })

@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { ExportOptions } from '../../contract/exports.ts'
 import { parseRecipe } from '../../contract/recipe.ts'
 import type { Jobs, WorkerCommand, WorkerResult } from '../../contract/worker.ts'
+import { uniform } from '../../models/testing/random.ts'
 import { tokenBytes } from '../../models/tokens.ts'
 import { openSafetensors } from '../../packed/safetensors.ts'
 import { workerPath } from '../../packed/testing/worker.ts'
@@ -15,7 +16,7 @@ async function answerOf<C extends WorkerCommand>(command: C, job: Jobs[C]): Prom
   return ending.value
 }
 
-type GgufType = Extract<ExportOptions, { format: 'gguf' }>['type']
+export type GgufType = Extract<ExportOptions, { format: 'gguf' }>['type']
 
 export const exportGguf = (model: string, output: string, type: GgufType = 'f32') =>
   answerOf('export', { version: 1, threads: 1, model, output, format: 'gguf', type })
@@ -34,10 +35,26 @@ export async function logitsOf(folder: string, model: string, ids: readonly numb
 }
 
 /** Quantizes to 3 bits, without calibration; gives the packed folder. */
-export async function quantizeRtn(model: string, run: string): Promise<string> {
-  const asked = parseRecipe({ signum_recipe: 1, method: 'rtn', parameters: { bits: 3 }, evaluations: [] }, 'test')
+export const quantizeRtn = (model: string, run: string): Promise<string> => quantize(model, run, 'rtn', { bits: 3 })
+
+/** Without calibration, or with random tokens; gives the packed folder. */
+export async function quantize(
+  model: string,
+  run: string,
+  method: string,
+  parameters: Record<string, unknown>,
+  vocabulary?: number,
+): Promise<string> {
+  const asked = parseRecipe({ signum_recipe: 1, method, parameters, evaluations: [] }, 'test')
   if (!asked.ok) throw new Error(asked.problem.message)
-  const { method, parameters } = asked.value
-  const rest = { run, recipe: { method, parameters }, calibration: null, resume: false, activation_limit: 2 ** 30 }
+  const recipe = { method: asked.value.method, parameters: asked.value.parameters }
+  let calibration: Jobs['quantize']['calibration'] = null
+  if (vocabulary !== undefined) {
+    const tokens = `${run}.u32`
+    const next = uniform(3)
+    await writeFile(tokens, tokenBytes(Uint32Array.from({ length: 512 }, () => Math.floor(next() * vocabulary))))
+    calibration = { tokens, sampling: 'sequential', sequences: 8, length: 64, seed: 0 }
+  }
+  const rest = { run, recipe, calibration, resume: false, activation_limit: 2 ** 30 }
   return (await answerOf('quantize', { version: 1, threads: 1, model, ...rest })).packed
 }
