@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/pool.h"
+#include "kernels/banded_product.h"
 #include "kernels/dense_product.h"
 #include "math/linear_algebra.h"
 #include "math/to_f32.h"
@@ -134,10 +135,9 @@ HWY_AFTER_NAMESPACE();
 namespace signum {
 namespace {
 
-constexpr size_t kFewTokens = 4;                       // what the kernels do at once
-constexpr size_t kMostRows = 256;                      // of a band that is multiplied as it is read
-constexpr size_t kReadNumbers = size_t(1) << 16;       // of such a band, about
-constexpr size_t kConvertedNumbers = size_t(2) << 20;  // of a band that is converted
+constexpr size_t kFewTokens = 4;                  // what the kernels do at once
+constexpr size_t kMostRows = 256;                 // of a band that is multiplied as it is read
+constexpr size_t kReadNumbers = size_t(1) << 16;  // of such a band, about
 
 HWY_EXPORT(BandSums);
 
@@ -153,39 +153,17 @@ void multiply_reading(const StoredMatrix& w, ConstView x, float beta, View out, 
   });
 }
 
-// Kept by each thread between products: a new one would have to be asked of the system every time.
-float* thread_band(size_t count) {
-  thread_local std::unique_ptr<float[], AlignedFree> band;
-  thread_local size_t capacity = 0;
-  if (count > capacity) {
-    band = aligned_array<float>(count);
-    capacity = count;
-  }
-  return band.get();
-}
-
-void multiply_converting(const StoredMatrix& w, ConstView x, float beta, View out, ThreadPool& pool) {
-  constexpr size_t kRowsOfTask = 16;
-  const size_t band = std::max<size_t>(256, kConvertedNumbers / std::max<size_t>(1, w.columns));
-  float* numbers = thread_band(std::min(band, w.rows) * w.columns);
-  for (size_t first = 0; first < w.rows; first += band) {
-    const size_t rows = std::min(band, w.rows - first);
-    pool.parallel_for((rows + kRowsOfTask - 1) / kRowsOfTask, [&](size_t task) {
-      const size_t begin = task * kRowsOfTask, count = std::min(kRowsOfTask, rows - begin);
-      to_f32(w.dtype, w.row(first + begin), count * w.columns, numbers + begin * w.columns);
-    });
-    const ConstView weights{numbers, rows, w.columns, w.columns};
-    gemm_transposed(1.0f, x, weights, beta, out.block(0, first, out.rows, rows), pool);
-  }
-}
-
 }  // namespace
 
 void multiply(const StoredMatrix& matrix, ConstView x, float beta, View out, ThreadPool& pool) {
   if (x.rows == 0) return;
   if (x.rows <= kFewTokens) return multiply_reading(matrix, x, beta, out, pool);
   if (matrix.dtype != DType::F32 || reinterpret_cast<uintptr_t>(matrix.data) % alignof(float) != 0)
-    return multiply_converting(matrix, x, beta, out, pool);
+    return kernels::multiply_in_bands(
+        [&](size_t first, size_t count, float* rows) {
+          to_f32(matrix.dtype, matrix.row(first), count * matrix.columns, rows);
+        },
+        x, beta, out, pool);
   const ConstView weights{reinterpret_cast<const float*>(matrix.data), matrix.rows, matrix.columns,
                           matrix.columns};
   gemm_transposed(1.0f, x, weights, beta, out, pool);

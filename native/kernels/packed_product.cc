@@ -1,6 +1,7 @@
 #include "kernels/packed_product.h"
 
 #include "base/pool.h"
+#include "kernels/banded_product.h"
 #include "kernels/product.h"
 #include "math/linear_algebra.h"
 
@@ -9,9 +10,8 @@ namespace {
 
 using namespace kernels;
 
-constexpr size_t kBandTiles = 8;     // most that one task adds up
-constexpr size_t kFewTokens = 4;     // from more on, decoding a row costs less than looking it up for each
-constexpr size_t kDecodedRows = 64;  // of one task
+constexpr size_t kBandTiles = 8;  // most that one task adds up
+constexpr size_t kFewTokens = 4;  // from more on, decoding a row costs less than looking it up for each
 
 std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x) {
   const Layout& layout = tensors.linear.layout;
@@ -54,13 +54,10 @@ void add_vector(const PackedView& linear, std::vector<float> x, float* y, Thread
 }
 
 void multiply_decoded(const PackedView& linear, ConstView x, float beta, View out, ThreadPool& pool) {
-  const RowDecoder decode_row = row_decoder(linear);
-  pool.parallel_for((out.columns + kDecodedRows - 1) / kDecodedRows, [&](size_t band) {
-    const size_t first = band * kDecodedRows, rows = std::min(kDecodedRows, out.columns - first);
-    Matrix weights(rows, x.columns);
-    for (size_t i = 0; i < rows; ++i) decode_row(first + i, weights.row(i));
-    gemm_transposed(1.0f, x, weights.view(), beta, out.block(0, first, out.rows, rows), pool);
-  });
+  const auto fill = [&, decode_row = row_decoder(linear)](size_t first, size_t count, float* rows) {
+    for (size_t i = 0; i < count; ++i) decode_row(first + i, rows + i * x.columns);
+  };
+  multiply_in_bands(fill, x, beta, out, pool);
 }
 
 }  // namespace
