@@ -19,7 +19,11 @@ for (const theme of ['light', 'dark'] as const) {
       await goTo(page, view)
       await expect(page.getByRole('heading', { name: view, level: 1 })).toBeVisible()
       if (view === 'Layers') await expect(page.getByTestId('matrix')).toHaveAttribute('data-state', 'ready')
-      if (view === 'Runs') await expect(page.getByText('Where the bytes go')).toBeVisible()
+      if (view === 'Runs') {
+        await page.getByRole('button', { name: 'Export', exact: true }).click()
+        await expect(page.getByRole('complementary', { name: 'Export' })).toBeVisible()
+        await expect(page.getByText('Where the bytes go')).toBeVisible()
+      }
       if (view === 'Prompt') {
         await page.getByRole('button', { name: 'Start' }).click()
         await expect(page.getByText(/^\d+ tokens, /)).toHaveCount(2, { timeout: 20_000 })

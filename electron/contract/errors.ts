@@ -62,6 +62,7 @@ export const ownErrorCodes = [
   'run_lost',
   'device_busy',
   'generation_busy',
+  'export_busy',
   'chat_template_missing',
   'chat_template_broken',
   'delete_refused',

@@ -1,6 +1,7 @@
 // What the window may ask for, and what it is told. Everything else of the contract is closed to it.
 import { z } from 'zod'
 import { calls, type Call } from './api.ts'
+import { exportFormatSchema } from './exports.ts'
 import { textRequestSchema, textAnswerSchema, type TextNews } from './generation.ts'
 import type { QueueEvent } from './history.ts'
 import type { Settings } from './settings.ts'
@@ -59,6 +60,25 @@ export const shellCalls = {
   },
   /** What is there of the text is its answer. */
   stopText: { request: z.object({ id: z.int().min(1) }), answer: z.null() },
+  /** Writes a finished run for other programs; told of by `exporting`. One at a time. The dialog has asked before a file is replaced. */
+  startExport: {
+    request: z.object({
+      run: z.int().min(1),
+      output: z.string().min(1),
+      format: exportFormatSchema,
+      type: z.string().nullable(),
+      shard_bytes: z.int().min(0),
+    }),
+    answer: calls.export.answer,
+  },
+  cancelExport: { request: z.object({}), answer: z.null() },
+  /** A place for a new file, or for a new folder in the one that is chosen. */
+  chooseOutput: {
+    request: z.object({ title, suggested: title, folder: z.boolean() }),
+    answer: z.string().nullable(),
+  },
+  /** An export of a run, as the history names it, in the desktop's file manager. */
+  showExport: { request: z.object({ run: z.int().min(1), id: z.int().min(1) }), answer: z.null() },
   /** Ends the measuring that a plan waits for. */
   cancelPlan: { request: z.object({}), answer: z.null() },
   /** The folder of a run, in the desktop's file manager. */
@@ -86,5 +106,7 @@ export type WindowEvent =
   | { kind: 'settings'; settings: Settings }
   /** What comes of a text (startText); pieces of some 30 ms together. */
   | { kind: 'text'; id: number; news: TextNews }
+  /** How far an export is. `eta`: seconds, or null. */
+  | { kind: 'exporting'; run: number; phase: string; share: number; eta: number | null }
   /** How far the measuring is that a plan waits for, 0 to 1. */
   | { kind: 'planning'; share: number }

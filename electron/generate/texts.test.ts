@@ -62,9 +62,13 @@ test('four models are held open; the one that was used longest ago makes room, o
   await texts.close()
   vi.stubEnv('SIGNUM_FAKE', 'slow')
   const stop = new AbortController()
-  const long = models
-    .slice(0, 4)
-    .map((model) => texts.write({ ...ask(model), max_tokens: 1000 }, { stop: stop.signal }))
+  const begun: Promise<void>[] = []
+  const long = models.slice(0, 4).map((model) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    begun.push(promise)
+    return texts.write({ ...ask(model), max_tokens: 1000 }, { stop: stop.signal, onText: () => resolve() })
+  })
+  await Promise.all(begun)
   await expect(texts.write(ask(models[4]!), {})).resolves.toMatchObject({ problem: { code: 'generation_busy' } })
   stop.abort()
   await Promise.all(long)

@@ -16,10 +16,13 @@ import {
 import type { z } from 'zod'
 import type { Workbench } from '../workbench.ts'
 import { answer, type Handlers } from './calls.ts'
+import { exportCalls } from './export-calls.ts'
 import { textCalls } from './text-calls.ts'
 
 type Tell = (event: WindowEvent) => void
 type Work = { [C in WindowCall]: Workbench[C] }
+/** What has a file of its own. */
+type OtherWork = 'cancelPlan' | 'startText' | 'stopText' | 'startExport' | 'cancelExport'
 type ShellWork = {
   [C in ShellCall]: (
     request: z.output<WindowContract[C]['request']>,
@@ -33,6 +36,7 @@ export function answerCalls(workbench: Workbench, window: () => BrowserWindow | 
     ...shellCalls(workbench, window),
     ...plans,
     ...textCalls(workbench, tell),
+    ...exportCalls(workbench, tell),
   } as unknown as Handlers
   for (const name of Object.keys(windowContract) as (keyof WindowContract)[]) {
     ipcMain.handle(channelOf(name), ({ senderFrame }, request: unknown) => {
@@ -81,12 +85,9 @@ function planCalls(workbench: Workbench, tell: Tell) {
   return { plan, cancelPlan }
 }
 
-const finished = <T>(value: T): Ending<T> => ({ kind: 'finished', value })
+const finished = <T>(value: T) => ({ kind: 'finished', value }) as const
 
-function shellCalls(
-  workbench: Workbench,
-  window: () => BrowserWindow | null,
-): Omit<ShellWork, 'cancelPlan' | 'startText' | 'stopText'> {
+function shellCalls(workbench: Workbench, window: () => BrowserWindow | null): Omit<ShellWork, OtherWork> {
   const open = async (options: Electron.OpenDialogOptions) => {
     const parent = window()
     const { filePaths } = await (parent ? dialog.showOpenDialog(parent, options) : dialog.showOpenDialog(options))
@@ -117,6 +118,27 @@ function shellCalls(
           problem: failure('write_failed', `${filePath} cannot be written.`, String(error)).problem,
         }
       }
+    },
+    async chooseOutput({ title, suggested, folder }) {
+      const name = path.basename(suggested)
+      if (folder) {
+        const parent = await open({ title, properties: ['openDirectory', 'createDirectory'] })
+        return parent.value === null ? parent : finished(path.join(parent.value, name))
+      }
+      const options = { title, defaultPath: path.join(app.getPath('documents'), name) }
+      const shown = window()
+      const { filePath } = await (shown ? dialog.showSaveDialog(shown, options) : dialog.showSaveDialog(options))
+      return finished(filePath || null)
+    },
+    async showExport({ run: id, id: which }) {
+      const run = await workbench.run({ id })
+      if (run.kind !== 'finished') return run
+      const written = run.value.exports.find((one) => one.id === which)
+      if (written === undefined) {
+        return { kind: 'failed', problem: failure('run_unknown', `Run ${id} has no export ${which}.`).problem }
+      }
+      shell.showItemInFolder(written.path)
+      return finished(null)
     },
     async copyText({ text }) {
       await clipboard.writeText(text)
