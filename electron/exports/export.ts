@@ -25,7 +25,7 @@ export async function exportModel(
   const options = optionsOf(request)
   if (!options.ok) return refused(options.problem)
   const output = path.resolve(request.output)
-  const place = await checkPlace(output, request.overwrite ?? false)
+  const place = await checkPlace(output, request)
   if (!place.ok) return refused(place.problem)
   const model = await modelFolder(path.resolve(request.model))
   const warnings: Note[] = []
@@ -41,7 +41,7 @@ export async function exportModel(
   const ending = await work(context, 'export', job, listener, { name: 'export' })
   // A worker that was ended in the middle could not clean up.
   if (ending.kind !== 'finished') {
-    await rm(partial(output), { recursive: true, force: true })
+    await rm(partial(output), { recursive: exportFormat(request.format).folder, force: true }).catch(() => undefined)
     return ending
   }
   const exported = { model, output, type: job.type, ...ending.value }
@@ -60,9 +60,11 @@ function optionsOf({ format, type, shard_bytes }: Request<'export'>): Result<Exp
   return success({ format, type: chosen } as ExportOptions)
 }
 
-async function checkPlace(output: string, overwrite: boolean): Promise<Result<null>> {
+async function checkPlace(output: string, { format, overwrite }: Request<'export'>): Promise<Result<null>> {
   const there = await lstat(output).catch(() => null)
   if (there === null) return success(null)
   if (!overwrite) return failure('option_invalid', `${output} is already there; --overwrite replaces it.`)
-  return there.isDirectory() ? failure('option_invalid', `${output} is a folder, not a file.`) : success(null)
+  if (there.isDirectory() === exportFormat(format).folder) return success(null)
+  const [is, asked] = there.isDirectory() ? ['a folder', 'a file'] : ['a file', 'a folder']
+  return failure('option_invalid', `${output} is ${is}, and ${format} is ${asked}.`)
 }

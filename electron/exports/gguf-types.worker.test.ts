@@ -111,3 +111,20 @@ describe.skipIf(!llamaCppIsThere)('rounded types have the bytes that ggml makes'
     expect(stored!.relative_error).toBeLessThan(usual * 2)
   })
 })
+
+describe.skipIf(!llamaCppIsThere)('what the lossy types cost: logits beside those of the model itself', () => {
+  test.for([
+    ['q8_0', 1e-3],
+    ['q4_0', 1e-1],
+  ] as const)('%s', async ([type, most], { annotate }) => {
+    const { file, result } = await tensorsOf(bundled, type)
+    const next = uniform(6)
+    const ids = Array.from({ length: 48 }, () => Math.floor(next() * 2048))
+    const judged = await askLlamaCpp(root, file, ids, [])
+    const difference = nmse(judged.logits, await logitsOf(root, bundled, ids))
+    const [stored] = result.types
+    await annotate(`NMSE ${difference.toExponential(1)}, weights ${stored!.relative_error.toExponential(1)}`)
+    expect(difference).toBeLessThan(most)
+    expect(difference).toBeGreaterThan(most / 1e4)
+  })
+})

@@ -20,16 +20,18 @@ class Candidate {
   GgufType type() const { return traits_.type; }
   bool fits() const { return whole_ && misfit_ == kNone; }
 
-  // The first row of all that does not fit is kept, whichever thread sees it.
-  void look(const float* row, size_t index) {
-    if (!whole_ || index >= misfit_) return;
+  // Whether this row fits; false once an earlier one did not. The first of all that does not fit is kept,
+  // whichever thread sees it.
+  bool look(const float* row, size_t index) {
+    if (!whole_ || index >= misfit_) return false;
     for (size_t i = 0; i < columns_; i += traits_.block) {
       if (fit_gguf_block(traits_.type, row + i)) continue;
       size_t known = misfit_;
       while (index < known && !misfit_.compare_exchange_weak(known, index)) {
       }
-      return;
+      return false;
     }
+    return true;
   }
 
   // "Q1_0 (row 3)", "Q1_0 (rows of 96)"
@@ -56,7 +58,8 @@ Result<std::string> fit(GgufTensor& tensor, const ExportProgress& progress, uint
     constexpr size_t kBand = 16;
     pool.parallel_for((rows.rows + kBand - 1) / kBand, [&](size_t band) {
       for (size_t i = band * kBand; i < std::min(rows.rows, (band + 1) * kBand); ++i)
-        for (const auto& one : candidates) one->look(rows.row(i), first + i);
+        for (const auto& one : candidates)  // each type holds all that those before it hold
+          if (one->look(rows.row(i), first + i)) break;
     });
     first += rows.rows;
     return progress(Phase::Fit, before + first * tensor.columns * sizeof(float), total);
