@@ -64,8 +64,8 @@ test('four models are held open; the one that was used longest ago makes room, o
   const stop = new AbortController()
   const begun: Promise<void>[] = []
   const long = models.slice(0, 4).map((model) => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    begun.push(promise)
+    let resolve = () => undefined as void
+    begun.push(new Promise((done) => (resolve = done)))
     return texts.write({ ...ask(model), max_tokens: 1000 }, { stop: stop.signal, onText: () => resolve() })
   })
   await Promise.all(begun)

@@ -34,17 +34,18 @@ const typeWords: Record<string, { title: string; keeps: string; bits: number | n
   bf16: { title: 'BF16', keeps: 'Numbers are rounded to 8 bits of precision; none is too large.', bits: 16 },
   fit: {
     title: 'Exact fit',
-    keeps: 'For each tensor the smallest type that has every number exactly; the list says which.',
+    keeps:
+      'Each matrix in the smallest type that holds every number exactly, else rounded to F16; the list says which and why.',
     bits: null,
   },
   q8_0: {
     title: 'Q8_0',
-    keeps: 'Quantized once more, to 8 bits in blocks of 32: the error is measured and told.',
+    keeps: 'Rounded once more, to 8 bits in blocks of 32; what was exact in such blocks stays so. The error is told.',
     bits: 8.5,
   },
   q4_0: {
     title: 'Q4_0',
-    keeps: 'Quantized once more, to 4 bits in blocks of 32: the error is measured and told.',
+    keeps: 'Rounded once more, to 4 bits in blocks of 32; what was exact in such blocks stays so. The error is told.',
     bits: 4.5,
   },
 }
