@@ -128,6 +128,25 @@ void BandSums(const StoredMatrix& w, size_t first, size_t last, ConstView x, flo
   }
 }
 
+template <DType type>
+void ConvertOf(const uint8_t* stored, size_t count, float* out) {
+  constexpr size_t kBytes = type == DType::F32 ? 4 : 2;
+  size_t j = 0;
+  for (; j + kLanes <= count; j += kLanes) hn::StoreU(Read<type>(stored + j * kBytes), D(), out + j);
+  if (j < count) to_f32(type, stored + j * kBytes, count - j, out + j);
+}
+
+void Convert(DType dtype, const uint8_t* stored, size_t count, float* out) {
+  switch (dtype) {
+    case DType::F16:
+      return ConvertOf<DType::F16>(stored, count, out);
+    case DType::BF16:
+      return ConvertOf<DType::BF16>(stored, count, out);
+    default:
+      return ConvertOf<DType::F32>(stored, count, out);
+  }
+}
+
 }  // namespace signum::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -135,21 +154,28 @@ HWY_AFTER_NAMESPACE();
 namespace signum {
 namespace {
 
-constexpr size_t kFewTokens = 4;                  // what the kernels do at once
+constexpr size_t kTokensAtOnce = 4;               // in the kernels
+constexpr size_t kFewTokens = 16;                 // that go over a band while it is near
 constexpr size_t kMostRows = 256;                 // of a band that is multiplied as it is read
 constexpr size_t kReadNumbers = size_t(1) << 16;  // of such a band, about
 
 HWY_EXPORT(BandSums);
+HWY_EXPORT(Convert);
 
 void multiply_reading(const StoredMatrix& w, ConstView x, float beta, View out, ThreadPool& pool) {
   const size_t band = std::clamp<size_t>(kReadNumbers / std::max<size_t>(1, w.columns) / 4 * 4, 4, kMostRows);
   pool.parallel_for((w.rows + band - 1) / band, [&](size_t index) {
-    float sums[kFewTokens * kMostRows];
+    float sums[kTokensAtOnce * kMostRows];
     const size_t first = index * band, last = std::min(w.rows, first + band);
-    HWY_DYNAMIC_DISPATCH(BandSums)(w, first, last, x, sums, band);
-    for (size_t t = 0; t < x.rows; ++t)
-      for (size_t i = first; i < last; ++i)
-        out(t, i) = sums[t * band + i - first] + (beta == 0.0f ? 0.0f : beta * out(t, i));
+    for (size_t token = 0; token < x.rows; token += kTokensAtOnce) {
+      const size_t tokens = std::min(kTokensAtOnce, x.rows - token);
+      HWY_DYNAMIC_DISPATCH(BandSums)(w, first, last, x.block(token, 0, tokens, x.columns), sums, band);
+      for (size_t t = 0; t < tokens; ++t)
+        for (size_t i = first; i < last; ++i) {
+          float& y = out(token + t, i);
+          y = sums[t * band + i - first] + (beta == 0.0f ? 0.0f : beta * y);
+        }
+    }
   });
 }
 
@@ -161,7 +187,7 @@ void multiply(const StoredMatrix& matrix, ConstView x, float beta, View out, Thr
   if (matrix.dtype != DType::F32 || reinterpret_cast<uintptr_t>(matrix.data) % alignof(float) != 0)
     return kernels::multiply_in_bands(
         [&](size_t first, size_t count, float* rows) {
-          to_f32(matrix.dtype, matrix.row(first), count * matrix.columns, rows);
+          HWY_DYNAMIC_DISPATCH(Convert)(matrix.dtype, matrix.row(first), count * matrix.columns, rows);
         },
         x, beta, out, pool);
   const ConstView weights{reinterpret_cast<const float*>(matrix.data), matrix.rows, matrix.columns,

@@ -85,7 +85,7 @@ TEST_CASE("a product from a stored matrix equals the exact one, at any size, ali
     for (const DType dtype : kTypes) {
       for (size_t columns = 1; columns <= 70; ++columns) check_product(dtype, 5, columns, 1, pool);
       for (size_t rows = 1; rows <= 70; rows += 3) check_product(dtype, rows, 33, 2, pool);
-      for (const size_t tokens : {1, 2, 3, 4, 5, 8, 70}) check_product(dtype, 37, 129, tokens, pool);
+      for (const size_t tokens : {1, 2, 3, 4, 5, 8, 16, 17, 70}) check_product(dtype, 37, 129, tokens, pool);
     }
     hwy::SetSupportedTargetsForTest(0);
   }
@@ -94,17 +94,17 @@ TEST_CASE("a product from a stored matrix equals the exact one, at any size, ali
 TEST_CASE("a product in several bands, wide rows") {
   ThreadPool pool(2);
   for (const DType dtype : kTypes)
-    for (const size_t tokens : {1, 4, 6}) {
+    for (const size_t tokens : {1, 4, 6, 18}) {
       check_product(dtype, 700, 301, tokens, pool);
       check_product(dtype, 11, 20011, tokens, pool);
     }
-  check_product(DType::F16, 301, 8003, 5, pool);  // more than one converted band
+  check_product(DType::F16, 301, 8003, 17, pool);  // more than one converted band
 }
 
 TEST_CASE("what out held before does not count with beta 0, even where it is no number") {
   ThreadPool pool(1);
   const Stored w(DType::F16, 9, 20, 0, 1);
-  for (const size_t tokens : {1, 6}) {
+  for (const size_t tokens : {1, 6, 20}) {
     const Matrix x = random_matrix(tokens, 20, 2);
     Matrix y(tokens, 9), clean(tokens, 9);
     std::fill_n(y.data(), y.size(), std::nanf(""));
@@ -118,7 +118,7 @@ TEST_CASE("a product from a stored matrix has the same bytes for any number of t
   ThreadPool one(1), three(3);
   for (const DType dtype : kTypes) {
     const Stored w(dtype, 600, 160, 0, 9);
-    for (const size_t tokens : {1, 3, 9}) {
+    for (const size_t tokens : {1, 3, 9, 20}) {
       const Matrix x = random_matrix(tokens, 160, tokens);
       Matrix a(tokens, 600), b(tokens, 600);
       multiply(w.matrix, x.view(), 0.0f, a.view(), one);
