@@ -16,6 +16,7 @@ const shape = {
   context: 2048,
 }
 const needed = 3e9 // bytes of disk, and of memory beside it: one model at a time
+const ours = ['f16', 'rtn4', 'signum-rc 1', 'signum-rc 0.25', 'signum-rc 0', 'billm', 'arb-rc + bitmap'] // tables: rtn4
 // Matrices, and embeddings and head: 4 bits where the matrices are small, as on our side.
 const types = /** @type {const} */ ([
   ['F16', 'F16'],
@@ -28,7 +29,7 @@ const types = /** @type {const} */ ([
 
 /** @param {string[]} given what to measure of llama.cpp; all where nothing is given */
 export async function benchDecode(given) {
-  const code = await run(inRoot('build', 'release', 'signum-bench'), ['--decode', '1'])
+  const code = await run(inRoot('build', 'release', 'signum-bench'), ['--decode', ours.join(','), '--repeat', '3'])
   if (code !== 0) return code
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.log('\nllama.cpp: its package is here for 64-bit Linux only.')

@@ -32,12 +32,13 @@ async function prefill(count) {
 async function decode(count) {
   await sequence.clearHistory()
   await sequence.evaluateWithoutGeneratingNewTokens(prompt(15))
-  let [written, began] = [0, 0]
-  for await (const _ of sequence.evaluate(prompt(1), { temperature: 0, yieldEogToken: true })) {
-    if (written === 0) began = performance.now() // from the first on: the prompt is not counted
-    if (written++ === count) break
-  }
-  return (count / (performance.now() - began)) * 1000
+  const tokens = sequence.evaluate(prompt(1), { temperature: 0, yieldEogToken: true })
+  await tokens.next() // the prompt is not counted
+  const began = performance.now()
+  for (let written = 0; written < count; written++) await tokens.next()
+  const rate = (count / (performance.now() - began)) * 1000
+  await tokens.return()
+  return rate
 }
 
 /** @param {() => Promise<number>} measure */

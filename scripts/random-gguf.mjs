@@ -78,52 +78,85 @@ const nameOf = (/** @type {number} */ id) =>
 const [normal, unknown, control, byte] = [1, 2, 3, 6]
 const kindOf = (/** @type {number} */ id) => (id === 0 ? unknown : id < 3 ? control : id < 259 ? byte : normal)
 
+/** Little-endian parts of a header. */
+class Header {
+  /** @type {Buffer[]} */
+  parts = []
+  /** @param {number} value */
+  u32(value) {
+    this.parts.push(Buffer.from(Uint32Array.of(value).buffer))
+  }
+  /** @param {number} value */
+  u64(value) {
+    this.parts.push(Buffer.from(BigUint64Array.of(BigInt(value)).buffer))
+  }
+  /** @param {number} value */
+  f32(value) {
+    this.parts.push(Buffer.from(Float32Array.of(value).buffer))
+  }
+  /** @param {string} text */
+  string(text) {
+    this.u64(Buffer.byteLength(text))
+    this.parts.push(Buffer.from(text))
+  }
+}
+
+const [uint32, int32, float32, text, array] = [4, 5, 6, 8, 9] // kinds of metadata
+
 /** @param {Shape} shape @param {Tensor[]} tensors */
 function headerOf(shape, tensors) {
-  /** @type {Buffer[]} */
-  const parts = []
-  const u32 = (/** @type {number} */ value) => parts.push(Buffer.from(Uint32Array.of(value).buffer))
-  const u64 = (/** @type {number} */ value) => parts.push(Buffer.from(BigUint64Array.of(BigInt(value)).buffer))
-  const f32 = (/** @type {number} */ value) => parts.push(Buffer.from(Float32Array.of(value).buffer))
-  const string = (/** @type {string} */ text) => (u64(Buffer.byteLength(text)), parts.push(Buffer.from(text)))
-  const [uint32, int32, float32, text, array] = [4, 5, 6, 8, 9]
-  const pairs = {
-    'general.architecture': () => (u32(text), string('llama')),
-    'llama.context_length': () => (u32(uint32), u32(shape.context)),
-    'llama.embedding_length': () => (u32(uint32), u32(shape.hidden)),
-    'llama.feed_forward_length': () => (u32(uint32), u32(shape.intermediate)),
-    'llama.block_count': () => (u32(uint32), u32(shape.layers)),
-    'llama.attention.head_count': () => (u32(uint32), u32(shape.heads)),
-    'llama.attention.head_count_kv': () => (u32(uint32), u32(shape.keyValueHeads)),
-    'llama.attention.layer_norm_rms_epsilon': () => (u32(float32), f32(1e-5)),
-    'llama.vocab_size': () => (u32(uint32), u32(shape.vocabulary)),
-    'tokenizer.ggml.model': () => (u32(text), string('llama')),
-    'tokenizer.ggml.tokens': () => {
-      ;(u32(array), u32(text), u64(shape.vocabulary))
-      for (let id = 0; id < shape.vocabulary; id++) string(nameOf(id))
-    },
-    'tokenizer.ggml.token_type': () => {
-      ;(u32(array), u32(int32), u64(shape.vocabulary))
-      for (let id = 0; id < shape.vocabulary; id++) u32(kindOf(id))
-    },
-    'tokenizer.ggml.scores': () => {
-      ;(u32(array), u32(float32), u64(shape.vocabulary))
-      for (let id = 0; id < shape.vocabulary; id++) f32(-id)
-    },
+  const header = new Header()
+  const numbers = /** @type {const} */ ([
+    ['llama.context_length', uint32, shape.context],
+    ['llama.embedding_length', uint32, shape.hidden],
+    ['llama.feed_forward_length', uint32, shape.intermediate],
+    ['llama.block_count', uint32, shape.layers],
+    ['llama.attention.head_count', uint32, shape.heads],
+    ['llama.attention.head_count_kv', uint32, shape.keyValueHeads],
+    ['llama.attention.layer_norm_rms_epsilon', float32, 1e-5],
+    ['llama.vocab_size', uint32, shape.vocabulary],
+  ])
+  const texts = [
+    ['general.architecture', 'llama'],
+    ['tokenizer.ggml.model', 'llama'],
+  ]
+  const lists = /** @type {const} */ ([
+    ['tokenizer.ggml.tokens', text, (/** @type {number} */ id) => header.string(nameOf(id))],
+    ['tokenizer.ggml.token_type', int32, (/** @type {number} */ id) => header.u32(kindOf(id))],
+    ['tokenizer.ggml.scores', float32, (/** @type {number} */ id) => header.f32(-id)],
+  ])
+  header.parts.push(Buffer.from('GGUF'))
+  header.u32(3)
+  header.u64(tensors.length)
+  header.u64(texts.length + numbers.length + lists.length)
+  for (const [key, value] of texts) {
+    header.string(/** @type {string} */ (key))
+    header.u32(text)
+    header.string(/** @type {string} */ (value))
   }
-  parts.push(Buffer.from('GGUF'))
-  ;(u32(3), u64(tensors.length), u64(Object.keys(pairs).length))
-  for (const [key, value] of Object.entries(pairs)) (string(key), value())
+  for (const [key, kind, value] of numbers) {
+    header.string(key)
+    header.u32(kind)
+    if (kind === uint32) header.u32(value)
+    else header.f32(value)
+  }
+  for (const [key, kind, one] of lists) {
+    header.string(key)
+    header.u32(array)
+    header.u32(kind)
+    header.u64(shape.vocabulary)
+    for (let id = 0; id < shape.vocabulary; id++) one(id)
+  }
   let offset = 0
   for (const tensor of tensors) {
-    string(tensor.name)
-    u32(tensor.sides.length)
-    for (const side of tensor.sides) u64(side)
-    u32(/** @type {(typeof types)[string]} */ (types[tensor.type]).id)
-    u64(offset)
+    header.string(tensor.name)
+    header.u32(tensor.sides.length)
+    for (const side of tensor.sides) header.u64(side)
+    header.u32(/** @type {(typeof types)[string]} */ (types[tensor.type]).id)
+    header.u64(offset)
     offset += bytesOf(tensor) + (-bytesOf(tensor) & (alignment - 1))
   }
-  return Buffer.concat(parts)
+  return Buffer.concat(header.parts)
 }
 
 const mostBlocks = 4096 // written at a time
