@@ -36,6 +36,15 @@ Status sync_folder(const std::string& folder) {
   return Error{"write_failed", folder + " cannot be synced: " + std::strerror(number) + ".", ""};
 }
 
+void drop_cached(const std::string& path) {
+#ifdef __linux__
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(fd);
+#endif
+}
+
 Error DurableFile::failure(int number) const {
   if (number == ENOSPC || number == EDQUOT)
     return {"disk_full",

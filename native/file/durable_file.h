@@ -36,6 +36,8 @@ class DurableFile {
 };
 
 Status sync_folder(const std::string& folder);
+// A synced file leaves the system's memory, where that is possible: who reads it then reads the disk.
+void drop_cached(const std::string& path);
 // Bytes that this user can still write in the file system of the folder; 0 when it cannot be asked.
 uint64_t free_bytes(const std::string& folder);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -61,5 +62,22 @@ struct TensorToWrite {
 // docs/FORMAT.md says. Adds the key "sha256" to the metadata when hash_tensors is set.
 Status write_safetensors(const std::string& path, std::vector<TensorToWrite> tensors,
                          std::map<std::string, std::string> metadata, bool hash_tensors);
+
+// Takes the bytes of a tensor in pieces, from the first to the last; a piece lives for one call.
+using ByteSink = std::function<Status(std::span<const uint8_t>)>;
+
+// A tensor whose bytes are made while they are written.
+struct StreamedTensor {
+  std::string name;
+  DType dtype;
+  std::vector<size_t> shape;
+  std::function<Status(const ByteSink&)> produce;  // gives as many bytes as dtype and shape say
+
+  uint64_t bytes() const;
+};
+
+// As write_safetensors, a tensor at a time. Errors: those of `produce` too.
+Status stream_safetensors(const std::string& path, std::vector<StreamedTensor> tensors,
+                          const std::map<std::string, std::string>& metadata);
 
 }  // namespace signum

@@ -79,10 +79,16 @@ Result<Matrix> Model::weight(const LinearInfo& linear, ThreadPool& pool) const {
 }
 
 Result<MappedMatrix> Model::mapped(const LinearInfo& linear, ThreadPool& pool) const {
+  SIGNUM_TAKE(auto packed, packed_view(linear));
+  if (!packed) return MappedMatrix::of(*find(linear.name + ".weight"), pool);
+  return MappedMatrix::of(linear.name, std::move(*packed), pool);
+}
+
+Result<std::optional<PackedView>> Model::packed_view(const LinearInfo& linear) const {
   const auto found = packed_linears_.find(linear.name);
-  if (found == packed_linears_.end()) return MappedMatrix::of(*find(linear.name + ".weight"), pool);
+  if (found == packed_linears_.end()) return std::optional<PackedView>();
   SIGNUM_TAKE(PackedView packed, found->second->view(linear.name));
-  return MappedMatrix::of(linear.name, std::move(packed), pool);
+  return std::optional(std::move(packed));
 }
 
 Result<Matrix> Model::to_matrix(const TensorView& tensor, ThreadPool& pool) {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/matrix.h"
 #include "file/safetensors.h"
+#include "methods/packed_view.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
 #include "model/config.h"
@@ -83,6 +84,9 @@ class Model {
   // The same where it is mapped, checked. Valid as long as the model is. Errors: weights_not_finite,
   // packed_broken.
   Result<MappedMatrix> mapped(const LinearInfo& linear, ThreadPool& pool) const;
+  // What a packed linear consists of, not checked yet (check_view); nothing where it is stored as a matrix.
+  // Valid as long as the model is. Error packed_broken.
+  Result<std::optional<PackedView>> packed_view(const LinearInfo& linear) const;
   // A stored floating tensor as F32, rows = shape[0] (1 for a vector), columns = the rest. Error:
   // weights_not_finite.
   static Result<Matrix> to_matrix(const TensorView& tensor, ThreadPool& pool);

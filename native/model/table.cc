@@ -43,6 +43,21 @@ Status Table::look_up_packed(std::span<const uint32_t> ids, View out, ThreadPool
   return {};
 }
 
+Status Table::for_bands(const std::function<Status(View rows)>& use, ThreadPool& pool) const {
+  constexpr size_t kBand = size_t(1) << 22;  // numbers
+  const size_t band = std::min(rows(), std::max<size_t>(1, kBand / std::max<size_t>(1, columns())));
+  Matrix scratch = Matrix::uninitialized(band, columns());
+  std::vector<uint32_t> ids;
+  for (size_t first = 0; first < rows(); first += band) {
+    ids.resize(std::min(band, rows() - first));
+    std::iota(ids.begin(), ids.end(), uint32_t(first));
+    const View some = scratch.view().block(0, 0, ids.size(), columns());
+    SIGNUM_TRY(look_up(ids, some, pool));
+    SIGNUM_TRY(use(some));
+  }
+  return {};
+}
+
 Result<Matrix> Table::matrix(ThreadPool& pool) const {
   std::vector<uint32_t> all(rows());
   std::iota(all.begin(), all.end(), 0u);

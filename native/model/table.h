@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -34,6 +35,9 @@ class Table {
   // out [ids, columns] = the rows of these ids, which must be below rows(). Errors: weights_not_finite,
   // packed_broken.
   Status look_up(std::span<const uint32_t> ids, View out, ThreadPool& pool) const;
+  // All rows, a band of some million numbers after another: `use` gets each, and the next one overwrites it.
+  // Errors: the same, and those of `use`.
+  Status for_bands(const std::function<Status(View rows)>& use, ThreadPool& pool) const;
   // [rows, columns], with the same errors; or where it is mapped, which lives as long as the model.
   Result<Matrix> matrix(ThreadPool& pool) const;
   Result<MappedMatrix> mapped(ThreadPool& pool) const;

@@ -4,13 +4,13 @@
 #include <filesystem>
 
 #include "calibrate/paired.h"
+#include "file/copied_files.h"
 #include "file/durable_file.h"
 #include "file/json_file.h"
 #include "file/packed_shard.h"
 #include "file/sha256.h"
 #include "methods/correction.h"
 #include "model/activations.h"
-#include "run/copied_files.h"
 #include "run/machine.h"
 #include "run/preflight.h"
 #include "run/quantize_layer.h"

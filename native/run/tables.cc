@@ -1,8 +1,6 @@
 #include "run/tables.h"
 
 #include <algorithm>
-#include <cstring>
-#include <numeric>
 
 #include "base/half.h"
 
@@ -10,22 +8,6 @@ namespace signum {
 namespace {
 
 constexpr size_t kGroup = 64;
-constexpr size_t kBand = size_t(1) << 22;  // numbers that are F32 at once
-
-// Calls use(rows [count, columns]) for one band of rows after another.
-template <class Use>
-Status for_bands(const Table& table, ThreadPool& pool, const Use& use) {
-  const size_t band = std::max<size_t>(1, kBand / table.columns());
-  std::vector<uint32_t> ids;
-  for (size_t first = 0; first < table.rows(); first += band) {
-    ids.resize(std::min(band, table.rows() - first));
-    std::iota(ids.begin(), ids.end(), uint32_t(first));
-    Matrix rows(ids.size(), table.columns());
-    SIGNUM_TRY(table.look_up(ids, rows.view(), pool));
-    SIGNUM_TRY(use(std::move(rows)));
-  }
-  return {};
-}
 
 // Rows do not know of each other: bands of them make the same bytes as all at once.
 Result<NamedLinear> as_codes(const Table& table, int bits, ThreadPool& pool) {
@@ -34,8 +16,8 @@ Result<NamedLinear> as_codes(const Table& table, int bits, ThreadPool& pool) {
   recipe.bits = bits;
   recipe.group = kGroup;
   NamedLinear whole{table.name(), {}};
-  SIGNUM_TRY(for_bands(table, pool, [&](Matrix rows) -> Status {
-    SIGNUM_TAKE(PackedLinear part, quantize(recipe, std::move(rows), nullptr, pool));
+  const auto add = [&](View rows) -> Status {
+    SIGNUM_TAKE(PackedLinear part, quantize(recipe, Matrix::copy_of(rows), nullptr, pool));
     if (whole.packed.tensors.empty()) {
       whole.packed = std::move(part);
       return {};
@@ -47,23 +29,25 @@ Result<NamedLinear> as_codes(const Table& table, int bits, ThreadPool& pool) {
       tensor.bytes.insert(tensor.bytes.end(), part.tensors[i].bytes.begin(), part.tensors[i].bytes.end());
     }
     return {};
-  }));
+  };
+  SIGNUM_TRY(table.for_bands(add, pool));
   return whole;
 }
 
 Result<std::vector<uint8_t>> as_half(const Table& table, ThreadPool& pool) {
   std::vector<uint8_t> bytes;
   bytes.reserve(table.rows() * table.columns() * 2);
-  SIGNUM_TRY(for_bands(table, pool, [&](Matrix rows) -> Status {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const uint16_t half = float_to_half(rows.data()[i]);
+  const auto add = [&](View rows) -> Status {
+    for (size_t i = 0; i < rows.rows * rows.columns; ++i) {
+      const uint16_t half = float_to_half(rows.data[i]);
       if ((half & 0x7C00) == 0x7C00)
         return Error{"scales_overflow", table.name() + ": a number is too large for F16 (above 65,504).", ""};
       bytes.push_back(uint8_t(half));
       bytes.push_back(uint8_t(half >> 8));
     }
     return {};
-  }));
+  };
+  SIGNUM_TRY(table.for_bands(add, pool));
   return bytes;
 }
 

@@ -6,9 +6,9 @@
 #include "evaluate/evaluate.h"
 #include "evaluate/logits.h"
 #include "export/export_gguf.h"
+#include "file/copied_files.h"
 #include "math/linear_algebra.h"
 #include "model/model.h"
-#include "run/copied_files.h"
 #include "run/fingerprint.h"
 #include "run/machine.h"
 #include "run/preflight.h"
@@ -174,6 +174,14 @@ Result<CommandEnd> run(const LogitsJob& job, Tools tools) {
 Result<ExportOutcome> write(const GgufOptions& options, const Model& model, const std::string& output,
                             const ExportProgress& progress, ThreadPool& pool) {
   return export_gguf(model, output, options, progress, pool);
+}
+Result<ExportOutcome> write(const HuggingFaceOptions& options, const Model& model, const std::string& output,
+                            const ExportProgress& progress, ThreadPool& pool) {
+  return export_huggingface(model, output, options, progress, pool);
+}
+Result<ExportOutcome> write(const GptqOptions& options, const Model& model, const std::string& output,
+                            const ExportProgress& progress, ThreadPool& pool) {
+  return export_gptq(model, output, options, progress, pool);
 }
 
 Result<CommandEnd> run(const ExportJob& job, Tools tools) {

@@ -140,9 +140,19 @@ GgufOptions gguf_options(Fields& job) {
   return {.type = kTypes[job.choice("type", names)].second};
 }
 
+HuggingFaceOptions huggingface_options(Fields& job) {
+  constexpr DType kTypes[] = {DType::F32, DType::F16, DType::BF16};
+  return {.type = kTypes[job.choice("type", {"f32", "f16", "bf16"})],
+          .shard_bytes = job.count("shard_bytes", 0, kMost)};
+}
+
 // What stands in a job beside model and output depends on the format.
 decltype(ExportJob::options) export_options(Fields& job) {
   switch (job.choice("format", {std::begin(kExportFormats), std::end(kExportFormats)})) {
+    case 1:
+      return huggingface_options(job);
+    case 2:
+      return GptqOptions{.shard_bytes = job.count("shard_bytes", 0, kMost)};
     default:
       return gguf_options(job);
   }

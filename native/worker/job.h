@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "evaluate/windows.h"
 #include "export/export_gguf.h"
+#include "export/export_gptq.h"
+#include "export/export_huggingface.h"
 #include "measure/measure.h"
 #include "run/layer_job.h"
 #include "run/quantize_run.h"
@@ -32,11 +34,11 @@ struct LogitsJob {
 };
 // By the place of its options in the variant. A format more: its name here, its options below, what reads
 // them in job.cc, an overload of `write` in commands.cc.
-inline constexpr const char* kExportFormats[] = {"gguf"};
+inline constexpr const char* kExportFormats[] = {"gguf", "huggingface", "gptq"};
 struct ExportJob {
   std::string model;
   std::string output;
-  std::variant<GgufOptions> options;
+  std::variant<GgufOptions, HuggingFaceOptions, GptqOptions> options;
 };
 struct DevicesJob {};
 struct GenerateJob {

@@ -1,4 +1,4 @@
-#include "run/copied_files.h"
+#include "file/copied_files.h"
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
