@@ -6,6 +6,7 @@ import { success, type Result } from './contract/errors.ts'
 import type { QueueEvent } from './contract/history.ts'
 import { exportModel } from './exports/export.ts'
 import { openTexts } from './generate/texts.ts'
+import { importRun } from './exports/import.ts'
 import { dataFolder } from './history/place.ts'
 import { deleteRun } from './runs/delete.ts'
 import { doctor } from './runs/doctor.ts'
@@ -109,6 +110,11 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     evaluate: (request, attention = {}) => evaluate(context, request, attention),
     export: (request, attention = {}) => exportModel(context, request, attention),
     generate: (request, attention = {}) => texts.write(request, attention),
+    async import(request, attention = {}) {
+      const imported = await importRun(context, request, attention)
+      tell(ownChange)
+      return imported
+    },
     runs: () => listRuns(context),
     run: ({ id }) => showRun(context, id),
     outputErrors: () => outputErrors(context),

@@ -21,8 +21,10 @@ export const importTable = {
   'electron/runs': {
     folders: ['electron/worker', 'electron/history', 'electron/models', 'electron/bits'],
   },
-  'electron/exports': { folders: ['electron/worker', 'electron/models', 'electron/packed', 'electron/runs'] },
   'electron/generate': { folders: ['electron/worker', 'electron/models', 'electron/runs'] },
+  'electron/exports': {
+    folders: ['worker', 'history', 'models', 'bits', 'packed', 'runs'].map((name) => `electron/${name}`),
+  },
   'electron/workbench.ts': {
     folders: ['models', 'bits', 'packed', 'pictures', 'worker', 'history', 'runs', 'exports', 'generate'].map(
       (name) => `electron/${name}`,

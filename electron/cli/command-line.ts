@@ -10,6 +10,7 @@ import { chat } from './chat.ts'
 import { doctor } from './doctor.ts'
 import { evaluate } from './evaluate.ts'
 import { exportCommand } from './export.ts'
+import { importCommand } from './import.ts'
 import { generate } from './generate.ts'
 import { commandHelp, methodHelp, overview } from './help.ts'
 import { layer } from './layer.ts'
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   generate,
   chat,
   exportCommand,
+  importCommand,
   models,
   runs,
   doctor,

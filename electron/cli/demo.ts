@@ -132,7 +132,8 @@ async function newFolder(parent: string): Promise<string | null> {
 
 function rowsOf(reports: readonly RunReport[]): DemoRow[] {
   const first = reports[0]!
-  const { parameters, original_bytes: bytes } = first.sizes
+  const { parameters } = first.sizes
+  const { bytes } = first.model
   const width = first.model.dtype === 'F32' ? 32 : 16
   const original: DemoRow = {
     title: `original (${first.model.dtype})`,

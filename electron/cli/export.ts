@@ -15,10 +15,20 @@ export const exportCommand: Command = {
     summary: 'Write a model, original or packed, for other programs, and prove that it is the same model.',
     positionals: [{ name: 'MODEL', help: "a model folder, a packed folder, or a run's folder." }],
     options: [
-      { name: 'format', value: exportFormats.join('|'), kind: 'text', help: 'gguf: for llama.cpp (the default).' },
+      {
+        name: 'format',
+        value: exportFormats.join('|'),
+        kind: 'text',
+        help: 'gguf: for llama.cpp (the default). huggingface: plain weights. gptq: for vLLM and transformers. packed: as it is.',
+      },
       { name: 'type', value: 'T', kind: 'text', help: `How matrices are stored, the usual way first: ${types}.` },
       { name: 'out', value: 'PATH', kind: 'text', help: 'What to write; something that is there is kept and refused.' },
-      { name: 'overwrite', kind: 'flag', help: 'Replace what is there, once the new one is whole and verified.' },
+      {
+        name: 'overwrite',
+        kind: 'flag',
+        help: 'Replace a file that is there, once the new one is whole and verified.',
+      },
+      { name: 'link', kind: 'flag', help: 'Format packed: another name for the same bytes instead of a copy.' },
       {
         name: 'shard-size',
         value: 'SIZE',
@@ -46,6 +56,7 @@ export const exportCommand: Command = {
       type: values.text('type') ?? null,
       shard_bytes: shard.value,
       overwrite: values.flag('overwrite'),
+      link: values.flag('link'),
       threads: values.integer('threads') ?? 0,
     }
     const ending = await workbench.export(request, attention)

@@ -42,7 +42,7 @@ export const layer: Command = {
     const text = [
       `${done.rows} x ${done.columns}: ${quantities.bits(done.nominal_bits)} bits nominal, ${quantities.bits(done.linear_bits)} stored`,
       `relative error: ${errors.join(', ')}`,
-      `${quantities.secondsText(done.seconds)} s, ${ending.value.output}`,
+      `${quantities.secondsText(done.seconds ?? 0)} s, ${ending.value.output}`,
     ]
     return reply(text.join('\n'), ending.value)
   },

@@ -137,7 +137,7 @@ export function summary(report: RunReport): string {
       'bits',
       `${quantities.bits(bits.nominal)} nominal, ${quantities.bits(bits.linear)} linear, ${quantities.bits(bits.file)} file`,
     ],
-    ['size', `${quantities.size(sizes.file_bytes)} of ${quantities.size(sizes.original_bytes)}`],
+    ['size', `${quantities.size(sizes.file_bytes)} of ${quantities.size(sizes.original_bytes ?? report.model.bytes)}`],
   ]
   for (const { text, original, packed, comparison } of perplexity) {
     const both = `${quantities.perplexity(packed)}, original ${quantities.perplexity(original)}`
@@ -154,7 +154,7 @@ export function summary(report: RunReport): string {
   const phases = Object.entries(seconds).map(([phase, s]) => `${phase} ${quantities.secondsText(s)}`)
   lines.push(
     ['seconds', phases.join(', ')],
-    ['peak memory', quantities.size(report.peak_resident_bytes)],
+    ['peak memory', report.peak_resident_bytes === null ? 'not known' : quantities.size(report.peak_resident_bytes)],
     ['packed', report.packed],
   )
   return lines.map(([title, text]) => `${title.padEnd(13)}${text}`).join('\n')

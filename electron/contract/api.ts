@@ -110,10 +110,12 @@ export const calls = {
       format: exportFormatSchema,
       /** One of the format's (contract/exports.ts); null: its usual one. */
       type: z.string().nullable().default(null),
-      /** Formats that are folders: most bytes of one file of weights; 0: as many files as the model has. */
+      /** Formats that are folders: most bytes of one file of weights; 0: one file. */
       shard_bytes: z.int().min(0).default(0),
-      /** An output that is there is replaced; otherwise it is refused. */
+      /** A file that is there is replaced; otherwise, and of folders always, it is refused. */
       overwrite: z.boolean().default(false),
+      /** Format packed: the files get a name more instead of a copy. */
+      link: z.boolean().default(false),
       threads,
     }),
     answer: exportResultSchema.extend({
@@ -125,6 +127,18 @@ export const calls = {
   },
   /** A text written by a model, which stays open for the next one for a while. A stop or a cancel ends the text early. */
   generate: { request: textRequestSchema, answer: textAnswerSchema },
+  /** A packed folder that was made elsewhere becomes a finished run, once every hash in it was checked. */
+  import: {
+    request: z.object({
+      folder,
+      /** For the history; null: made of folder, method and parameters. */
+      name: z.string().trim().min(1).max(200).nullable().default(null),
+      /** Its files get a name more among Signum's own, instead of a copy. */
+      link: z.boolean().default(false),
+    }),
+    /** `known`: the same model was a run already, and is this one. */
+    answer: z.object({ id: runId, known: z.boolean() }),
+  },
   /** Newest first. */
   runs: { request: z.object({}), answer: z.array(runSummarySchema) },
   run: { request: z.object({ id: runId }), answer: runDetailsSchema },

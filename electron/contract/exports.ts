@@ -10,14 +10,20 @@ type Format = {
 }
 const formats = {
   gguf: { types: ['f32', 'f16', 'bf16', 'fit', 'q8_0', 'q4_0'], folder: false },
+  huggingface: { types: ['f32', 'f16', 'bf16'], folder: true },
+  gptq: { types: [], folder: true },
+  packed: { types: [], folder: true },
 } as const satisfies Record<string, Format>
 export type ExportFormat = keyof typeof formats
 export const exportFormats = Object.keys(formats) as [ExportFormat, ...ExportFormat[]]
 export const exportFormatSchema = z.enum(exportFormats)
 export const exportFormat = (name: ExportFormat): Format => formats[name]
 
-/** What stands in a worker's job beside model and output. */
-export type ExportOptions = { format: 'gguf'; type: (typeof formats)['gguf']['types'][number] }
+/** What stands in a worker's job beside model and output. A packed folder is copied, without a worker. */
+export type ExportOptions =
+  | { format: 'gguf'; type: (typeof formats)['gguf']['types'][number] }
+  | { format: 'huggingface'; type: (typeof formats)['huggingface']['types'][number]; shard_bytes: number }
+  | { format: 'gptq'; shard_bytes: number }
 
 export const exportedFileSchema = z.object({
   /** In the output folder; of a format of one file, the file's own. */

@@ -63,7 +63,8 @@ export const layerReportSchema = z.object({
   /** fdb: share of zeros in its first and its second plane; null in reports from before they were counted. */
   plane1_sparsity: z.number().nullable().default(null),
   plane2_sparsity: z.number().nullable().default(null),
-  seconds: z.number(),
+  /** Null where nobody knows: of a run that was made elsewhere. */
+  seconds: z.number().nullable(),
 })
 export type LayerReport = z.infer<typeof layerReportSchema>
 
@@ -136,7 +137,8 @@ export const runReportSchema = z.object({
     .nullable(),
   bits: z.object({ nominal: z.number(), linear: z.number(), file: z.number() }),
   sizes: z.object({
-    original_bytes: z.number(),
+    /** Null where the original is not known. */
+    original_bytes: z.number().nullable(),
     file_bytes: z.number(),
     linear_bytes: z.number(),
     weights: z.number(),
@@ -155,8 +157,10 @@ export const runReportSchema = z.object({
   /** Of the process that finished the run. */
   seconds: z.record(z.string(), z.number()),
   resumed: z.boolean(),
-  peak_resident_bytes: z.number(),
+  peak_resident_bytes: z.number().nullable(),
   warnings: z.array(noteSchema),
+  /** A packed folder that was made elsewhere: where it was found. */
+  imported: z.object({ from: z.string() }).nullable().default(null),
 })
 export type RunReport = z.infer<typeof runReportSchema>
 

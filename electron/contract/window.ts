@@ -23,6 +23,7 @@ export const windowCalls = [
   'outputErrors',
   'deleteRun',
   'renameRun',
+  'import',
   'runEvents',
   'report',
   'bytes',

@@ -180,4 +180,33 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE exports ADD COLUMN verification TEXT CHECK (json_valid(verification));
     `,
   },
+  {
+    title: 'linears of runs that were made elsewhere: no seconds',
+    sql: `
+      CREATE TABLE layer_reports_with_seconds_unknown (
+        run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        layer INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        rows INTEGER NOT NULL,
+        columns INTEGER NOT NULL,
+        nominal_bits REAL NOT NULL,
+        linear_bits REAL NOT NULL,
+        bytes INTEGER NOT NULL,
+        relative_weight_error REAL,
+        relative_output_error REAL,
+        salient_columns INTEGER,
+        seconds REAL,
+        method TEXT,
+        plane1_sparsity REAL,
+        plane2_sparsity REAL,
+        PRIMARY KEY (run_id, name)
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO layer_reports_with_seconds_unknown
+        SELECT run_id, name, layer, kind, rows, columns, nominal_bits, linear_bits, bytes, relative_weight_error,
+          relative_output_error, salient_columns, seconds, method, plane1_sparsity, plane2_sparsity FROM layer_reports;
+      DROP TABLE layer_reports;
+      ALTER TABLE layer_reports_with_seconds_unknown RENAME TO layer_reports;
+    `,
+  },
 ]

@@ -53,7 +53,7 @@ export function runQueries(db: Connection, clock: Clock) {
     /** Null: its files are gone, and the folder may belong to another run. */
     place: (id: number, folder: string | null) => void place.run({ id, folder }),
     rename: (id: number, name: string) => rename.run({ id, name }).changes > 0,
-    begin(id: number, model: number, layers: number, recipe: Recipe): void {
+    begin(id: number, model: number | null, layers: number, recipe: Recipe): void {
       begin.run({ id, model, layers, method: recipe.method, recipe: JSON.stringify(recipe), now: clock.now() })
     },
     advance: (id: number, finished: number) => void advance.run({ id, finished }),

@@ -17,6 +17,11 @@ export interface BitNumbers {
   readonly linear: number
   /** All bytes of all safetensors files, per parameter of the model. */
   readonly file: number
+  /** What these are made of. */
+  readonly weights: number
+  readonly parameters: number
+  readonly linearBytes: number
+  readonly fileBytes: number
 }
 
 export async function bitNumbers(model: PackedModel): Promise<BitNumbers> {
@@ -42,10 +47,14 @@ export async function bitNumbers(model: PackedModel): Promise<BitNumbers> {
     nominal: nominal / weights,
     linear: (8 * bytes) / weights,
     file: (8 * fileBytes) / parameters,
+    weights,
+    parameters,
+    linearBytes: bytes,
+    fileBytes,
   }
 }
 
-async function nominalBits(source: TensorSource, linear: string, layout: Layout): Promise<number> {
+export async function nominalBits(source: TensorSource, linear: string, layout: Layout): Promise<number> {
   switch (layout.method) {
     case 'rtn':
     case 'gptq':

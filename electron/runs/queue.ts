@@ -224,7 +224,8 @@ export class RunQueue {
 }
 
 /** The number may have been used by a history that is no more. */
-function freeFolder(folder: string): string {
+/** The folder, or another name for it where something is there already. */
+export function freeFolder(folder: string): string {
   return existsSync(folder) ? `${folder}-${randomUUID().slice(0, 8)}` : folder
 }
 

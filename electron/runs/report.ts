@@ -38,6 +38,7 @@ export async function reportOf(
     resumed: run.resume,
     peak_resident_bytes: result.peak_resident_bytes,
     warnings,
+    imported: null,
   }
 }
 

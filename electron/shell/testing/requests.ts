@@ -14,6 +14,7 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   outputErrors: {},
   deleteRun: { id: 1 },
   renameRun: { id: 1, name: 'a' },
+  import: { folder: '/runs/a/packed', name: null },
   runEvents: { id: 1 },
   report: { id: 1 },
   bytes: { id: 1 },

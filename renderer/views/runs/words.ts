@@ -90,7 +90,10 @@ export function logLine({ event, step, ...heard }: Heard, layers: number): LogLi
     case 'layer': {
       const error = event.relative_output_error ?? event.relative_weight_error
       const name = `Layer ${event.layer}, ${kindName(event.kind)}`
-      return line(`${name}: error ${errorText(error)}, ${spent(event.seconds)}`, 'quiet')
+      return line(
+        `${name}: error ${errorText(error)}${event.seconds === null ? '' : `, ${spent(event.seconds)}`}`,
+        'quiet',
+      )
     }
     case 'saved': {
       const what = event.layer < layers ? `Layer ${event.layer} is saved` : 'What is not quantized is saved'
