@@ -78,6 +78,16 @@ test('one run is shown whole', async () => {
   expect(out).toContain(`go on with      signum quantize --resume --out ${place('b')}`)
 })
 
+test('what was exported of a run is shown with it, hash and all', async () => {
+  const exported = await signum(['export', place('a'), '--type', 'f16', '--out', place('a.gguf')])
+  expect(exported.code).toBe(0)
+  const { out } = await signum(['runs', 'show', '1'])
+  expect(out).toContain(
+    `export          gguf f16 ${place('a.gguf')}, 14.7 MB, verified: all as the model decodes them\n`,
+  )
+  expect(out).toContain(`sha256 ${'5'.repeat(64)}  a.gguf`)
+})
+
 test('the results sheet of a run, to paste; only of one that finished', async () => {
   const { out } = await signum(['runs', 'sheet', '1'])
   expect(out).toMatch(/^# the first\n/)

@@ -75,7 +75,7 @@ int take_number(GgufType type, const uint8_t* bytes, size_t i, size_t count) {
 float round_block(GgufType type, const float* values, size_t count, int* q) {
   const float extreme = extreme_of(values, count);
   const float d = type == GgufType::Q8_0 ? std::abs(extreme) / 127 : extreme / -8;
-  const float inverse = d != 0 ? 1 / d : 0;
+  const float inverse = std::abs(d) > 0x1p-120f ? 1 / d : 0;  // F16 has no scale so small
   for (size_t i = 0; i < count; ++i)
     q[i] = type == GgufType::Q8_0 ? int(std::round(values[i] * inverse))
                                   : std::min(15, int(int8_t(values[i] * inverse + 8.5f))) - 8;

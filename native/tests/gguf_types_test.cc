@@ -79,6 +79,16 @@ TEST_CASE("zeros are zeros, and -0 is no matter") {
   }
 }
 
+TEST_CASE("numbers below every scale become zeros") {
+  for (const GgufType type : {GgufType::Q8_0, GgufType::Q4_0})
+    for (const float tiny : {1e-45f, -1e-39f, 1e-37f, 1e-20f}) {
+      const std::vector<float> values(32, tiny);
+      const std::vector<float> stored = through(type, values);
+      CHECK(stored == std::vector<float>(32, 0.0f));
+      CHECK(gguf_near(type, values.data(), stored.data(), 32));
+    }
+}
+
 TEST_CASE("Q8_0 and Q4_0 round what does not fit, as near as they say; one and two bits do not") {
   std::mt19937 random(7);
   std::normal_distribution<float> bell;
