@@ -31,33 +31,48 @@ class PbLlmProduct : public Product {
 
   void add(size_t first, size_t last, float* y) const override {
     if (aligned_) signs_.add(first, last, y);
-    std::vector<uint32_t> columns(layout_.columns);
-    for (size_t i = first; i < last; ++i) y[i - first] += rest(i, columns.data());
+    RowScratch scratch(layout_, groups_);
+    for (size_t i = first; i < last; ++i) y[i - first] += rest(i, scratch);
   }
 
  private:
   float scalar(const uint8_t* tensor, size_t at) const { return scalar_at(layout_.scale_type, tensor, at); }
 
-  // Of row i, all that signs_ does not add. columns: room for a row's salient weights.
-  float rest(size_t i, uint32_t* columns) const {
+  // What one row's rest needs, kept between rows.
+  struct RowScratch {
+    explicit RowScratch(const Layout& layout, size_t groups) : columns(layout.columns), levels(groups) {}
+    std::vector<uint32_t> columns;  // of salient weights
+    struct Levels {
+      float of[2];  // minus, plus
+    };
+    std::vector<Levels> levels;  // of the other weights, by group
+  };
+
+  // Of row i, all that signs_ does not add.
+  float rest(size_t i, RowScratch& scratch) const {
     const uint8_t* signs = sign_.data + i * sign_.row_bytes;
     const auto sign = [&](size_t j) { return signs[j >> 3] >> (j & 7) & 1; };
     double sum = 0;
-    for (size_t g = 0; g < groups_; ++g) sum += double(scalar(mean_, i * groups_ + g)) * double(sums_[g]);
+    for (size_t g = 0; g < groups_; ++g) {
+      const float mean = scalar(mean_, i * groups_ + g), scale = scalar(scale_, i * groups_ + g);
+      scratch.levels[g] = {{mean - scale, mean + scale}};
+      sum += double(mean) * double(sums_[g]);
+    }
     if (!aligned_)
       for (size_t j = 0; j < x_.size(); ++j) {
         const float scale = scalar(scale_, i * groups_ + j / layout_.group);
         sum += double(sign(j) ? scale : -scale) * double(x_[j]);
       }
-    read_mask_row(layout_, mask_, starts_, i, columns);
+    read_mask_row(layout_, mask_, starts_, i, scratch.columns.data());
     const size_t low_bits = size_t(layout_.salient_bits) - 1;
     const float step = scalar(step_, i);
+    const int zero = zero_[i];
+    size_t g = 0, end = layout_.group;  // of the group's columns
     for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) {
-      const size_t j = columns[k - starts_[i]], at = i * groups_ + j / layout_.group;
-      const float scale = scalar(scale_, at);
-      const float other = scalar(mean_, at) + (sign(j) ? scale : -scale);
-      const int value = int(code_at(code_, k, low_bits)) | int(sign(j)) << low_bits;
-      sum += double(step * float(value - int(zero_[i])) - other) * double(x_[j]);
+      const size_t j = scratch.columns[k - starts_[i]];
+      while (j >= end) ++g, end += layout_.group;
+      const int plus = sign(j), value = int(code_at(code_, k, low_bits)) | plus << low_bits;
+      sum += double((step * float(value - zero) - scratch.levels[g].of[plus]) * x_[j]);
     }
     return float(sum);
   }
