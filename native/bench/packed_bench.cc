@@ -1,5 +1,7 @@
 #include "bench/packed_bench.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "base/pool.h"
@@ -11,44 +13,10 @@
 namespace signum::bench {
 namespace {
 
-struct PackedRow {
-  const char* name;
-  Layout layout;
-};
-
-std::vector<PackedRow> layouts(size_t rows, size_t columns) {
-  Layout base;
-  base.rows = rows;
-  base.columns = columns;
-  const auto with = [&](Method method, auto set) {
-    Layout layout = base;
-    layout.method = method;
-    set(layout);
-    return layout;
-  };
-  const size_t salient = (columns + 11) / 12;  // as random_packed has them
-  const auto codes = [&](int bits, size_t group) {
-    return with(Method::Rtn, [&](Layout& l) { l.bits = bits, l.group = group; });
-  };
-  const auto grouped = [&](Method method, bool bitmap) {
-    return with(method, [&](Layout& l) { l.column_group_bitmap = bitmap, l.salient_columns = salient; });
-  };
-  const auto rc = [&](double share) {
-    return with(Method::SignumRc, [&](Layout& l) { l.second_columns = size_t(share * double(columns)); });
-  };
-  return {{"signum-rc 0", rc(0)},
-          {"signum-rc 0.25", rc(0.25)},
-          {"signum-rc 1", rc(1)},
-          {"fdb g64", with(Method::Fdb, [](Layout& l) { l.group = 64; })},
-          {"billm", grouped(Method::BiLLM, false)},
-          {"arb-x + bitmap", grouped(Method::ArbX, true)},
-          {"arb-rc", grouped(Method::ArbRc, false)},
-          {"arb-rc + bitmap", grouped(Method::ArbRc, true)},
-          {"codes 2 bit g128", codes(2, 128)},
-          {"codes 3 bit g128", codes(3, 128)},
-          {"codes 4 bit g64", codes(4, 64)},
-          {"codes 8 bit g64", codes(8, 64)}};
-}
+constexpr const char* kLayouts[] = {"signum-rc 0", "signum-rc 0.25", "signum-rc 1", "fdb",
+                                    "billm",       "arb-x + bitmap", "arb-rc",      "arb-rc + bitmap",
+                                    "pb-llm",      "rtn2",           "rtn3",        "rtn4",
+                                    "rtn8"};
 
 // GB/s of plain reading with all threads.
 double read_rate(const std::vector<uint64_t>& memory, int repeat, ThreadPool& pool) {
@@ -74,24 +42,28 @@ double read_rate(const std::vector<uint64_t>& memory, int repeat, ThreadPool& po
 void print_packed(const std::vector<std::pair<size_t, size_t>>& sizes, size_t bytes, int repeat,
                   const std::string& only, ThreadPool& pool) {
   const double reading = read_rate(std::vector<uint64_t>(bytes / 8, 1), repeat, pool);
-  std::printf("\nplain reading: %.1f GB/s over %.1f GiB\n", reading, double(bytes) / double(1 << 30));
+  std::printf("\nplain reading: %.1f GB/s over %.2f GiB; caches: %.1f MiB (L2 of a core), %.0f MiB (L3)\n",
+              reading, double(bytes) / double(1 << 30),
+              double(::sysconf(_SC_LEVEL2_CACHE_SIZE)) / double(1 << 20),
+              double(::sysconf(_SC_LEVEL3_CACHE_SIZE)) / double(1 << 20));
   for (const auto& [rows, columns] : sizes) {
     std::printf("\n%zu x %zu\n%-18s %8s %12s %8s %9s\n", rows, columns, "layout", "bits", "microseconds",
                 "GB/s", "of reading");
-    for (const PackedRow& row : layouts(rows, columns)) {
-      if (std::string(row.name).find(only) == std::string::npos) continue;
-      const PackedLinear first = random_packed(row.layout, 1, 1);
-      std::vector<PackedLinear> linears((bytes + first.bytes() - 1) / first.bytes(), first);
+    for (const std::string name : kLayouts) {
+      if (name.find(only) == std::string::npos) continue;
+      const PackedLinear first = random_packed(*layout_named(name, rows, columns), 1, 1);
+      const std::vector<PackedLinear> linears((bytes + first.bytes() - 1) / first.bytes(), first);
+      std::vector<PackedView> views;
+      for (const PackedLinear& linear : linears) views.push_back(view_of(linear));
       Matrix x(1, columns), y(1, rows);
       for (size_t j = 0; j < columns; ++j) x(0, j) = float(j % 13) - 6;
       std::vector<double> seconds;
       for (int i = 0; i < repeat; ++i)
         seconds.push_back(seconds_of([&] {
-          for (const PackedLinear& linear : linears)
-            multiply(view_of(linear), x.view(), 0.0f, y.view(), pool);
+          for (const PackedView& view : views) multiply(view, x.view(), 0.0f, y.view(), pool);
         }));
       const double each = median(seconds) / double(linears.size()), rate = double(first.bytes()) / each / 1e9;
-      std::printf("%-18s %8.2f %12.1f %8.2f %8.0f %%\n", row.name,
+      std::printf("%-18s %8.2f %12.1f %8.2f %8.0f %%\n", name.c_str(),
                   8.0 * double(first.bytes()) / double(rows * columns), each * 1e6, rate,
                   100 * rate / reading);
       std::fflush(stdout);

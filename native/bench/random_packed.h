@@ -12,8 +12,9 @@
 
 namespace signum::bench {
 
-// "rtn2", "rtn4", "rtn8" (groups of 64), "signum-rc 0", "signum-rc 0.25", "signum-rc 1" (second plane),
-// "fdb", "billm", "arb-rc", "arb-rc + bitmap"; nothing where the name is none of them.
+// "rtn2", "rtn3", "rtn4", "rtn8" (groups of 64), "signum-rc 0", "signum-rc 0.25", "signum-rc 1" (second
+// plane), "fdb" (groups of 64), "billm", "arb-x + bitmap", "arb-rc", "arb-rc + bitmap", "pb-llm" (10 %
+// salient, 8 bits); nothing where the name is none of them.
 std::optional<Layout> layout_named(const std::string& name, size_t rows, size_t columns);
 
 // Random planes, every 12th column salient; means of zero, column scales of one, other scales such that
