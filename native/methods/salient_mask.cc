@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 
 #include "base/pool.h"
@@ -22,31 +23,49 @@ size_t coded_bytes(const Layout& l) {
 
 DType count_type(const Layout& l) { return l.columns < 65536 ? DType::U16 : DType::U32; }
 
+// Calls found(k) for the set bits first + k, k < count, in order, until it says false; returns whether it
+// never did.
+template <class Found>
+bool for_set_bits(const uint8_t* bytes, size_t first, size_t count, const Found& found) {
+  constexpr size_t kAtOnce = 56;  // of 64, from any bit of the first byte on
+  for (size_t done = 0; done < count; done += kAtOnce) {
+    const size_t bit = first + done, bits = std::min(kAtOnce, count - done);
+    const size_t there = (bit % 8 + bits + 7) / 8;
+    uint64_t word = 0;
+    if (there == 8)
+      std::memcpy(&word, bytes + bit / 8, 8);
+    else
+      for (size_t i = 0; i < there; ++i) word |= uint64_t(bytes[bit / 8 + i]) << (8 * i);
+    word = word >> (bit % 8) & ((uint64_t(1) << bits) - 1);
+    for (; word != 0; word &= word - 1)
+      if (!found(done + size_t(std::countr_zero(word)))) return false;
+  }
+  return true;
+}
+
 // Columns of one row out of mask_high and mask_low; false where there is no such row.
 bool read_coded_row(const Layout& l, size_t row, const uint8_t* high, const uint8_t* low,
                     const std::vector<size_t>& starts, uint32_t* columns) {
   const size_t start = starts[row], count = starts[row + 1] - start, zeros = high_zeros(l);
-  const size_t first_bit = start + row * zeros;
   size_t found = 0;
-  for (size_t bit = 0; bit < count + zeros; ++bit) {
-    const size_t at = first_bit + bit;
-    if (!(high[at >> 3] >> (at & 7) & 1)) continue;
+  const bool good = for_set_bits(high, start + row * zeros, count + zeros, [&](size_t bit) {
     if (found == count) return false;
     const size_t column = (bit - found) << l.mask_low_bits | code_at(low, start + found, l.mask_low_bits);
     if (column >= l.columns || (found > 0 && column <= columns[found - 1])) return false;
     columns[found++] = uint32_t(column);
-  }
-  return found == count;
+    return true;
+  });
+  return good && found == count;
 }
 
 bool read_plane_row(const Layout& l, const uint8_t* plane, size_t count, uint32_t* columns) {
   size_t found = 0;
-  for (size_t j = 0; j < l.columns; ++j) {
-    if (!(plane[j >> 3] >> (j & 7) & 1)) continue;
+  const bool good = for_set_bits(plane, 0, l.columns, [&](size_t j) {
     if (found == count) return false;
     columns[found++] = uint32_t(j);
-  }
-  return found == count;
+    return true;
+  });
+  return good && found == count;
 }
 
 }  // namespace
