@@ -1,8 +1,11 @@
 // A run leaves the house as a packed folder and comes back as a run somewhere else.
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newFolder } from './history/testing/open.ts'
+import { openSafetensors } from './packed/safetensors.ts'
 import { openShard } from './packed/shard.ts'
 import { openWorkbench, type Workbench } from './workbench.ts'
 
@@ -21,6 +24,8 @@ const recipe = {
   calibration: { source: 'bundled:calibration-stories', sequences: 2, length: 64 },
   evaluations: [],
 }
+
+const numpy = spawnSync('python3', ['-c', 'import numpy, sys; assert sys.version_info >= (3, 9)']).status === 0
 
 let home = ''
 let here: Workbench
@@ -77,6 +82,70 @@ describe('a packed folder is exported', () => {
     const spoiled = await here.export({ model: await spoil('weights'), output, format: 'packed' })
     expect(spoiled).toMatchObject({ kind: 'failed', problem: { code: 'packed_broken' } })
     expect(readdirSync(home).filter((name) => name.startsWith('refused'))).toEqual([])
+  })
+})
+
+describe('for other programs', () => {
+  test('a Hugging Face folder in files of a size is the same model to evaluate', async () => {
+    const output = path.join(home, 'plain')
+    const request = { model: run, output, format: 'huggingface', type: 'f32', shard_bytes: 4_000_000 } as const
+    const done = await finished(here.export(request))
+    expect(done.verification).toMatchObject({ relative_error: 0, largest_error: 0 })
+    expect(done.files.filter(({ name }) => name.endsWith('.safetensors')).length).toBeGreaterThan(2)
+    const text = { source: 'bundled:evaluation-samples', window: 64 }
+    const against = await finished(here.evaluate({ model: run, against: output, ...text }))
+    expect(against.against!.comparison.kld.mean.value).toBeLessThan(1e-9)
+  })
+
+  test.skipIf(!numpy)(
+    'the reference decoder reads from the packed folder what stands in the Hugging Face one',
+    async () => {
+      const output = path.join(home, 'whole')
+      await finished(here.export({ model: run, output, format: 'huggingface' }))
+      const decoded = spawnSync('python3', [path.join(root, 'docs', 'decode.py'), path.join(run, 'packed')])
+      const hashes = new Map<string, string>()
+      for (const name of readdirSync(output).filter((one) => one.endsWith('.safetensors'))) {
+        const file = await openSafetensors(path.join(output, name))
+        for (const tensor of file.tensors.keys())
+          hashes.set(
+            tensor,
+            createHash('sha256')
+              .update(await file.read(tensor))
+              .digest('hex'),
+          )
+        await file.close()
+      }
+      const told = decoded.stdout.toString().trim().split('\n')
+      expect(new Map(told.map((line) => [line.split(' ')[0]!, /[0-9a-f]{64}/.exec(line)![0]]))).toEqual(hashes)
+    },
+  )
+
+  test('GPTQ says why a run of two methods has no form there', async () => {
+    const output = path.join(home, 'gptq')
+    const refused = await here.export({ model: run, output, format: 'gptq' })
+    expect(refused).toMatchObject({ kind: 'failed', problem: { code: 'export_unsupported' } })
+    expect(refused).toHaveProperty('problem.message', expect.stringContaining('is signum-rc'))
+    expect(readdirSync(home).filter((name) => name.startsWith('gptq'))).toEqual([])
+  })
+
+  test('GPTQ, with the configuration that loads it', async () => {
+    const out = path.join(home, 'codes')
+    const plain = { ...recipe, parameters: { bits: 4, group: 64, symmetric: true }, overrides: [] }
+    await finished(here.quantize({ model: demo, recipe: plain, out }))
+    const output = path.join(home, 'codes-gptq')
+    const done = await finished(here.export({ model: out, output, format: 'gptq' }))
+    expect(done.types.map(({ type }) => type)).toEqual(['F16', 'GPTQ 4 bits'])
+    expect(done.type).toBeNull()
+    const config = JSON.parse(readFileSync(path.join(output, 'config.json'), 'utf8')) as Record<string, unknown>
+    expect(config['quantization_config']).toMatchObject({
+      bits: 4,
+      group_size: 64,
+      sym: true,
+      checkpoint_format: 'gptq',
+    })
+    const options = { model: out, output: path.join(home, 'other'), format: 'gptq' } as const
+    expect(await here.export({ ...options, type: 'f16' })).toMatchObject({ problem: { code: 'option_invalid' } })
+    expect(await here.export({ ...options, link: true })).toMatchObject({ problem: { code: 'option_invalid' } })
   })
 })
 

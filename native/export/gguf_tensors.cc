@@ -3,7 +3,6 @@
 #include <cmath>
 #include <map>
 #include <numbers>
-#include <numeric>
 
 #include "export/gguf_model.h"
 #include "math/finite.h"
@@ -32,22 +31,6 @@ Matrix side_by_side(const Matrix& rows, size_t heads) {
     std::copy_n(rows.row(i), rows.columns(), out.row(to));
   }
   return out;
-}
-
-// A table, some rows at a time: one of them can be as large as many layers.
-Status give_rows(const Table& table, const RowSink& sink, ThreadPool& pool) {
-  constexpr size_t kBand = size_t(1) << 22;  // numbers
-  const size_t band = std::max<size_t>(1, kBand / std::max<size_t>(1, table.columns()));
-  Matrix scratch = Matrix::uninitialized(std::min(band, table.rows()), table.columns());
-  std::vector<uint32_t> ids;
-  for (size_t first = 0; first < table.rows(); first += band) {
-    ids.resize(std::min(band, table.rows() - first));
-    std::iota(ids.begin(), ids.end(), uint32_t(first));
-    const View rows = scratch.view().block(0, 0, ids.size(), table.columns());
-    SIGNUM_TRY(table.look_up(ids, rows, pool));
-    SIGNUM_TRY(sink(rows));
-  }
-  return {};
 }
 
 // What llama.cpp divides each frequency by: Llama 3's scaling (model/rotary.h).
@@ -109,7 +92,7 @@ class Tensors {
 
   void table(const std::string& name, const Table& table) {
     add(name, table.rows(), table.columns(),
-        [&table, &pool = pool_](const RowSink& sink) { return give_rows(table, sink, pool); });
+        [&table, &pool = pool_](const RowSink& sink) { return table.for_bands(sink, pool); });
   }
 
   void linear(const std::string& name, const LinearInfo& info, size_t heads) {
