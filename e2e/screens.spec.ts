@@ -55,7 +55,7 @@ for (const theme of ['light', 'dark'] as const) {
   test(`screens, ${theme}`, async ({ launch }) => {
     test.setTimeout(240_000)
     const settings = settingsSchema.pick({ theme: true }).parse({ theme })
-    const { page } = await launch({ settings, size, before: shelf })
+    const { page, app, data } = await launch({ settings, size, before: shelf })
     const shoot = async (name: string) => {
       await page.mouse.move(size.width - 4, size.height - 4)
       await settled(page)
@@ -89,6 +89,29 @@ for (const theme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: 'Side by side' }).click()
     await ready(page, 2)
     await shoot('side-by-side')
+    await goTo(page, 'Prompt')
+    for (let k = 0; k < 2; k++) await page.getByRole('button', { name: 'Add a model' }).click()
+    await page.getByRole('button', { name: 'Start' }).click()
+    await expect(page.getByText(/^\d+ tokens, /)).toHaveCount(4, { timeout: 30_000 })
+    await shoot('prompt')
+    await goTo(page, 'Runs')
+    await page.getByText('rtn, 2 bits').first().click()
+    await page.getByRole('button', { name: 'Export', exact: true }).click()
+    await app.evaluate(
+      ({ dialog }, file) => {
+        dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: file })
+      },
+      path.join(data, 'rtn-2-bits-fit.gguf'),
+    )
+    await page.getByRole('combobox', { name: 'Type' }).selectOption('fit')
+    await page.getByRole('button', { name: 'Export…' }).click()
+    await expect(page.getByRole('region', { name: 'Result' })).toBeVisible({ timeout: 30_000 })
+    // A folder of this computer says nothing.
+    await page.evaluate((folder) => {
+      for (const one of document.querySelectorAll('aside .path')) one.textContent = one.textContent.replace(folder, '~')
+    }, data)
+    await shoot('export')
+    await page.getByRole('button', { name: 'Close the export panel' }).click()
     await goTo(page, 'Settings')
     await shoot('settings')
     await atWork(page)

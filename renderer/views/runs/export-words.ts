@@ -55,17 +55,20 @@ export const typeTitle = (type: string): string => typeWords[type]?.title ?? typ
 
 export const formatOptions = exportFormats.map((value) => ({ value, label: formatTitle(value) }))
 export const typeOptions = (format: ExportFormat) =>
-  exportFormat(format).types.map((value) => ({ value, label: typeTitle(value), title: typeWords[value]?.keeps ?? '' }))
+  exportFormat(format).types.map((value) => ({ value, label: typeTitle(value) }))
 
 /** Who reads it. */
 export const formatPurpose = (format: string): string => formatWords[format]?.for ?? ''
+/** What a type does to a number. */
+export const typeKeeps = (type: string): string => typeWords[type]?.keeps ?? ''
 
-/** Sentences: what is exact. */
-export function keeps(format: ExportFormat, type: string | null): string[] {
-  const words = formatWords[format]
-  const exact = type === null ? undefined : typeWords[type]?.keeps
-  return [words?.keeps, exact].filter((one) => one !== undefined)
-}
+/** Sentences: what is exact, and how that is known. */
+export const keeps = (format: ExportFormat): string[] => [
+  ...[formatWords[format]?.keeps].filter((one) => one !== undefined),
+  'Every number is read back and compared before the export gets its name.',
+]
+
+export const tensorsText = (tensors: number): string => `${count(tensors)} ${tensors === 1 ? 'tensor' : 'tensors'}`
 
 /** Bytes, about; null where the weights decide. */
 export function expectedBytes(
@@ -73,7 +76,7 @@ export function expectedBytes(
   format: ExportFormat,
   type: string | null,
 ): number | null {
-  if ((format as string) === 'packed') return run.file_bytes
+  if (format === 'packed') return run.file_bytes
   const bits = type === null ? null : (typeWords[type]?.bits ?? null)
   return bits === null || run.model === null ? null : (run.model.parameters * bits) / 8
 }

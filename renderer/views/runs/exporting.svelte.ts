@@ -52,7 +52,7 @@ export class Exporting {
     const output = place.value
     if (!output) return
     ;[this.run, this.standing, this.problem] = [run, null, null]
-    const shard_bytes = folder ? Math.round(this.shard * 1e9) : 0
+    const shard_bytes = folder && format !== 'packed' ? Math.round(this.shard * 1e9) : 0
     const { value, problem } = await this.#ask('startExport', { run, output, format, type, shard_bytes })
     this.run = null
     if (value) this.results = new Map(this.results).set(run, value)
