@@ -81,3 +81,23 @@ test('SIGTERM cancels, and the worker is gone too', async () => {
   const { pid } = JSON.parse(events.split('\n')[0]!) as { pid: number }
   expect(() => process.kill(pid, 0)).toThrow('ESRCH')
 })
+
+test('Ctrl-C ends the answer under way, and then the chat, though more could be typed', async () => {
+  const worker = path.join(import.meta.dirname, '..', 'worker', 'testing', 'fake-worker.mjs')
+  const env = { ...process.env, SIGNUM_WORKER: worker, SIGNUM_FAKE: 'slow' }
+  const child = spawn(process.execPath, [main, 'chat', model], { env, stdio: 'pipe' })
+  let err = ''
+  let begun = false
+  child.stdout.once('data', () => {
+    begun = true
+    child.kill('SIGINT')
+  })
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    err += part
+    if (begun && part.includes('(stopped)')) child.kill('SIGINT')
+  })
+  child.stdin.write('Hello\n')
+  const code = await new Promise<number | null>((resolve) => void child.on('close', resolve))
+  expect(code).toBe(0)
+  expect(err).toContain('(stopped)')
+})

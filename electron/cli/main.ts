@@ -24,7 +24,19 @@ const progress = new ProgressLine({
 })
 const dialogue: Dialogue = {
   // Lines as the terminal itself edits them: so Ctrl-C stays a signal while an answer comes.
-  lines: () => createInterface({ input: process.stdin, terminal: false, crlfDelay: Infinity })[Symbol.asyncIterator](),
+  lines() {
+    const typed = createInterface({ input: process.stdin, terminal: false, crlfDelay: Infinity })
+    const lines = typed[Symbol.asyncIterator]()
+    return {
+      next: () => lines.next(),
+      // Who listens no longer must not keep the process.
+      return() {
+        typed.close()
+        process.stdin.unref?.()
+        return Promise.resolve({ done: true, value: undefined })
+      },
+    }
+  },
   interactive: process.stdin.isTTY ?? false,
   onInterrupt(listener) {
     process.on('SIGINT', listener)
