@@ -24,11 +24,11 @@ class GroupedProduct : public Product {
     if (rank_one_) {
       const std::vector<float> column_scale = tensors.floats("column_scale");
       for (size_t group = 0; group < 2; ++group)
-        tables_[group] =
-            blocks_.tables(times(others, std::span(column_scale).subspan(group * x.size(), x.size())).data());
+        tables_[group] = blocks_.tables(
+            times(others, std::span(column_scale).subspan(group * x.size(), x.size())).data(), tensors.pool);
       job_.scale = tensors.scalars("row_scale", nb);
     } else {
-      tables_[0] = blocks_.tables(others.data());
+      tables_[0] = blocks_.tables(others.data(), tensors.pool);
       sums_ = blocks_.sums(others.data());
       salient_sums_ = blocks_.sums(salient.data());
       job_.scale = tensors.scalars("scale", nb);

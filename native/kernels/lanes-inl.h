@@ -101,7 +101,8 @@ class TileWords {
  private:
   HWY_INLINE void Read(size_t byte) {
     base_ = byte;
-    const bool whole = first_ + kRows <= last_ && at_ + (first_ + kRows - 1) * row_bytes_ + byte + 16 <= end_;
+    const bool whole =
+        first_ + kRows <= last_ + 1 && at_ + (first_ + kRows - 1) * row_bytes_ + byte + 16 <= end_;
     if (HWY_UNLIKELY(!whole)) return ReadLast(byte);
     const uint8_t* row = at_ + first_ * row_bytes_ + byte;
     FetchNext(byte);

@@ -10,8 +10,8 @@ namespace {
 
 using namespace kernels;
 
-constexpr size_t kBandTiles = 8;  // most that one task adds up
-constexpr size_t kFewTokens = 4;  // from more on, decoding a row costs less than looking it up for each
+constexpr size_t kBandTiles = 128;  // most that one task adds up
+constexpr size_t kFewTokens = 4;    // from more on, decoding a row costs less than looking it up for each
 
 std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x) {
   const Layout& layout = tensors.linear.layout;
@@ -41,9 +41,9 @@ std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x
 // y [rows] += W x, x by stored column.
 void add_vector(const PackedView& linear, std::vector<float> x, float* y, ThreadPool& pool) {
   const size_t rows = linear.layout.rows, tiles = (rows + tile_rows() - 1) / tile_rows();
-  const auto product = product_of({linear}, std::move(x));
-  // Tiles one after another are read ahead: as many as leave every thread two bands.
-  const size_t band_tiles = std::clamp(tiles / (2 * pool.threads()), size_t(1), kBandTiles);
+  const auto product = product_of({linear, pool}, std::move(x));
+  // Tiles one after another are read ahead: every thread gets one band of them.
+  const size_t band_tiles = std::min((tiles + pool.threads() - 1) / pool.threads(), kBandTiles);
   const size_t band = band_tiles * tile_rows();
   pool.parallel_for((rows + band - 1) / band, [&](size_t index) {
     alignas(64) float sums[kBandTiles * kMaxTileRows] = {};

@@ -12,7 +12,7 @@ class LookedUpCodes : public Product {
   LookedUpCodes(const Tensors& tensors, const std::vector<float>& x)
       : blocks_(x.size(), tensors.linear.layout.group, tensors.linear.layout.bits, Weighing::Codes),
         sums_(blocks_.sums(x.data())),
-        tables_(blocks_.tables(x.data())) {
+        tables_(blocks_.tables(x.data(), tensors.pool)) {
     const size_t groups = blocks_.blocks().size();
     job_ = {.rows = tensors.linear.layout.rows,
             .plane = tensors.plane("code"),

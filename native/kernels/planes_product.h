@@ -12,7 +12,7 @@ class PlanesProduct : public Product {
                  std::span<const float> x, Scalars scale) {
     auto& plane = *planes_.emplace_back(
         std::make_unique<OnePlane>(OnePlane{BlockTables(x.size(), width, 1, weighing), {}, {}}));
-    plane.tables = plane.blocks.tables(x.data());
+    plane.tables = plane.blocks.tables(x.data(), tensors.pool);
     plane.job = {.rows = tensors.linear.layout.rows,
                  .plane = tensors.plane(role),
                  .blocks = plane.blocks.blocks().data(),

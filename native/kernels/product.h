@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/pool.h"
 #include "kernels/packed_product.h"
 #include "kernels/products.h"
+#include "math/to_f32.h"
 
 namespace signum::kernels {
 
 // Reads the tensors of a view.
 struct Tensors {
   const PackedView& linear;
+  ThreadPool& pool;  // for what all rows share
 
   std::span<const uint8_t> bytes(const char* role) const { return linear.bytes(role); }
   Plane plane(const char* role) const {
@@ -26,7 +29,7 @@ struct Tensors {
     const DType type = linear.layout.scale_type;
     const auto stored = bytes(role);
     std::vector<float> out(stored.size() / dtype_bytes(type));
-    for (size_t i = 0; i < out.size(); ++i) out[i] = scalar_at(type, stored.data(), i);
+    to_f32(type, stored.data(), out.size(), out.data());
     return out;
   }
 };
@@ -54,11 +57,16 @@ class BlockTables {
 
   const std::vector<Block>& blocks() const { return blocks_; }
   // x [columns]
-  TablesOfX tables(const float* x) const {
-    TablesOfX out{aligned_array<uint8_t>(bytes_), {}};
-    for (const Block& block : blocks_)
-      out.units.push_back(
-          make_tables(x + block.first, block.width, bits_, weighing_, out.bytes.get() + block.table));
+  TablesOfX tables(const float* x, ThreadPool& pool) const {
+    TablesOfX out{aligned_array<uint8_t>(bytes_), std::vector<float>(blocks_.size())};
+    constexpr size_t kTogether = 8;  // blocks of one task
+    pool.parallel_for((blocks_.size() + kTogether - 1) / kTogether, [&](size_t task) {
+      for (size_t b = task * kTogether; b < std::min(blocks_.size(), (task + 1) * kTogether); ++b) {
+        const Block& block = blocks_[b];
+        out.units[b] =
+            make_tables(x + block.first, block.width, bits_, weighing_, out.bytes.get() + block.table);
+      }
+    });
     return out;
   }
   std::vector<float> sums(const float* x) const {

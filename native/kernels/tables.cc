@@ -72,12 +72,14 @@ float MakeTables(const float* x, size_t fields, int bits, Weighing weighing, uin
       for (size_t i = 0; i < kWordTables; ++i) tables[i] = i / 64 % kParts == 2 ? kBias : 0;
     return 0.0f;
   }
+  const float units = 1 / unit;
   // Added to a number, it leaves the number's whole units in the lower bits of the sum's F32.
   const V magic = hn::Set(d, 12582912.0f);
   HWY_ALIGN float inputs[32] = {};
   for (size_t word = 0; word < fields; word += per_word, tables += kWordTables) {
     const size_t there = HWY_MIN(per_word, fields - word);
-    for (size_t j = 0; j < per_word; ++j) inputs[j] = j < there ? x[word + j] / unit : 0.0f;
+    for (size_t j = 0; j < there; ++j) inputs[j] = x[word + j] * units;
+    for (size_t j = there; j < per_word; ++j) inputs[j] = 0;
     for (size_t lookup = 0; lookup < kLookups; ++lookup) {
       __m512i lanes[kPlaces];
       for (size_t place = 0; place < kPlaces; ++place) {
