@@ -1,5 +1,7 @@
 #include "kernels/packed_product.h"
 
+#include <algorithm>
+
 #include "base/pool.h"
 #include "kernels/banded_product.h"
 #include "kernels/product.h"
@@ -38,18 +40,52 @@ std::unique_ptr<Product> product_of(const Tensors& tensors, std::vector<float> x
   return decoded_product(tensors, std::move(x));
 }
 
-// y [rows] += W x, x by stored column.
-void add_vector(const PackedView& linear, std::vector<float> x, float* y, ThreadPool& pool) {
-  const size_t rows = linear.layout.rows, tiles = (rows + tile_rows() - 1) / tile_rows();
-  const auto product = product_of({linear, pool}, std::move(x));
-  // Tiles one after another are read ahead: every thread gets one band of them.
-  const size_t band_tiles = std::min((tiles + pool.threads() - 1) / pool.threads(), kBandTiles);
-  const size_t band = band_tiles * tile_rows();
-  pool.parallel_for((rows + band - 1) / band, [&](size_t index) {
-    alignas(64) float sums[kBandTiles * kMaxTileRows] = {};
-    const size_t first = index * band, last = std::min(rows, first + band);
-    product->add(first, last, sums);
-    for (size_t i = first; i < last; ++i) y[i] += sums[i - first];
+// Some rows of one product.
+struct Band {
+  const Product* product;
+  size_t first, last;
+  float* y;  // of the product's row 0
+};
+
+// Tiles one after another are read ahead: bands are as long as leaves one for every thread.
+std::vector<Band> bands_of(std::span<const PackedPart> parts,
+                           const std::vector<std::unique_ptr<Product>>& products, size_t token,
+                           size_t threads) {
+  size_t rows = 0;
+  for (const PackedPart& part : parts) rows += part.out.columns;
+  const size_t tiles = (rows + tile_rows() - 1) / tile_rows();
+  const size_t band = std::min((tiles + threads - 1) / threads, kBandTiles) * tile_rows();
+  std::vector<Band> bands;
+  for (size_t i = 0; i < parts.size(); ++i)
+    for (size_t first = 0; first < parts[i].out.columns; first += band)
+      bands.push_back(
+          {products[i].get(), first, std::min(first + band, parts[i].out.columns), parts[i].out.row(token)});
+  return bands;
+}
+
+std::vector<float> by_stored_column(const PackedView& linear, const float* x) {
+  const size_t columns = linear.layout.columns;
+  std::vector<float> stored(x, x + columns);
+  if (linear.order)
+    for (size_t j = 0; j < columns; ++j) stored[j] = x[(*linear.order)[j]];
+  return stored;
+}
+
+void multiply_token(std::span<const PackedPart> parts, const float* x, float beta, size_t token,
+                    ThreadPool& pool) {
+  std::vector<std::unique_ptr<Product>> products(parts.size());
+  pool.parallel_for(parts.size(), [&](size_t i) {
+    const PackedView& linear = *parts[i].linear;
+    products[i] = product_of({linear, pool}, by_stored_column(linear, x));
+  });
+  const std::vector<Band> bands = bands_of(parts, products, token, pool.threads());
+  pool.parallel_for(bands.size(), [&](size_t index) {
+    const Band& band = bands[index];
+    alignas(64) float sums[kBandTiles * kMaxTileRows];
+    std::fill_n(sums, (band.last - band.first + tile_rows() - 1) / tile_rows() * tile_rows(), 0.0f);
+    band.product->add(band.first, band.last, sums);
+    for (size_t i = band.first; i < band.last; ++i)
+      band.y[i] = sums[i - band.first] + (beta == 0.0f ? 0.0f : beta * band.y[i]);
   });
 }
 
@@ -60,25 +96,27 @@ void multiply_decoded(const PackedView& linear, ConstView x, float beta, View ou
   multiply_in_bands(fill, x, beta, out, pool);
 }
 
-}  // namespace
-
-void multiply(const PackedView& linear, ConstView x, float beta, View out, ThreadPool& pool) {
-  const auto column = [&](size_t j) { return linear.order ? (*linear.order)[j] : j; };
-  if (x.rows <= kFewTokens) {
-    for (size_t t = 0; t < x.rows; ++t) {
-      std::vector<float> stored(x.columns);
-      for (size_t j = 0; j < x.columns; ++j) stored[j] = x(t, column(j));
-      for (size_t i = 0; i < out.columns; ++i) out(t, i) = beta == 0.0f ? 0.0f : beta * out(t, i);
-      add_vector(linear, std::move(stored), out.row(t), pool);
-    }
-    return;
-  }
+void multiply_many(const PackedView& linear, ConstView x, float beta, View out, ThreadPool& pool) {
   if (!linear.order) return multiply_decoded(linear, x, beta, out, pool);
   Matrix stored(x.rows, x.columns);
   pool.parallel_for(x.rows, [&](size_t t) {
-    for (size_t j = 0; j < x.columns; ++j) stored(t, j) = x(t, column(j));
+    for (size_t j = 0; j < x.columns; ++j) stored(t, j) = x(t, (*linear.order)[j]);
   });
   multiply_decoded(linear, stored.view(), beta, out, pool);
+}
+
+}  // namespace
+
+void multiply(std::span<const PackedPart> parts, ConstView x, float beta, ThreadPool& pool) {
+  if (x.rows <= kFewTokens)
+    for (size_t t = 0; t < x.rows; ++t) multiply_token(parts, x.row(t), beta, t, pool);
+  else
+    for (const PackedPart& part : parts) multiply_many(*part.linear, x, beta, part.out, pool);
+}
+
+void multiply(const PackedView& linear, ConstView x, float beta, View out, ThreadPool& pool) {
+  const PackedPart part{&linear, out};
+  multiply(std::span(&part, 1), x, beta, pool);
 }
 
 }  // namespace signum

@@ -117,19 +117,26 @@ ConstView DecoderLayer::normed_first(LayerNorm which, ConstView x, View scratch,
 
 void DecoderLayer::project(LinearInput input, ConstView x, float beta, View out, ThreadPool& pool) const {
   const auto& linears = config_.architecture->linears;
-  size_t at = 0;
-  for (size_t i = 0; i < linears.size(); ++i) {
-    if (linears[i].input != input) continue;
-    const size_t rows = mapped_.empty() ? weights_[i].rows() : mapped_[i].rows();
-    const View part = out.block(0, at, out.rows, rows);
-    if (mapped_.empty())
-      gemm_transposed(1.0f, x, weights_[i].view(), beta, part, pool);
-    else
-      mapped_[i].multiply(x, beta, part, pool);
-    if (biases_[i].size() > 0)
-      for_rows(part.rows, pool, [&](size_t t) { add_row(part.row(t), biases_[i].data(), rows); });
-    at += rows;
+  const auto rows_of = [&](size_t i) { return mapped_.empty() ? weights_[i].rows() : mapped_[i].rows(); };
+  // Calls each(linear, its part of out).
+  const auto for_linears = [&](const auto& each) {
+    for (size_t i = 0, at = 0; i < linears.size(); ++i) {
+      if (linears[i].input != input) continue;
+      each(i, out.block(0, at, out.rows, rows_of(i)));
+      at += rows_of(i);
+    }
+  };
+  if (mapped_.empty()) {
+    for_linears([&](size_t i, View part) { gemm_transposed(1.0f, x, weights_[i].view(), beta, part, pool); });
+  } else {
+    std::vector<MappedMatrix::Part> parts;
+    for_linears([&](size_t i, View part) { parts.push_back({&mapped_[i], part}); });
+    MappedMatrix::multiply(parts, x, beta, pool);
   }
+  for_linears([&](size_t i, View part) {
+    if (biases_[i].size() == 0) return;
+    for_rows(part.rows, pool, [&](size_t t) { add_row(part.row(t), biases_[i].data(), part.columns); });
+  });
 }
 
 void DecoderLayer::add_branch(LinearInput input, ConstView x, LayerNorm before, LayerNorm after,

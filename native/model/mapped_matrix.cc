@@ -32,4 +32,15 @@ void MappedMatrix::multiply(ConstView x, float beta, View out, ThreadPool& pool)
   std::visit([&](const auto& matrix) { signum::multiply(matrix, x, beta, out, pool); }, where_);
 }
 
+void MappedMatrix::multiply(std::span<const Part> parts, ConstView x, float beta, ThreadPool& pool) {
+  std::vector<PackedPart> packed;
+  for (const Part& part : parts) {
+    if (const auto* view = std::get_if<PackedView>(&part.matrix->where_))
+      packed.push_back({view, part.out});
+    else
+      part.matrix->multiply(x, beta, part.out, pool);
+  }
+  if (!packed.empty()) signum::multiply(packed, x, beta, pool);
+}
+
 }  // namespace signum

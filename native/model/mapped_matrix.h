@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <variant>
 
@@ -33,6 +34,12 @@ class MappedMatrix {
   // out [tokens, rows] = beta * out + x W^T, x [tokens, columns] (kernels/packed_product.h,
   // kernels/dense_product.h).
   void multiply(ConstView x, float beta, View out, ThreadPool& pool) const;
+  // The same for several that read the same x.
+  struct Part {
+    const MappedMatrix* matrix;
+    View out;
+  };
+  static void multiply(std::span<const Part> parts, ConstView x, float beta, ThreadPool& pool);
 
  private:
   template <class Where>
