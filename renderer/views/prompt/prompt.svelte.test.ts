@@ -42,11 +42,13 @@ async function opened(count = 2) {
   await prompt.open()
   prompt.put(models.slice(0, count).map(({ folder }) => `model:${folder}`))
   const say = (id: number, news: TextNews) => hear({ kind: 'text', id, news })
+  const more = (id: number, ...tokens: number[]) =>
+    say(id, { kind: 'pieces', pieces: tokens.map((token) => ({ id: token, text: ` ${token}` })) })
   const write = (id: number, tokenizer: string, ...tokens: number[]) => {
     say(id, { kind: 'begun', tokenizer, prompt_tokens: 3 })
-    say(id, { kind: 'pieces', pieces: tokens.map((token) => ({ id: token, text: ` ${token}` })) })
+    more(id, ...tokens)
   }
-  return { prompt, started, asked, write }
+  return { prompt, started, asked, write, more }
 }
 const soon = () => new Promise((resolve) => setTimeout(resolve))
 
@@ -124,4 +126,21 @@ test('four models at most, each once; what is out of range cannot be asked', asy
   expect(prompt.canStart).toBe(false)
   prompt.values.top_p = 1
   expect(prompt.canStart).toBe(true)
+})
+
+test('pieces that come after the answer are not lost, those of an earlier start are', async () => {
+  const { prompt, started, write, more } = await opened(1)
+  const first = prompt.start()
+  await soon()
+  write(started[0]!.id, 'x', 1)
+  started[0]!.end()
+  await first
+  more(started[0]!.id, 2)
+  expect(prompt.answerOf('model:/a')).toMatchObject({ state: 'done', pieces: [{ id: 1 }, { id: 2 }] })
+  const second = prompt.start()
+  await soon()
+  more(started[0]!.id, 3)
+  expect(prompt.answerOf('model:/a').pieces).toEqual([])
+  started[1]!.end()
+  await second
 })

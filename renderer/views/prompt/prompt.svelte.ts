@@ -46,8 +46,10 @@ export class Prompt {
   problem = $state.raw<Problem | null>(null)
   #models = $state.raw<ModelCard[] | null>(null)
   #answers = $state.raw<ReadonlyMap<string, Answer>>(new Map())
-  /** Texts under way, by the id in their events. */
+  /** Texts of the last start, by the id in their events. */
   #under = new Map<number, string>()
+  /** Texts that have not ended. */
+  #open = new Set<number>()
   #stopped = false
   #listening = false
   #ask: typeof askWindow
@@ -126,6 +128,7 @@ export class Prompt {
     if (!this.canStart) return
     ;[this.working, this.#stopped] = [true, false]
     const columns = this.columns
+    this.#under.clear()
     this.#answers = new Map(columns.map(({ key }) => [key, { ...nothing, state: 'waiting', prompt: this.text }]))
     if (this.together) await Promise.all(columns.map((one) => this.#write(one)))
     else for (const one of columns) await this.#write(one)
@@ -134,18 +137,19 @@ export class Prompt {
 
   stop(): void {
     this.#stopped = true
-    for (const id of this.#under.keys()) void this.#ask('stopText', { id })
+    for (const id of this.#open) void this.#ask('stopText', { id })
   }
 
   async #write({ key, folder }: Source): Promise<void> {
     if (this.#stopped) return this.#set(key, { state: 'empty' })
     const id = ++Prompt.#ids
     this.#under.set(id, key)
+    this.#open.add(id)
     this.#set(key, { state: 'opening' })
     const values = this.values as Record<FieldName, number>
     const request = { ...values, id, model: folder, prompt: this.answerOf(key).prompt, threads: settings.now.threads }
     const { value, problem } = await this.#ask('startText', request)
-    this.#under.delete(id)
+    this.#open.delete(id)
     // A stop before the model was open is nobody's mistake.
     this.#set(key, { state: 'done', numbers: value, problem: problem?.code === 'cancelled' ? null : problem })
   }
@@ -155,7 +159,11 @@ export class Prompt {
     if (event.kind !== 'text' || key === undefined) return
     const { news } = event
     if (news.kind === 'begun') this.#set(key, { state: 'reading', tokenizer: news.tokenizer })
-    else this.#set(key, { state: 'writing', pieces: [...this.answerOf(key).pieces, ...news.pieces] })
+    else {
+      const { state, pieces } = this.answerOf(key)
+      // The last pieces may come after the answer: two ways lead here from the main process.
+      this.#set(key, { state: state === 'done' ? state : 'writing', pieces: [...pieces, ...news.pieces] })
+    }
   }
 
   #set(key: string, changes: Partial<Answer>): void {
