@@ -9,7 +9,6 @@
 // clang-format on
 
 #include "kernels/lanes-inl.h"
-#include "math/to_f32.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace signum::kernels::HWY_NAMESPACE {
@@ -65,10 +64,15 @@ HWY_INLINE VU CodesAt(const uint8_t* row, size_t bit, [[maybe_unused]] const Pla
 // What codes count in one group of a row: code - zero.
 template <bool kLevels>
 struct Level {
-  // codes: what the entries of a table of levels are of.
-  HWY_INLINE void Start(int zero, [[maybe_unused]] V codes) {
-    const float away = float(zero);
-    of = kLevels ? hn::Sub(codes, hn::Set(D(), away)) : hn::Set(D(), 8388608.0f + away);
+  HWY_INLINE void Start(int zero, [[maybe_unused]] int bits) {
+#if HWY_TARGET <= HWY_AVX2
+    if constexpr (kLevels) {
+      const auto codes = hn::And(hn::Iota(DI(), 0), hn::Set(DI(), (1 << bits) - 1));
+      of = hn::ConvertTo(D(), hn::Sub(codes, hn::Set(DI(), zero)));
+      return;
+    }
+#endif
+    of = hn::Set(D(), 8388608.0f + float(zero));
   }
   HWY_INLINE V operator()(VU codes, [[maybe_unused]] VU mask) const {
 #if HWY_TARGET <= HWY_AVX3
@@ -85,7 +89,7 @@ struct Level {
 
 // The zero and the scale of one row's groups.
 struct RowGroups {
-  const float* scale;
+  const uint8_t* scale;
   const uint8_t* zero;  // null: the same for all
 };
 
@@ -95,7 +99,6 @@ HWY_INLINE void AddRows(const CodeJob& job, const uint8_t* const* rows, const Ro
   const D d;
   const Places& places = *static_cast<const Places*>(job.places);
   const VU mask = hn::Set(DU(), (1u << job.bits) - 1);
-  const V codes_of_table = hn::ConvertTo(d, hn::And(hn::Iota(DI(), 0), hn::BitCast(DI(), mask)));
   V total[kSide];
   for (V& one : total) one = hn::Zero(d);
   const float* x = job.x;
@@ -105,7 +108,7 @@ HWY_INLINE void AddRows(const CodeJob& job, const uint8_t* const* rows, const Ro
     Level<kLevels> level[kSide];
     for (size_t r = 0; r < kSide; ++r) {
       sums[r] = hn::Zero(d);
-      level[r].Start(groups[r].zero ? groups[r].zero[b] : job.zero, codes_of_table);
+      level[r].Start(groups[r].zero ? groups[r].zero[b] : job.zero, job.bits);
     }
     for (size_t j = 0; j < block.width; j += kLanes, x += kLanes) {
       const V inputs = hn::Load(d, x);
@@ -115,7 +118,7 @@ HWY_INLINE void AddRows(const CodeJob& job, const uint8_t* const* rows, const Ro
       }
     }
     for (size_t r = 0; r < kSide; ++r)
-      total[r] = hn::MulAdd(hn::Set(d, groups[r].scale[b]), sums[r], total[r]);
+      total[r] = hn::MulAdd(hn::Set(d, scalar_at(job.scale.type, groups[r].scale, b)), sums[r], total[r]);
   }
   for (size_t r = 0; r < kSide; ++r) y[r] += hn::GetLane(hn::SumOfLanes(d, total[r]));
 }
@@ -123,12 +126,9 @@ HWY_INLINE void AddRows(const CodeJob& job, const uint8_t* const* rows, const Ro
 template <bool kLevels>
 HWY_INLINE void AddCodesOf(const CodeJob& job, size_t first, size_t last, float* y) {
   constexpr size_t kSide = 4;
-  std::vector<float> scales(kSide * job.scale.count);
-  const auto groups = [&](size_t i, size_t place) -> RowGroups {
-    float* scale = scales.data() + place * job.scale.count;
-    to_f32(job.scale.type, job.scale.data + i * job.scale.count * dtype_bytes(job.scale.type),
-           job.scale.count, scale);
-    return {scale, job.zeros ? job.zeros + i * job.block_count : nullptr};
+  const size_t scale_bytes = job.scale.count * dtype_bytes(job.scale.type);
+  const auto groups = [&](size_t i) -> RowGroups {
+    return {job.scale.data + i * scale_bytes, job.zeros ? job.zeros + i * job.block_count : nullptr};
   };
   // Rows with 16 bytes behind them.
   const size_t row_bytes = job.plane.row_bytes;
@@ -140,7 +140,7 @@ HWY_INLINE void AddCodesOf(const CodeJob& job, size_t first, size_t last, float*
     RowGroups of[kSide];
     for (size_t r = 0; r < kSide; ++r) {
       rows[r] = job.plane.data + (i + r) * row_bytes;
-      of[r] = groups(i + r, r);
+      of[r] = groups(i + r);
     }
     AddRows<kSide, kLevels>(job, rows, of, y + (i - first));
   }
@@ -148,7 +148,7 @@ HWY_INLINE void AddCodesOf(const CodeJob& job, size_t first, size_t last, float*
   for (; i < last; ++i) {
     std::memcpy(copy.data(), job.plane.data + i * row_bytes, row_bytes);
     const uint8_t* row = copy.data();
-    const RowGroups of = groups(i, 0);
+    const RowGroups of = groups(i);
     AddRows<1, kLevels>(job, &row, &of, y + (i - first));
   }
 }
