@@ -47,7 +47,7 @@ export function importedRecipe({ recipe, calibration }: ToldBy, from: string): R
   return parseRecipe(told, `The recipe in ${from}`)
 }
 
-/** `from`: where it was found. Its places are those of the model for now. */
+/** `from`: where it was found. `run` and `packed` are the model's own folder: the caller puts the run's in their place. */
 export async function importedReport(
   model: PackedModel,
   inspected: Model,

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-#include "base/half.h"
+#include "math/to_f32.h"
 #include "methods/bit_streams.h"
 #include "methods/decode_kernels.h"
 #include "methods/packed_view.h"
@@ -19,15 +19,7 @@ Floats scalars(const PackedView& linear, const char* role) {
   const std::span<const uint8_t> bytes = linear.bytes(role);
   const DType type = linear.layout.scale_type;
   Floats out(bytes.size() / dtype_bytes(type));
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (type == DType::F32) {
-      std::memcpy(&out[i], bytes.data() + i * 4, 4);
-    } else {
-      uint16_t bits;
-      std::memcpy(&bits, bytes.data() + i * 2, 2);
-      out[i] = type == DType::F16 ? half_to_float(bits) : bfloat_to_float(bits);
-    }
-  }
+  to_f32(type, bytes.data(), out.size(), out.data());
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/growing_array.h"
 #include "base/pool.h"
 #include "math/linear_algebra.h"
 #include "model/query_attention.h"
@@ -15,13 +16,8 @@ constexpr size_t kQueries =
 
 // Scores of one task, kept by each thread between tasks.
 float* thread_scores(size_t count) {
-  thread_local std::unique_ptr<float[], AlignedFree> scores;
-  thread_local size_t capacity = 0;
-  if (count > capacity) {
-    scores = aligned_array<float>(count);
-    capacity = count;
-  }
-  return scores.get();
+  thread_local GrowingArray scores;
+  return scores.room(count);
 }
 
 // A single query of a single sequence. A kv head's keys are read by all of its query heads in turn.

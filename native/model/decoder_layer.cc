@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/growing_array.h"
 #include "math/linear_algebra.h"
 #include "model/attention.h"
 #include "model/rotary.h"
@@ -23,21 +24,7 @@ void copy_rows(ConstView from, View to, ThreadPool& pool) {
 }  // namespace
 
 struct ForwardBuffers::Arrays {
-  // A [rows, columns] view of an array that grows.
-  struct Growing {
-    std::unique_ptr<float[], AlignedFree> data;
-    size_t capacity = 0;
-
-    View view(size_t rows, size_t columns) {
-      if (rows * columns > capacity) {
-        data.reset();
-        data = aligned_array<float>(rows * columns);
-        capacity = rows * columns;
-      }
-      return {data.get(), rows, columns, columns};
-    }
-  };
-  Growing residual, scratch, qkv, attended, mlp;
+  GrowingArray residual, scratch, qkv, attended, mlp;
 
   // A table of each kind of positions that a layer asked for.
   struct Angles {
