@@ -55,9 +55,12 @@ export function tileShape(shape: Shape, kind: PictureKind, { level, row, column 
   return { rows: Math.min(tileSize, rows), columns: Math.min(tileSize, columns) }
 }
 
-export const tilePath = (run: number, linear: string, kind: PictureKind, { level, row, column }: TilePlace) =>
+/** Whose pictures they are: a run's, or those of a trial in the layer lab (contract/lab.ts). */
+export type PictureOwner = number | `trial-${number}`
+
+export const tilePath = (run: PictureOwner, linear: string, kind: PictureKind, { level, row, column }: TilePlace) =>
   `/pictures/${run}/${linear}/${kind}/${level}/${row}/${column}`
-export const cellPath = (run: number, linear: string, row: number, column: number) =>
+export const cellPath = (run: PictureOwner, linear: string, row: number, column: number) =>
   `/pictures/${run}/${linear}/cell/${row}/${column}`
 
 export const picturedLinearSchema = z.object({

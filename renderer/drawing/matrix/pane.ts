@@ -1,8 +1,8 @@
-import type { PicturedLinear, PictureKind, PictureScale } from '../../../electron/contract/pictures.ts'
+import type { PicturedLinear, PictureKind, PictureOwner, PictureScale } from '../../../electron/contract/pictures.ts'
 
 /** One of the pictures that are seen side by side. */
-export type Pane = {
-  run: number
+export type Pane<Owner extends PictureOwner = PictureOwner> = {
+  run: Owner
   /** Of the run, as people call it. */
   title: string
   /** Of the run, as CSS. */

@@ -5,6 +5,7 @@ import {
   topLevel,
   type PicturedLinear,
   type PictureKind,
+  type PictureOwner,
   type Shape,
   type TilePlace,
 } from '../../../electron/contract/pictures.ts'
@@ -24,7 +25,7 @@ export type Scene = {
   size: Size
   /** Device pixels of a CSS pixel. */
   ratio: number
-  run: number
+  run: PictureOwner
   linear: PicturedLinear
   /** The picture first, then its overlays. */
   layers: readonly Layer[]

@@ -33,11 +33,11 @@ export class SideBySide {
   linear = $derived(this.linears.find((pair) => pair.left.name === navigation.here.linear) ?? this.linears[0] ?? null)
   kind = $derived(this.linear && kindFor(this.linear, navigation.here.picture))
 
-  panes = $derived.by((): Pane[] => {
+  panes = $derived.by((): Pane<number>[] => {
     const { left, right, linear, kind } = this
     if (!left || !right || !linear || !kind) return []
     const scale = sharedScale([left, right].map(({ id }) => this.#scales.get(`${id} ${linear.left.name}`) ?? null))
-    const pane = ({ id, name }: { id: number; name: string }, side: 'left' | 'right'): Pane => ({
+    const pane = ({ id, name }: { id: number; name: string }, side: 'left' | 'right'): Pane<number> => ({
       run: id,
       title: name,
       colour: runColour(id),

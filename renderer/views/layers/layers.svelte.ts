@@ -75,7 +75,7 @@ export class Layers {
     return same?.rows === rows && same.columns === columns ? same : null
   })
 
-  panes = $derived.by((): Pane[] => {
+  panes = $derived.by((): Pane<number>[] => {
     if (this.run === null || this.linear === null) return []
     const first = this.#pane(this.run, this.linear, this.kind)
     const second = this.#second(this.run, this.linear)
@@ -143,7 +143,7 @@ export class Layers {
   #scaleOf(run: number, linear: PicturedLinear): PictureScale | null {
     return this.#scales.get(`${run}/${linear.name}`) ?? null
   }
-  #second(run: RunSummary, linear: PicturedLinear): Pane | null {
+  #second(run: RunSummary, linear: PicturedLinear): Pane<number> | null {
     if (this.other) {
       if (this.otherLinear === null) return null
       const wanted = this.besideKind ?? this.kind
@@ -153,7 +153,7 @@ export class Layers {
     if (this.besideKind === null || !linear.pictures.includes(this.besideKind)) return null
     return this.#pane(run, linear, this.besideKind)
   }
-  #pane(run: RunSummary, linear: PicturedLinear, kind: PictureKind): Pane {
+  #pane(run: RunSummary, linear: PicturedLinear, kind: PictureKind): Pane<number> {
     return { run: run.id, title: run.name, colour: runColour(run.id), linear, kind, scale: null }
   }
 }
