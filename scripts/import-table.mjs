@@ -35,8 +35,15 @@ export const importTable = {
   'renderer/client': { folders: [], builtins: false },
   'renderer/ui': { folders: [], builtins: false },
   'renderer/drawing': { folders: ['renderer/ui'], builtins: false },
-  'renderer/views': { folders: ['client', 'ui', 'drawing'].map((name) => `renderer/${name}`), builtins: false },
-  'renderer/app': { folders: ['client', 'ui', 'drawing', 'views'].map((name) => `renderer/${name}`), builtins: false },
+  'renderer/parts': { folders: ['client', 'ui', 'drawing'].map((name) => `renderer/${name}`), builtins: false },
+  'renderer/views': {
+    folders: ['client', 'ui', 'drawing', 'parts'].map((name) => `renderer/${name}`),
+    builtins: false,
+  },
+  'renderer/app': {
+    folders: ['client', 'ui', 'drawing', 'parts', 'views'].map((name) => `renderer/${name}`),
+    builtins: false,
+  },
 }
 const everyone = 'electron/contract'
 const window = 'electron/shell'

@@ -13,7 +13,7 @@ import { navigation } from '../../client/navigation.svelte.ts'
 import { settings } from '../../client/settings.svelte.ts'
 import * as drafts from './draft.ts'
 import type { Draft } from './draft.ts'
-import { Later } from './later.ts'
+import { Later } from '../../client/later.ts'
 import { overridesOf, rowStates, type OverrideRow, type RowState } from './override-rows.ts'
 
 /** Milliseconds after the last change. */
