@@ -8,6 +8,7 @@ import { exportModel } from './exports/export.ts'
 import { openTexts } from './generate/texts.ts'
 import { importRun } from './exports/import.ts'
 import { dataFolder } from './history/place.ts'
+import { openTokenLosses } from './losses/token-losses.ts'
 import { deleteRun } from './runs/delete.ts'
 import { doctor } from './runs/doctor.ts'
 import { evaluate } from './runs/evaluate.ts'
@@ -82,6 +83,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
   const queue = holdQueue(history, start, tell)
   const pictures = openPictures((id) => packedPlaces(context, id))
   const texts = openTexts(context)
+  const losses = openTokenLosses(context)
   let unwatch: (() => void) | null = null
   return {
     root,
@@ -135,6 +137,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     report: ({ id }) => report(context, id),
     bytes: ({ id }) => bytes(context, id),
     sheet: (request) => sheet(context, request),
+    tokenLosses: (request) => losses.read(request),
     runPictures: async ({ id }) => endingOf(await pictures.list(id)),
     pictureScale: async ({ id, linear }) => endingOf(await pictures.scale(id, linear)),
     library: (_request, attention = {}) => library(context, attention),

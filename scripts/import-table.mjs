@@ -22,13 +22,14 @@ export const importTable = {
     folders: ['electron/worker', 'electron/history', 'electron/models', 'electron/bits'],
   },
   'electron/generate': { folders: ['electron/worker', 'electron/models', 'electron/runs'] },
+  'electron/losses': { folders: ['generate', 'models', 'packed', 'runs'].map((name) => `electron/${name}`) },
   'electron/exports': {
     folders: ['worker', 'history', 'models', 'bits', 'packed', 'runs'].map((name) => `electron/${name}`),
   },
   'electron/workbench.ts': {
-    folders: ['models', 'bits', 'packed', 'pictures', 'worker', 'history', 'runs', 'exports', 'generate'].map(
-      (name) => `electron/${name}`,
-    ),
+    folders: 'models bits packed pictures worker history runs exports generate losses'
+      .split(' ')
+      .map((name) => `electron/${name}`),
   },
   'electron/shell': { folders: ['electron/workbench.ts'] },
   'electron/cli': { folders: ['electron/workbench.ts'] },

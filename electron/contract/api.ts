@@ -21,6 +21,7 @@ import {
   tokensSchema,
 } from './records.ts'
 import { settingChangesSchema, settingsSchema } from './settings.ts'
+import { tokenLossesRequestSchema, tokenLossesSchema } from './token-losses.ts'
 import { workerEventSchema, type WorkerEvent } from './worker.ts'
 
 const folder = z.string().min(1)
@@ -157,6 +158,8 @@ export const calls = {
   bytes: { request: z.object({ id: runId }), answer: fileBytesSchema },
   /** Of a run that finished: its results beside the original's and those of runs of similar size, to paste somewhere. */
   sheet: { request: z.object({ id: runId }), answer: z.object({ markdown: z.string() }) },
+  /** What the models lost at every token of a text that a finished run was measured on (contract/token-losses.ts). */
+  tokenLosses: { request: tokenLossesRequestSchema, answer: tokenLossesSchema },
   /** Which pictures there are of a finished run's linears; the pictures themselves travel as bytes (contract/pictures.ts). */
   runPictures: { request: z.object({ id: runId }), answer: picturesSchema },
   pictureScale: { request: z.object({ id: runId, linear: z.string().min(1) }), answer: pictureScaleSchema },

@@ -60,6 +60,8 @@ export const ownErrorCodes = [
   'run_unknown',
   'run_busy',
   'run_lost',
+  'losses_missing',
+  'texts_differ',
   'device_busy',
   'generation_busy',
   'export_busy',

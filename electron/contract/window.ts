@@ -28,6 +28,7 @@ export const windowCalls = [
   'report',
   'bytes',
   'sheet',
+  'tokenLosses',
   'runPictures',
   'pictureScale',
   'queue',

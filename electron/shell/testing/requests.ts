@@ -19,6 +19,7 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   report: { id: 1 },
   bytes: { id: 1 },
   sheet: { id: 1 },
+  tokenLosses: { id: 1, text: 0, from: 0, count: 100 },
   runPictures: { id: 1 },
   pictureScale: { id: 1, linear: 'model.layers.0.self_attn.q_proj' },
   curves: { model: '/models/a' },
