@@ -29,7 +29,7 @@ import { inspect, models } from './runs/models.ts'
 import { plan } from './runs/plan.ts'
 import { quantize } from './runs/quantize.ts'
 import { thisMachine } from './runs/machine.ts'
-import { fileBytes } from './packed/breakdown.ts'
+import { fileBytes, linearBytes } from './packed/breakdown.ts'
 import { PackedError } from './packed/errors.ts'
 import { openPictures, type PictureBook } from './pictures/pictures.ts'
 import { endingOf, refused, type Context } from './runs/context.ts'
@@ -135,7 +135,8 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     },
     runEvents: ({ id }) => runEvents(context, id),
     report: ({ id }) => report(context, id),
-    bytes: ({ id }) => bytes(context, id),
+    bytes: ({ id }) => counted(context, id, fileBytes),
+    linearBytes: ({ id }) => counted(context, id, linearBytes),
     sheet: (request) => sheet(context, request),
     tokenLosses: (request) => losses.read(request),
     runPictures: async ({ id }) => endingOf(await pictures.list(id)),
@@ -162,11 +163,11 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
 }
 
 /** Where the bytes of a run's packed files go. */
-async function bytes(context: Context, id: number): Promise<Ending<Answer<'bytes'>>> {
+async function counted<T>(context: Context, id: number, count: (packed: string) => Promise<T>): Promise<Ending<T>> {
   const folder = await runFolder(context, id)
   if (!folder.ok) return refused(folder.problem)
   try {
-    return { kind: 'finished', value: await fileBytes(runFiles(folder.value).packed) }
+    return { kind: 'finished', value: await count(runFiles(folder.value).packed) }
   } catch (error) {
     if (!(error instanceof PackedError)) throw error
     return refused({ code: error.code, message: error.message })

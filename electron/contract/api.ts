@@ -14,6 +14,7 @@ import { calibrationSchema, joins, recipeSchema } from './recipe.ts'
 import {
   fileBytesSchema,
   layerReportSchema,
+  linearBytesSchema,
   measurementSchema,
   modelSchema,
   noteSchema,
@@ -156,6 +157,8 @@ export const calls = {
   /** Of a run that finished. */
   report: { request: z.object({ id: runId }), answer: runReportSchema },
   bytes: { request: z.object({ id: runId }), answer: fileBytesSchema },
+  /** The same, cut by linear. */
+  linearBytes: { request: z.object({ id: runId }), answer: linearBytesSchema },
   /** Of a run that finished: its results beside the original's and those of runs of similar size, to paste somewhere. */
   sheet: { request: z.object({ id: runId }), answer: z.object({ markdown: z.string() }) },
   /** What the models lost at every token of a text that a finished run was measured on (contract/token-losses.ts). */

@@ -177,3 +177,24 @@ export const fileBytesSchema = z.object({
   headers: z.number(),
 })
 export type FileBytes = z.infer<typeof fileBytesSchema>
+
+/** Where the bytes of each linear go; its part of an order that several have in common is an even one. */
+export const linearBytesSchema = z.object({
+  linears: z.array(
+    fileBytesSchema.pick({ codes: true, signs: true, second: true, bitmaps: true, scales: true, order: true }).extend({
+      name: z.string(),
+      /** Null where the name says none. */
+      layer: z.int().nullable(),
+      kind: z.string(),
+      /** Of one that is stored as it was. */
+      kept: z.number(),
+    }),
+  ),
+  /** Norms and biases, by decoder layer. */
+  layers: z.array(z.object({ layer: z.int(), rest: z.number() })),
+  embeddings: z.number(),
+  /** Of no decoder layer. */
+  rest: z.number(),
+  headers: z.number(),
+})
+export type LinearBytes = z.infer<typeof linearBytesSchema>

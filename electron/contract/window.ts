@@ -27,6 +27,7 @@ export const windowCalls = [
   'runEvents',
   'report',
   'bytes',
+  'linearBytes',
   'sheet',
   'tokenLosses',
   'runPictures',

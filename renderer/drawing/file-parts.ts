@@ -17,6 +17,12 @@ const named: Record<keyof FileBytes, Named> = {
   headers: { name: 'Headers', colour: 'light-dark(#c3c8d0, #4a515c)' },
 }
 
+/** The same for the parts of linears. */
+export const partLooks: Record<keyof FileBytes | 'kept', Named> = {
+  ...named,
+  kept: { name: 'Kept as stored', colour: 'light-dark(#5b6470, #aab3bf)' },
+}
+
 export type FilePart = Named & { key: keyof FileBytes; value: number; text: string }
 
 /** Without what there is nothing of. */

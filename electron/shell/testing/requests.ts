@@ -18,6 +18,7 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   runEvents: { id: 1 },
   report: { id: 1 },
   bytes: { id: 1 },
+  linearBytes: { id: 1 },
   sheet: { id: 1 },
   tokenLosses: { id: 1, text: 0, from: 0, count: 100 },
   runPictures: { id: 1 },
