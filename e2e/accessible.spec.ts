@@ -22,7 +22,13 @@ for (const theme of ['light', 'dark'] as const) {
       if (view === 'Runs') {
         await page.getByRole('button', { name: 'Export', exact: true }).click()
         await expect(page.getByRole('complementary', { name: 'Export' })).toBeVisible()
+        for (const section of ['By depth', 'Recipe', 'Log', 'Bytes']) {
+          await page.getByRole('tab', { name: section }).click()
+          await page.waitForTimeout(300)
+          await expectAccessible(page, `${view}, ${section}`)
+        }
         await expect(page.getByText('Where the bytes go')).toBeVisible()
+        await page.getByRole('tab', { name: 'Overview' }).click()
       }
       if (view === 'Prompt') {
         await page.getByRole('button', { name: 'Start' }).click()

@@ -12,6 +12,8 @@ export const placeSchema = z.object({
   model: z.string().optional(),
   linear: z.string().optional(),
   picture: z.string().optional(),
+  /** Of a page that has sections. */
+  section: z.string().max(40).optional(),
 })
 export type Place = z.infer<typeof placeSchema>
 

@@ -1,5 +1,6 @@
 // How a model's error grows with depth: one line per kind of linear, or per run. Pure.
 import type { LayerReport } from '../../../electron/contract/records.ts'
+import type { LayerNumber } from '../layer-number.ts'
 import { inBlockOrder, kindColour, kindName, kindSymbol } from '../kind-colour.ts'
 import { axis, tooltip, tooltipText, type MakeOption } from './option.ts'
 
@@ -29,21 +30,8 @@ export const measureOf = (reports: readonly Pick<LayerReport, Measure>[]): Measu
 type Measured = Pick<LayerReport, 'layer' | 'kind' | Measure>
 
 /** One series per kind, in the order of the decoder block. What was not finite is left out. */
-export function errorByKind(reports: readonly Measured[], measure: Measure): DepthSeries[] {
-  return inBlockOrder(reports.map(({ kind }) => kind)).map((kind) => ({
-    id: kind,
-    name: kindName(kind),
-    colour: kindColour(kind),
-    symbol: kindSymbol(kind),
-    points: reports
-      .filter((report) => report.kind === kind)
-      .flatMap((report): [number, number][] => {
-        const value = report[measure]
-        return value === null ? [] : [[report.layer, value]]
-      })
-      .sort(([a], [b]) => a - b),
-  }))
-}
+export const errorByKind = (reports: readonly Measured[], measure: Measure): DepthSeries[] =>
+  numberByKind(reports, (report) => report[measure])
 
 /** The mean over a layer's linears, by parameters: what one line of a whole run shows. */
 export function errorByLayer(
@@ -61,8 +49,33 @@ export function errorByLayer(
     .sort(([a], [b]) => a - b)
 }
 
+/** What the lines show: its name, and how a value is written. */
+export type Shown = Pick<LayerNumber, 'title' | 'text' | 'fromZero'>
+
+/** The same for any number of a linear. */
+export function numberByKind<L extends { layer: number; kind: string }>(
+  linears: readonly L[],
+  of: (linear: L) => number | null,
+): DepthSeries[] {
+  return inBlockOrder(linears.map(({ kind }) => kind)).map((kind) => ({
+    id: kind,
+    name: kindName(kind),
+    colour: kindColour(kind),
+    symbol: kindSymbol(kind),
+    points: linears
+      .filter((one) => one.kind === kind)
+      .flatMap((one): [number, number][] => {
+        const value = of(one)
+        return value === null ? [] : [[one.layer, value]]
+      })
+      .sort(([a], [b]) => a - b),
+  }))
+}
+
 /** `layers`: of the model, so that the axis is as long before the last one is done. */
-export function depthOption(series: readonly DepthSeries[], layers: number, measure: Measure): MakeOption {
+export function depthOption(series: readonly DepthSeries[], layers: number, measure: Measure | Shown): MakeOption {
+  const { title, text, fromZero } =
+    typeof measure === 'string' ? { title: measures[measure], text: errorText, fromZero: true } : measure
   return (colours) => ({
     grid: { left: 8, right: 16, top: 30, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: axis(colours, {
@@ -75,7 +88,12 @@ export function depthOption(series: readonly DepthSeries[], layers: number, meas
       minInterval: 1,
       splitLine: { show: false },
     }),
-    yAxis: axis(colours, { type: 'value', name: measures[measure], nameLocation: 'end', min: 0 }),
+    yAxis: axis(colours, {
+      type: 'value',
+      name: title,
+      nameLocation: 'end',
+      ...(fromZero ? { min: 0 } : { scale: true }),
+    }),
     tooltip: {
       ...tooltip(colours),
       trigger: 'axis',
@@ -87,7 +105,7 @@ export function depthOption(series: readonly DepthSeries[], layers: number, meas
           `Layer ${layer}`,
           shown.map(({ seriesName = '', color, value }) => ({
             name: seriesName,
-            value: errorText((value as [number, number])[1]),
+            value: text((value as [number, number])[1]),
             colour: typeof color === 'string' ? color : undefined,
           })),
         )

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { kindColour } from '../kind-colour.ts'
-import { labelEvery, mapRows, rowHeight, scaleEnd, step } from './layout.ts'
+import { labelEvery, mapRows, rowHeight, scaleEnd, scaleRange, step } from './layout.ts'
 
 const linear = (layer: number, kind: string, rows: number, columns = 8) => ({
   name: `model.layers.${layer}.${kind}`,
@@ -53,6 +53,18 @@ it('ends a scale at a round number', () => {
   expect([0.37, 0.5, 0.51, 1, 0.013, 24].map(scaleEnd)).toEqual([0.4, 0.5, 0.6, 1, 0.015, 25])
   expect(scaleEnd(0)).toBe(1)
   expect(scaleEnd(NaN)).toBe(1)
+})
+
+it('begins a scale at 0, or at a round number below the smallest', () => {
+  expect(scaleRange([0.2, 0.37], true)).toEqual({ low: 0, high: 0.4 })
+  const { low, high } = scaleRange([1.13, 3.19], false)
+  expect(low).toBeLessThanOrEqual(1.13)
+  expect(low).toBeGreaterThan(0.8)
+  expect(high).toBeGreaterThanOrEqual(3.19)
+  expect(high).toBeLessThan(3.6)
+  // All alike: nothing to spread.
+  expect(scaleRange([2, 2], false)).toEqual({ low: 0, high: 2 })
+  expect(scaleRange([], false)).toEqual({ low: 0, high: 1 })
 })
 
 describe('step', () => {

@@ -43,6 +43,16 @@ export function scaleEnd(value: number): number {
   )
 }
 
+/** The ends of a scale that holds all of them: from 0, or round numbers around the smallest and the largest. */
+export function scaleRange(values: readonly number[], fromZero: boolean): { low: number; high: number } {
+  const high = Math.max(0, ...values)
+  const least = Math.min(high, ...values)
+  if (fromZero || high - least <= 1e-9 * high) return { low: 0, high: scaleEnd(high) }
+  const step = scaleEnd((high - least) / 8)
+  const round = (steps: number) => Number((steps * step).toPrecision(6))
+  return { low: round(Math.floor(least / step + 1e-9)), high: round(Math.ceil(high / step - 1e-9)) }
+}
+
 export type Cell = { row: number; column: number }
 
 /** Where a key leads from a tile; null where it is none of the map's keys. Up and down keep to the kind of linear. */

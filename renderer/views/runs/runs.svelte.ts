@@ -1,5 +1,5 @@
 // The run that is looked at: everything that is known of it, and what can be done with it.
-import type { FileBytes, LayerReport, Linear, RunReport } from '../../../electron/contract/records.ts'
+import type { FileBytes, LayerReport, Linear, LinearBytes, RunReport } from '../../../electron/contract/records.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import type { Forecast } from '../../../electron/contract/forecast.ts'
 import type { RunDetails, RunSummary } from '../../../electron/contract/history.ts'
@@ -23,6 +23,7 @@ export class RunPage {
   details = $state.raw<RunDetails | null>(null)
   report = $state.raw<RunReport | null>(null)
   bytes = $state.raw<FileBytes | null>(null)
+  linearBytes = $state.raw<LinearBytes | null>(null)
   forecast = $state.raw<Forecast | null>(null)
   /** All linears of the model; null where the folder is gone. */
   linears = $state.raw<readonly Linear[] | null>(null)
@@ -35,6 +36,8 @@ export class RunPage {
   /** What was asked of the run at work. */
   asked = $state<'stop' | 'cancel' | null>(null)
   busy = $state(false)
+  /** Which number of the linears is shown (drawing/layer-number.ts); null: their error. */
+  number = $state<string | null>(null)
   /** The results sheet has just gone to the clipboard. */
   copied = $state(false)
   #copies = 0
@@ -64,7 +67,7 @@ export class RunPage {
 
   #show(run: RunSummary, here: boolean): void {
     if (run.id !== this.run?.id) {
-      this.details = this.report = this.bytes = this.forecast = this.linears = this.told = null
+      this.details = this.report = this.bytes = this.linearBytes = this.forecast = this.linears = this.told = null
       this.problem = this.refusal = null
     }
     if (run.id !== this.run?.id || run.status !== this.run.status) this.asked = null
@@ -129,6 +132,15 @@ export class RunPage {
   rename = (id: number, name: string) => this.#do('renameRun', { id, name })
   move = (id: number, before: number | null) => this.#do('moveRun', { id, before })
   show = (id: number) => this.#do('showRun', { id })
+
+  /** Cut by linear; asked for where it is looked at. */
+  async loadLinearBytes(id: number): Promise<void> {
+    if (this.linearBytes !== null) return
+    const { value, problem } = await ask('linearBytes', { id })
+    if (id !== this.run?.id) return
+    this.linearBytes = value
+    if (problem) this.problem = problem
+  }
 
   async saveLayers(name: string, reports: readonly LayerReport[]): Promise<void> {
     const bytes = new TextEncoder().encode(layersCsv(reports))
