@@ -1,5 +1,5 @@
 // Is a run safe against a power cut? Quantizes the bundled model once undisturbed; then again and again with SIGKILL at
-// random moments, each time resumed until it ends, and compares every byte of the packed folders.
+// random moments, each time resumed until it ends, and compares every byte of the packed folders and of the diagnostics beside them.
 //
 //   node scripts/kill-test.mjs [kills, 100] [--seed 1] [--method signum-rc] [--worker build/release/signum-worker]
 import { spawn } from 'node:child_process'
@@ -86,10 +86,14 @@ function attempt(worker, folder, method, killAfter) {
   })
 }
 
-/** File names and hashes. @param {string} folder */
+/** Names and hashes of what a run keeps. @param {string} folder */
 const contents = (folder) =>
-  readdirSync(folder)
-    .sort()
+  ['packed', 'diagnostics']
+    .flatMap((part) =>
+      readdirSync(path.join(folder, part))
+        .sort()
+        .map((name) => path.join(part, name)),
+    )
     .map(
       (name) =>
         `${name} ${createHash('sha256')
@@ -101,8 +105,8 @@ const contents = (folder) =>
 /** @param {string} folder of a run that ended @param {string} expected */
 function compare(folder, expected) {
   const left = readdirSync(folder).sort().join(' ')
-  if (left !== 'lock packed state.json') throw new Refusal('left_behind', `The run folder holds ${left}.`)
-  const found = contents(path.join(folder, 'packed'))
+  if (left !== 'diagnostics lock packed state.json') throw new Refusal('left_behind', `The run folder holds ${left}.`)
+  const found = contents(folder)
   if (found !== expected) throw new Refusal('bytes_differ', `Expected\n${expected}\nfound in ${folder}\n${found}`)
 }
 
@@ -127,7 +131,7 @@ await main(async () => {
   try {
     const whole = path.join(place, 'whole')
     const undisturbed = await attempt(worker, whole, method, null)
-    const expected = contents(path.join(whole, 'packed'))
+    const expected = contents(whole)
     compare(whole, expected)
     let kills = 0
     let resumes = 0

@@ -188,6 +188,7 @@ test.each([
   ['evaluation.u32', true],
   ['signum-activations-a1B2c3', true],
   ['recipe.json.part', true],
+  ['diagnostics', true],
   ['thesis.json', false],
   ['packed2', false],
   ['evaluation-two.u32', false],

@@ -12,6 +12,8 @@ export const runFiles = (out: string) => ({
   job: path.join(out, 'job.json'),
   events: path.join(out, 'events.jsonl'),
   packed: path.join(out, 'packed'),
+  /** What a calibrated run learned of its layers and no packed model needs (docs/PROTOCOL.md). */
+  diagnostics: path.join(out, 'diagnostics'),
   report: path.join(out, 'report.json'),
   calibration: path.join(out, 'calibration.u32'),
   /** The first text's tokens are evaluation.u32, the second's evaluation-2.u32. */
@@ -35,7 +37,7 @@ export const runOfModel = (model: string): string | null =>
 
 /** Whether Signum makes entries of this name in a run's folder, half written ones included. */
 export const isOwnFile = (name: string): boolean =>
-  /^(recipe|state|job|report)\.json$|^events\.jsonl$|^(calibration|evaluation(-\d+)?)\.u32$|^evaluation(-\d+)?\.safetensors$|^packed$|^lock$|^signum-activations-\w+$/.test(
+  /^(recipe|state|job|report)\.json$|^events\.jsonl$|^(calibration|evaluation(-\d+)?)\.u32$|^evaluation(-\d+)?\.safetensors$|^packed$|^diagnostics$|^lock$|^signum-activations-\w+$/.test(
     name.replace(/\.part(ial)?$/, ''),
   )
 

@@ -62,7 +62,10 @@ export function memoryNeeded(model: Model, sampling: Sampling | null, limit: num
   return copies + (weights + hessians + passing(model, tokens) + second) * f32 + widest * widest * (f32 + 8) + kept
 }
 
-/** The packed files, the token files, and the activations when they do not stay in memory. */
+/** The diagonals of the Hessians, one for every linear, which a calibrated run keeps. */
+const diagonalBytes = (model: Model): number => model.linears.reduce((total, { columns }) => total + columns * f32, 0)
+
+/** The packed files, the diagnostics, the token files, and the activations when they do not stay in memory. */
 export function diskNeeded(
   model: Model,
   fileBytes: number,
@@ -71,5 +74,7 @@ export function diskNeeded(
   tokens: number,
 ): number {
   const activations = activationBytes(model, sampling)
-  return fileBytes + 4 * tokens + (activations > limit ? (sampling?.streams ?? 1) * activations : 0) + 16 * 2 ** 20
+  const diagonals = sampling === null ? 0 : diagonalBytes(model)
+  const kept = activations > limit ? (sampling?.streams ?? 1) * activations : 0
+  return fileBytes + diagonals + 4 * tokens + kept + 16 * 2 ** 20
 }

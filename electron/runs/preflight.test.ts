@@ -149,7 +149,10 @@ describe('the machine', () => {
     expect(large).toBeLessThan(small!)
     expect(memoryNeeded(model, null, limit)).toBeLessThan(1.5e9)
     expect(diskNeeded(model, 1e9, { ...sampling, sequences: 12_800 }, limit, 0)).toBeGreaterThan(400e9)
-    expect(diskNeeded(model, 1e9, sampling, limit, 1000)).toBe(1e9 + 4000 + 16 * 2 ** 20)
+    expect(diskNeeded(model, 1e9, null, limit, 1000)).toBe(1e9 + 4000 + 16 * 2 ** 20)
+    const diagonals = model.linears.reduce((total, { columns }) => total + 4 * columns, 0)
+    expect(diagonals).toBeGreaterThan(0)
+    expect(diskNeeded(model, 1e9, sampling, limit, 1000)).toBe(1e9 + diagonals + 4000 + 16 * 2 ** 20)
   })
 
   test('activations may take a quarter of the memory, within reason', () => {

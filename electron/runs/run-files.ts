@@ -22,18 +22,19 @@ export async function runFolder(context: Context, id: number): Promise<Result<st
   return folder === null ? failure('run_lost', `The files of run ${id} are gone.`) : success(folder)
 }
 
-/** The packed model of a finished run, and the model that it was made from. */
+/** The packed model of a finished run, what it learned beside it, and the model that it was made from. */
 export async function packedPlaces(
   context: Context,
   id: number,
-): Promise<Result<{ packed: string; model: string | null }>> {
+): Promise<Result<{ packed: string; diagnostics: string; model: string | null }>> {
   const found = await showRun(context, id)
   if (found.kind !== 'finished') return found.kind === 'failed' ? { ok: false, problem: found.problem } : nobodyAsks
   const { status, folder, recipe, model } = found.value
   if (folder === null) return failure('run_lost', `The files of run ${id} are gone.`)
   if (status !== 'finished')
     return failure('run_unknown', `Run ${id} is not finished: it has no packed model to show yet.`)
-  return success({ packed: runFiles(folder).packed, model: recipe.model ?? model?.path ?? null })
+  const { packed, diagnostics } = runFiles(folder)
+  return success({ packed, diagnostics, model: recipe.model ?? model?.path ?? null })
 }
 
 export async function runEvents(context: Context, id: number): Promise<Ending<WorkerEvent[]>> {

@@ -160,6 +160,7 @@ Result<QuantizedLayer> quantize_layer(std::span<const LinearTask> tasks, std::sp
     if (new_input) factors.clear();
     if (new_input && weights.reach) SIGNUM_TRY(weights.reach(info.input));
     SIGNUM_TRY(progress.check());
+    if (hessian) layer.diagonals.push_back({info.name, diagonal_of(*hessian)});
     if (!recipe) {
       layer.reports.push_back(kept_report(info, *tasks[i].stored, hessian != nullptr));
     } else {

@@ -9,6 +9,7 @@
 #include "calibrate/hessian.h"
 #include "methods/quantize.h"
 #include "model/model.h"
+#include "run/diagnostics.h"
 #include "run/observer.h"
 #include "run/progress.h"
 #include "run/shard.h"
@@ -30,8 +31,9 @@ struct LayerWeights {
 };
 
 struct QuantizedLayer {
-  std::vector<NamedLinear> linears;   // without those that are kept
-  std::vector<LinearReport> reports;  // of all
+  std::vector<NamedLinear> linears;        // without those that are kept
+  std::vector<LinearReport> reports;       // of all
+  std::vector<HessianDiagonal> diagonals;  // of all; none without calibration
 };
 
 // What to do with one linear. recipe null: it is kept; stored then is its tensor.

@@ -11,6 +11,7 @@
 #include "file/sha256.h"
 #include "methods/correction.h"
 #include "model/activations.h"
+#include "run/diagnostics.h"
 #include "run/machine.h"
 #include "run/preflight.h"
 #include "run/quantize_layer.h"
@@ -105,7 +106,7 @@ Status QuantizeRun::begin_or_resume(const RunFolder& folder) {
     SIGNUM_TRY(model_->unchanged());
     SIGNUM_TRY(progress_.check());
     SIGNUM_TRY(write_state(folder.state(), state_));
-    return folder.prepare_packed();
+    return folder.prepare(job_.calibration.has_value());
   }
   SIGNUM_TAKE(RunState before, read_state(folder.state()));
   const std::string differs = difference(before.fingerprint, state_.fingerprint);
@@ -114,13 +115,14 @@ Status QuantizeRun::begin_or_resume(const RunFolder& folder) {
   if (before.layers != state_.layers)
     return Error{"resume_mismatch", "This run began with another model.", ""};
   state_ = std::move(before);
-  SIGNUM_TRY(folder.prepare_packed());
+  SIGNUM_TRY(folder.prepare(job_.calibration.has_value()));
   return state_.complete ? Status() : check_room(folder);
 }
 
 Status QuantizeRun::check_room(const RunFolder& folder) const {
   uint64_t disk = shards_bytes(*model_, recipe_, state_.finished_layers);
   const CalibrationPlan* plan = job_.calibration ? &job_.calibration->plan : nullptr;
+  if (plan) disk += diagnostics_bytes(*model_, state_.finished_layers);
   if (plan && activation_bytes(*model_, *plan) > job_.activation_limit)
     disk += streams(*model_, recipe_) * activation_bytes(*model_, *plan);
   SIGNUM_TRY(check_disk(folder.path(), disk, free_bytes(folder.path())));
@@ -224,6 +226,9 @@ Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
                                                         progress_, observer_, pool_));
   SIGNUM_TRY(model_->unchanged());
   progress_.begin(Phase::Write, 1, "shards");
+  if (!done.diagonals.empty())
+    SIGNUM_TRY(write_diagnostics(folder.diagnostics() + "/" + diagnostics_name(layer), done.diagonals,
+                                 state_.fingerprint));
   SIGNUM_TRY(write_shard(shard_path(folder, layer), done.linears, copied, {}, state_.fingerprint));
   state_.finished_layers = layer + 1;
   state_.linears.insert(state_.linears.end(), done.reports.begin(), done.reports.end());

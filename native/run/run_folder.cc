@@ -12,6 +12,18 @@
 
 namespace signum {
 namespace fs = std::filesystem;
+namespace {
+
+Status prepared(const std::string& folder) {
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) return Error{"write_failed", folder + " cannot be made: " + failed.message() + ".", ""};
+  for (const auto& entry : fs::directory_iterator(folder, failed))
+    if (entry.path().extension() == ".partial") fs::remove(entry.path(), failed);
+  return {};
+}
+
+}  // namespace
 
 Result<RunFolder> RunFolder::lock(const std::string& path, bool fresh) {
   std::error_code failed;
@@ -37,12 +49,9 @@ RunFolder::~RunFolder() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Status RunFolder::prepare_packed() const {
-  std::error_code failed;
-  fs::create_directories(packed(), failed);
-  if (failed) return Error{"write_failed", packed() + " cannot be made: " + failed.message() + ".", ""};
-  for (const auto& entry : fs::directory_iterator(packed(), failed))
-    if (entry.path().extension() == ".partial") fs::remove(entry.path(), failed);
+Status RunFolder::prepare(bool with_diagnostics) const {
+  SIGNUM_TRY(prepared(packed()));
+  if (with_diagnostics) SIGNUM_TRY(prepared(diagnostics()));
   return sync_folder(path_);
 }
 

@@ -20,8 +20,9 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string state() const { return path_ + "/state.json"; }
   std::string packed() const { return path_ + "/packed"; }
-  // Makes packed/ and removes what an interrupted writing left in it.
-  Status prepare_packed() const;
+  std::string diagnostics() const { return path_ + "/diagnostics"; }
+  // Makes packed/, and diagnostics/ if asked for, and removes what an interrupted writing left in them.
+  Status prepare(bool with_diagnostics) const;
 
  private:
   RunFolder() = default;

@@ -17,11 +17,14 @@ TEST_CASE("stopped and resumed after any layer, activations in memory or in a fi
   RecordingObserver observer;
   const QuantizeOutcome straight = run_to_end(tiny.job("signum-rc", "straight"), observer);
   const auto expected = folder_bytes(straight.packed);
+  const auto diagnostics = folder_bytes(tiny.run("straight") + "/diagnostics");
+  CHECK(diagnostics.size() == 3);
   for (size_t layers : {0, 1, 2}) {
     CAPTURE(layers);
     QuantizeJob job = tiny.job("signum-rc", "stopped" + std::to_string(layers));
     run_and_stop(job, layers);
     CHECK_FALSE(fs::exists(job.run + "/packed/model.safetensors.index.json"));
+    CHECK(folder_bytes(job.run + "/diagnostics").size() == layers);
     job.resume = true;
     job.activation_limit = 0;
     RecordingObserver again;
@@ -31,6 +34,7 @@ TEST_CASE("stopped and resumed after any layer, activations in memory or in a fi
     CHECK(again.linears[20].weight_error == observer.linears[20].weight_error);
     CHECK(again.saved_shards.size() == 4 - layers);
     CHECK(folder_bytes(outcome.packed) == expected);
+    CHECK(folder_bytes(job.run + "/diagnostics") == diagnostics);
     CHECK(outcome.numbers.linear_bytes == straight.numbers.linear_bytes);
 
     // Resumed once more: nothing is left to do.
@@ -45,6 +49,7 @@ TEST_CASE("cancelled anywhere and resumed: the same bytes") {
   TinyRun tiny(2);
   RecordingObserver observer;
   const auto expected = folder_bytes(run_to_end(tiny.job("arb-rc", "straight"), observer).packed);
+  const auto diagnostics = folder_bytes(tiny.run("straight") + "/diagnostics");
   // The answer to the n-th question is yes: cancel between any two steps.
   size_t cancelled = 0;
   for (size_t n = 0; n < 60; n += 7) {
@@ -60,10 +65,12 @@ TEST_CASE("cancelled anywhere and resumed: the same bytes") {
       ++cancelled;
     }
     write_bytes(job.run + "/packed/left.partial", "an interrupted writing");
+    write_bytes(job.run + "/diagnostics/left.partial", "an interrupted writing");
     job.resume = fs::exists(job.run + "/state.json");
     if (!job.resume) fs::remove_all(job.run);
     RecordingObserver second;
     CHECK(folder_bytes(run_to_end(job, second).packed) == expected);
+    CHECK(folder_bytes(job.run + "/diagnostics") == diagnostics);
   }
   CHECK(cancelled >= 4);
 }

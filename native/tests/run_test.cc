@@ -9,6 +9,7 @@
 #include "calibrate/hessian.h"
 #include "file/packed_shard.h"
 #include "file/sha256.h"
+#include "run/diagnostics.h"
 #include "run/layer_job.h"
 #include "run/machine.h"
 #include "run/preflight.h"
@@ -29,6 +30,59 @@ double zeros(const Model& packed, const std::string& tensor, size_t columns) {
 }
 
 }  // namespace
+
+TEST_CASE(
+    "a calibrated run keeps the diagonals of its Hessians, on any number of threads the same; another none") {
+  TinyRun tiny(2);
+  const auto original = Model::open(tiny.source()).value();
+  std::map<std::string, std::string> expected;
+  for (size_t threads : {1, 3}) {
+    const QuantizeJob job = tiny.job("billm", "threads" + std::to_string(threads));
+    RecordingObserver observer;
+    run_to_end(job, observer, threads);
+    const auto files = folder_bytes(job.run + "/diagnostics");
+    REQUIRE(files.size() == 2);
+    if (threads == 1) expected = files;
+    CHECK(files == expected);
+    uint64_t bytes = 0;
+    for (const auto& [name, content] : files) bytes += content.size();
+    CHECK(bytes <= diagnostics_bytes(*original, 0));
+    CHECK(diagnostics_bytes(*original, 2) == 0);
+
+    // The first layer's inputs are those of the original model.
+    ThreadPool pool(2);
+    const CalibrationPlan& plan = job.calibration->plan;
+    const auto tokens = read_tokens(tiny.tokens(), original->config().vocabulary).value();
+    const auto starts = window_starts(plan, tokens.size(), original->config().context).value();
+    const auto activations = Activations::embedded(*original, take_windows(tokens, starts, plan.length),
+                                                   plan.length, {1 << 30, tiny.folder.path}, pool);
+    REQUIRE(activations.ok());
+    const auto layer = DecoderLayer::load(*original, 0, pool);
+    REQUIRE(layer.ok());
+    ForwardBuffers buffers;
+    const auto hessians = collect_hessians(layer.value(), activations.value(), buffers, pool);
+    REQUIRE(hessians.ok());
+    const auto kept = SafetensorsFile::open(job.run + "/diagnostics/layer-00000.safetensors").value();
+    CHECK(kept->tensors().size() == 7);
+    for (const LinearInfo& info : original->linears_of(0)) {
+      const TensorView* tensor = kept->find(info.name + ".hessian_diagonal");
+      REQUIRE(tensor);
+      REQUIRE(tensor->shape == std::vector<size_t>{info.columns});
+      std::vector<float> values(info.columns);
+      to_f32(tensor->dtype, tensor->bytes.data(), values.size(), values.data());
+      const Matrix& hessian = hessians.value().of(info.input);
+      for (size_t j = 0; j < values.size(); ++j) {
+        CHECK(values[j] == hessian(j, j));
+        CHECK(values[j] > 0);
+      }
+    }
+  }
+  QuantizeJob job = tiny.job("rtn", "alone");
+  job.calibration.reset();
+  RecordingObserver observer;
+  run_to_end(job, observer);
+  CHECK_FALSE(fs::exists(job.run + "/diagnostics"));
+}
 
 TEST_CASE("a packed folder holds what it should, for every method") {
   for (const auto& [method, recipe] : tiny_recipes()) {
