@@ -10,16 +10,21 @@ import { importRun } from './exports/import.ts'
 import { dataFolder } from './history/place.ts'
 import { openTokenLosses } from './losses/token-losses.ts'
 import { deleteRun } from './runs/delete.ts'
+import { deleteLater, emptyTrashInTime, undoDelete } from './runs/delete-later.ts'
 import { doctor } from './runs/doctor.ts'
 import { evaluate } from './runs/evaluate.ts'
 import { curves, forecast } from './runs/forecast.ts'
 import { readiness } from './runs/readiness.ts'
 import {
+  archiveRuns,
   holdHistory,
   listRuns,
+  noteRun,
   outputErrors,
   renameRun,
+  runList,
   showRun,
+  tagRuns,
   watchHistory,
   withHistory,
   type HistoryHolder,
@@ -79,12 +84,18 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
   /** What this process writes itself, its own watch does not see. */
   const ownChange = { kind: 'history' } as const
   const tell = (event: QueueEvent | { kind: 'history' }) => listeners.forEach((listener) => listener(event))
+  const told = async <T>(work: Promise<T>): Promise<T> => {
+    const ended = await work
+    tell(ownChange)
+    return ended
+  }
   const start: Start = (request, attention, id) => quantize(context, request, attention, id)
   const queue = holdQueue(history, start, tell)
   const pictures = openPictures((id) => packedPlaces(context, id))
   const texts = openTexts(context)
   const losses = openTokenLosses(context)
   let unwatch: (() => void) | null = null
+  let leaveTrash: (() => void) | null = null
   return {
     root,
     version,
@@ -97,10 +108,12 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
       if (!opened.ok) return opened
       opened.value.open()
       unwatch ??= watchHistory(history, () => tell({ kind: 'history' }))
+      leaveTrash ??= emptyTrashInTime(history.open)
       return success(null)
     },
     async close() {
       unwatch?.()
+      leaveTrash?.()
       await Promise.all([pictures.close(), texts.close()])
       await queue.close()
       await history.close()
@@ -118,6 +131,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
       return imported
     },
     runs: () => listRuns(context),
+    runList: ({ since }) => runList(context, since),
     run: ({ id }) => showRun(context, id),
     outputErrors: () => outputErrors(context),
     async deleteRun({ id }) {
@@ -128,6 +142,18 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
       tell(ownChange)
       return deleted
     },
+    async deleteRuns({ ids }) {
+      await Promise.all(ids.map((id) => pictures.forget(id)))
+      for (const id of ids) {
+        const folder = await runFolder(context, id)
+        if (folder.ok) await texts.forget(folder.value)
+      }
+      return told(withHistory(context, (opened) => deleteLater(opened, ids)))
+    },
+    undoDelete: ({ ids }) => told(withHistory(context, (opened) => undoDelete(opened, ids))),
+    tagRuns: (request) => told(tagRuns(context, request)),
+    noteRun: (request) => told(noteRun(context, request)),
+    archiveRuns: (request) => told(archiveRuns(context, request)),
     async renameRun(request) {
       const renamed = await renameRun(context, request)
       tell(ownChange)

@@ -60,6 +60,9 @@ const possible = {
   added: ['queued', 'interrupted'],
   running: ['interrupted', 'finished'],
   finished: ['finished', 'gone'],
+  tagged: ['finished', 'deleted'],
+  deleted: ['deleted', 'finished'],
+  undone: ['finished'],
   removed: ['gone'],
 }
 
@@ -68,13 +71,18 @@ function check(history, life) {
   let commits = 0
   for (const [id, { status, layers }] of acknowledged(life)) {
     const row = history.runs.get(id)
-    const now = row?.status ?? 'gone'
+    const hidden = history.runs.hidden().some((one) => one.id === id)
+    const now = row?.status ?? (hidden ? 'deleted' : 'gone')
     if (!possible[status]?.includes(now)) {
       throw new Refusal('commit_lost', `Run ${id} was acknowledged as ${status}, and is ${now}.`)
     }
-    commits += { added: 1, running: 2, finished: 11, removed: 12 }[status] ?? 0
+    commits += { added: 1, running: 2, finished: 11, tagged: 12, deleted: 13, undone: 14, removed: 12 }[status] ?? 0
     if (status === 'running') commits += layers
     if (row === null) continue
+    const words = ['tagged', 'undone'].includes(status) ? 1 : 0
+    if (row.tags.length < words || (row.archived_at === null) !== (row.tags.length === 0)) {
+      throw new Refusal('commit_lost', `Run ${id} was acknowledged as ${status}, and has ${row.tags.length} tags.`)
+    }
     const reports = history.layerReports.ofRun(id).length
     if (row.finished_layers < layers || reports !== 4 * row.finished_layers) {
       const found = `${row.finished_layers} and ${reports} reports`

@@ -6,11 +6,12 @@ import { comparisonSchema, protocolSchema } from './evaluation.ts'
 import { exportFormatSchema, exportResultSchema } from './exports.ts'
 import { forecastSchema, readinessSchema } from './forecast.ts'
 import { textAnswerSchema, textRequestSchema, type TextNews } from './generation.ts'
-import { runDetailsSchema, runRowSchema, runSummarySchema } from './history.ts'
+import { runDetailsSchema, runRowSchema, runSummarySchema, tagSchema } from './history.ts'
 import { pictureScaleSchema, picturesSchema } from './pictures.ts'
 import { methodIds } from './methods.ts'
 import { planAnswerSchema, planRequestSchema } from './plan.ts'
 import { calibrationSchema, joins, recipeSchema } from './recipe.ts'
+import { runListSchema } from './run-list.ts'
 import {
   fileBytesSchema,
   layerReportSchema,
@@ -27,6 +28,9 @@ import { workerEventSchema, type WorkerEvent } from './worker.ts'
 
 const folder = z.string().min(1)
 const runId = z.int().min(1)
+const runIds = z.array(runId).min(1).max(100_000)
+/** Why something was not done with one of several runs. */
+const refusalSchema = z.object({ id: runId, problem: problemSchema })
 const threads = z.int().min(0).max(4096).default(0)
 
 /** A model folder that was found: what it holds, or what is wrong with it. */
@@ -143,6 +147,8 @@ export const calls = {
   },
   /** Newest first. */
   runs: { request: z.object({}), answer: z.array(runSummarySchema) },
+  /** The same for a window: everything once (`since` null), then what changed since a revision. */
+  runList: { request: z.object({ since: z.int().min(0).nullable() }), answer: runListSchema },
   run: { request: z.object({ id: runId }), answer: runDetailsSchema },
   /** By run: the mean relative error of its linears' outputs, by their weights. Runs without any are left out. */
   outputErrors: { request: z.object({}), answer: z.array(z.object({ run: runId, error: z.number() })) },
@@ -151,6 +157,27 @@ export const calls = {
     request: z.object({ id: runId }),
     answer: z.object({ id: runId, folder: z.string().nullable(), notes: z.array(noteSchema) }),
   },
+  /** Out of every list at once, each run for itself; the files go when the time to undo is over. */
+  deleteRuns: {
+    request: z.object({ ids: runIds }),
+    answer: z.object({
+      deleted: z.array(runId),
+      refused: z.array(refusalSchema),
+      /** Milliseconds since 1970. */
+      until: z.int(),
+    }),
+  },
+  undoDelete: {
+    request: z.object({ ids: runIds }),
+    answer: z.object({ restored: z.array(runId), refused: z.array(refusalSchema) }),
+  },
+  tagRuns: {
+    request: z.object({ ids: runIds, add: z.array(tagSchema).default([]), remove: z.array(tagSchema).default([]) }),
+    answer: z.null(),
+  },
+  noteRun: { request: z.object({ id: runId, note: z.string().max(10_000) }), answer: z.null() },
+  /** Put away, or taken back. */
+  archiveRuns: { request: z.object({ ids: runIds, archived: z.boolean() }), answer: z.null() },
   renameRun: { request: z.object({ id: runId, name: z.string().trim().min(1).max(200) }), answer: z.null() },
   /** What its workers said, without heartbeats, and of progress only the last line of each phase. */
   runEvents: { request: z.object({ id: runId }), answer: z.array(workerEventSchema) },

@@ -69,6 +69,8 @@ export const ownErrorCodes = [
   'chat_template_broken',
   'delete_refused',
   'delete_failed',
+  'undo_late',
+  'undo_refused',
   'request_invalid',
   'sender_refused',
 ] as const

@@ -22,6 +22,17 @@ const storedRecipeSchema = recipeSchema.extend({ method: z.string() })
 const id = z.int().min(1)
 const time = z.int()
 
+/** One word, so that a filter can name it. */
+export const tagSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(40)
+  .regex(/^[^\s,"]+$/, 'A tag is one word')
+
+/** Milliseconds in which a deletion can be undone; the files are there until then. */
+export const undoTime = 120_000
+
 export const modelRowSchema = modelSchema
   .pick({ path: true, architecture: true, packed: true, parameters: true, layers: true, dtype: true, bytes: true })
   .extend({ id, name: z.string(), added_at: time, seen_at: time })
@@ -57,6 +68,14 @@ export const runRowSchema = z.object({
   error_code: z.string().nullable(),
   error_message: z.string().nullable(),
   error_detail: z.string().nullable(),
+  /** Mean relative error of its linears' outputs, by their weights; null where none was measured. */
+  output_error: z.number().nullable(),
+  /** What a person wrote about it. */
+  note: z.string(),
+  /** In the order of the alphabet. */
+  tags: z.array(z.string()),
+  /** Put away: lists leave it out unless they are asked for it. */
+  archived_at: time.nullable(),
 })
 export type RunRow = z.infer<typeof runRowSchema>
 

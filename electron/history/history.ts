@@ -14,6 +14,8 @@ import { historyFile } from './place.ts'
 import { queueQueries } from './queue.ts'
 import { runQueries } from './runs.ts'
 import { settingQueries } from './settings.ts'
+import { runListQueries } from './run-list.ts'
+import { tagQueries } from './tags.ts'
 import { trashQueries } from './trash.ts'
 
 export type History = ReturnType<typeof assemble>
@@ -49,6 +51,9 @@ function assemble(db: Connection, data: string, clock: Clock, processes: Process
     data,
     models: modelQueries(db, clock),
     runs: runQueries(db, clock),
+    runList: runListQueries(db),
+    tags: tagQueries(db),
+    clock,
     layerReports: layerReportQueries(db),
     metrics: metricQueries(db, clock),
     exports: exportQueries(db, clock),

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { listedRuns } from '../contract/run-list.ts'
 import { connect, loadSqlite, type Connection } from './connection.ts'
 import { openHistory } from './history.ts'
 import { copyOf, migrate, versionOf } from './migrate.ts'
@@ -49,6 +50,25 @@ describe('forwards', () => {
     const copy = new Sqlite(copyOf(file, version), { readonly: true })
     expect([versionOf(copy), names(copy), schema(copy)]).toEqual([version, ['old'], before])
     for (const db of [now, fresh, copy]) db.close()
+  })
+
+  test('to tags and archived runs: mean output errors are summed up once, and what changes afterwards is told', async () => {
+    const before = migrations.findIndex(({ title }) => title.startsWith('tags'))
+    const old = await historyOf(before)
+    const put = old.prepare(`INSERT INTO layer_reports (run_id, name, layer, kind, rows, columns, nominal_bits,
+      linear_bits, bytes, relative_output_error) VALUES (1, ?, 0, 'q_proj', ?, 4, 1, 1, 1, ?)`)
+    put.run('a', 1, 0.1)
+    put.run('b', 3, 0.5)
+    put.run('c', 9, null)
+    old.close()
+    const history = await historyIn(data)
+    const [run] = history.runs.list()
+    expect(run).toMatchObject({ note: '', tags: [], archived_at: null })
+    expect(run!.output_error).toBeCloseTo(0.4, 12)
+    const { revision } = history.runList.read(null)
+    history.tags.add(run!.id, 'old')
+    expect(listedRuns(history.runList.read(revision)).map(({ tags }) => tags)).toEqual([['old']])
+    history.close()
   })
 
   test('a new history needs no copy, and is set up to keep what is committed', async () => {

@@ -3,6 +3,26 @@
 
 export type Migration = { title: string; sql: string }
 
+/** The last change of every run. No OR REPLACE: inside a trigger the policy of the statement that fired it would win. */
+const changeTriggers = (
+  [
+    ['run_added', 'INSERT ON runs', 'new.id'],
+    ['run_changed', 'UPDATE ON runs', 'new.id'],
+    ['run_removed', 'DELETE ON runs', 'old.id'],
+    ['metric_added', 'INSERT ON metrics WHEN new.run_id IS NOT NULL', 'new.run_id'],
+    ['metric_changed', 'UPDATE ON metrics WHEN new.run_id IS NOT NULL', 'new.run_id'],
+    ['tag_added', 'INSERT ON tags', 'new.run_id'],
+    ['tag_removed', 'DELETE ON tags', 'old.run_id'],
+  ] as const
+)
+  .map(
+    ([name, when, run]) => `CREATE TRIGGER ${name} AFTER ${when} BEGIN
+        INSERT INTO run_changes SELECT ${run}, 0 WHERE NOT EXISTS (SELECT 1 FROM run_changes WHERE run_id = ${run});
+        UPDATE run_changes SET revision = (SELECT max(revision) + 1 FROM run_changes) WHERE run_id = ${run};
+      END;`,
+  )
+  .join('\n      ')
+
 export const migrations: readonly Migration[] = [
   {
     title: 'models, runs, layer reports, metrics, exports, settings',
@@ -207,6 +227,30 @@ export const migrations: readonly Migration[] = [
           relative_output_error, salient_columns, seconds, method, plane1_sparsity, plane2_sparsity FROM layer_reports;
       DROP TABLE layer_reports;
       ALTER TABLE layer_reports_with_seconds_unknown RENAME TO layer_reports;
+    `,
+  },
+  {
+    title: 'tags, notes, archived and deleted runs, mean output errors, and which run changed when',
+    sql: `
+      ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+      ALTER TABLE runs ADD COLUMN archived_at INTEGER;
+      ALTER TABLE runs ADD COLUMN deleted_at INTEGER;
+      ALTER TABLE runs ADD COLUMN output_error REAL;
+      UPDATE runs SET output_error = (
+        SELECT sum(relative_output_error * rows * columns) / sum(rows * columns) FROM layer_reports
+        WHERE run_id = runs.id AND relative_output_error IS NOT NULL);
+
+      CREATE TABLE tags (
+        run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        tag TEXT NOT NULL CHECK (tag <> ''),
+        PRIMARY KEY (run_id, tag)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE run_changes (
+        run_id INTEGER PRIMARY KEY,
+        revision INTEGER NOT NULL UNIQUE
+      ) STRICT;
+      ${changeTriggers}
     `,
   },
 ]

@@ -156,7 +156,8 @@ test('layer reports: mean output errors weigh every linear by its weights, witho
   history.layerReports.put(one, layerReport('c', 0))
   history.layerReports.put(other, { ...layerReport('a', 0), relative_output_error: 0.25 })
   history.layerReports.put(none, layerReport('a', 0))
-  expect(history.layerReports.outputErrors()).toEqual([
+  for (const run of [one, other, none]) history.runs.advance(run, 1)
+  expect(history.runs.outputErrors()).toEqual([
     { run: one, error: expect.closeTo(0.4, 12) as number },
     { run: other, error: 0.25 },
   ])

@@ -11,7 +11,18 @@ import { all, json, one } from './rows.ts'
 const stored = runRowSchema.extend({
   recipe: json(runRowSchema.shape.recipe),
   seconds: json(z.record(z.string(), z.number())).nullable(),
+  tags: json(z.array(z.string())),
 })
+const meanSchema = z.object({ run: z.int(), error: z.number() })
+/** Kept beside the run: summing up all linears of ten thousand runs would take seconds. */
+const meanError = `(
+  SELECT sum(relative_output_error * rows * columns) / sum(rows * columns) FROM layer_reports
+  WHERE run_id = @id AND relative_output_error IS NOT NULL)`
+const deletedSchema = z.object({ id: z.int(), deleted_at: z.int() })
+
+/** Runs that somebody deleted a moment ago are there for nobody but the deletion itself. */
+const select = `SELECT *, (SELECT json_group_array(tag) FROM tags WHERE run_id = runs.id) AS tags
+  FROM runs WHERE deleted_at IS NULL`
 
 export type NewRun = { name: string; recipe: Recipe; folder: string | null; device: string }
 
@@ -19,19 +30,26 @@ export function runQueries(db: Connection, clock: Clock) {
   const add = db.prepare(`
     INSERT INTO runs (name, method, recipe, folder, device, status, created_at)
     VALUES (@name, @method, @recipe, @folder, @device, 'queued', @now) RETURNING id`)
-  const get = db.prepare('SELECT * FROM runs WHERE id = ?')
-  const inFolder = db.prepare('SELECT * FROM runs WHERE folder = ?')
-  const list = db.prepare('SELECT * FROM runs ORDER BY id DESC')
+  const get = db.prepare(`${select} AND id = ?`)
+  const inFolder = db.prepare(`${select} AND folder = ?`)
+  const list = db.prepare(`${select} ORDER BY id DESC`)
   const place = db.prepare('UPDATE runs SET folder = @folder WHERE id = @id')
   const rename = db.prepare('UPDATE runs SET name = @name WHERE id = @id')
   const begin = db.prepare(`
     UPDATE runs SET status = 'running', model_id = @model, recipe = @recipe, method = @method, layers = @layers,
       started_at = @now, finished_at = NULL, error_code = NULL, error_message = NULL, error_detail = NULL
     WHERE id = @id`)
-  const advance = db.prepare('UPDATE runs SET finished_layers = @finished WHERE id = @id')
+  const note = db.prepare('UPDATE runs SET note = @note WHERE id = @id AND deleted_at IS NULL')
+  const archive = db.prepare('UPDATE runs SET archived_at = @at WHERE id = @id AND deleted_at IS NULL')
+  const hide = db.prepare('UPDATE runs SET deleted_at = @now, folder = NULL WHERE id = @id')
+  const show = db.prepare('UPDATE runs SET deleted_at = NULL, folder = @folder WHERE id = @id')
+  const deleted = db.prepare('SELECT id, deleted_at FROM runs WHERE deleted_at IS NOT NULL ORDER BY id')
+  const advance = db.prepare(`UPDATE runs SET finished_layers = @finished, output_error = ${meanError} WHERE id = @id`)
   const end = db.prepare(`
     UPDATE runs SET status = @status, finished_at = @now, error_code = @code, error_message = @message,
-      error_detail = @detail WHERE id = @id`)
+      error_detail = @detail, output_error = ${meanError} WHERE id = @id`)
+  const outputErrors = db.prepare(`
+    SELECT id AS run, output_error AS error FROM runs WHERE output_error IS NOT NULL AND deleted_at IS NULL`)
   const queue = db.prepare("UPDATE runs SET status = 'queued', finished_at = NULL WHERE id = ?")
   const finish = db.prepare(`
     UPDATE runs SET nominal_bits = @nominal, linear_bits = @linear, file_bits = @file, file_bytes = @fileBytes,
@@ -53,6 +71,16 @@ export function runQueries(db: Connection, clock: Clock) {
     /** Null: its files are gone, and the folder may belong to another run. */
     place: (id: number, folder: string | null) => void place.run({ id, folder }),
     rename: (id: number, name: string) => rename.run({ id, name }).changes > 0,
+    note: (id: number, text: string) => note.run({ id, note: text }).changes > 0,
+    archive: (id: number, yes: boolean) => archive.run({ id, at: yes ? clock.now() : null }).changes > 0,
+    /** Deleted, until the time in which that can be undone is over. It lets go of its folder. */
+    hide: (id: number) => void hide.run({ id, now: clock.now() }),
+    /** Not deleted after all. */
+    unhide: (id: number, folder: string | null) => void show.run({ id, folder }),
+    /** Deleted runs, and since when. */
+    hidden: () => all(deletedSchema, deleted.all()),
+    /** Mean output errors; runs without any are left out. */
+    outputErrors: () => all(meanSchema, outputErrors.all()),
     begin(id: number, model: number | null, layers: number, recipe: Recipe): void {
       begin.run({ id, model, layers, method: recipe.method, recipe: JSON.stringify(recipe), now: clock.now() })
     },

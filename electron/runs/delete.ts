@@ -5,6 +5,7 @@ import { open, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Answer, Ending } from '../contract/api.ts'
 import { failure } from '../contract/errors.ts'
+import { undoTime } from '../contract/history.ts'
 import type { Note } from '../contract/records.ts'
 import type { History } from '../history/history.ts'
 import { refused } from './context.ts'
@@ -15,7 +16,7 @@ export type Disk = {
   rename: (from: string, to: string) => Promise<void>
   remove: (folder: string) => Promise<void>
 }
-const thisDisk: Disk = {
+export const thisDisk: Disk = {
   async rename(from, to) {
     await rename(from, to)
     // The rows may go only when a power cut can no longer bring the old name back. Not every system can sync a folder.
@@ -64,7 +65,9 @@ export async function deleteRun(history: History, id: number, disk = thisDisk): 
   return { kind: 'finished', value: { id, folder, notes } }
 }
 
-async function checkFolder(folder: string): Promise<{ ok: false; problem: { code: string; message: string } } | null> {
+export async function checkFolder(
+  folder: string,
+): Promise<{ ok: false; problem: { code: string; message: string } } | null> {
   const names = await readdir(folder).catch(() => null)
   if (names === null) return failure('delete_refused', `${folder} cannot be read.`)
   const foreign = names.toSorted().find((name) => !isOwnFile(name))
@@ -92,18 +95,44 @@ async function empty(history: History, id: number, trash: string, disk: Disk): P
   }
 }
 
-/** At the start: deletions that were under way when their process ended are undone, or completed where the rows are gone. */
+/** At the start: deletions that were under way when their process ended are undone, or completed where the rows are gone.
+ * Then, and from time to time: deletions that nobody can undo any more are completed. */
 export async function sweepTrash(history: History, disk = thisDisk): Promise<Note[]> {
-  const left = history.read(() => history.trash.list())
   const notes: Note[] = []
-  for (const { run_id: id, folder, trash, undoable } of left.ok ? left.value : []) {
-    if (!undoable) notes.push(...(await empty(history, id, trash, disk)))
-    else notes.push(...(await bringBack(history, id, trash, folder, disk)))
+  for (const id of overdue(history)) forget(history, id)
+  const left = history.read(() => history.trash.list())
+  for (const { run_id: id, folder, trash, state } of left.ok ? left.value : []) {
+    if (state === 'gone') notes.push(...(await empty(history, id, trash, disk)))
+    if (state === 'there') notes.push(...(await bringBack(history, id, trash, folder, disk)))
   }
   return notes
 }
 
-async function bringBack(history: History, id: number, trash: string, folder: string, disk: Disk): Promise<Note[]> {
+/** Deleted runs whose time to be brought back is over. A deletion in the future says that the clock was set: it is over too. */
+function overdue(history: History): number[] {
+  const hidden = history.read(() => history.runs.hidden())
+  const now = history.clock.now()
+  const over = (at: number) => now - at >= undoTime || at > now
+  return hidden.ok ? hidden.value.filter(({ deleted_at: at }) => over(at)).map(({ id }) => id) : []
+}
+
+/** Its rows go, unless somebody is just bringing it back; the files follow. */
+function forget(history: History, id: number): void {
+  history.decide(() => {
+    const lease = history.leases.acquire(id, null)
+    if (lease.ok && history.runs.hidden().some((run) => run.id === id)) history.runs.remove(id)
+    else if (lease.ok) history.leases.release(id)
+    return lease
+  })
+}
+
+export async function bringBack(
+  history: History,
+  id: number,
+  trash: string,
+  folder: string,
+  disk: Disk,
+): Promise<Note[]> {
   // Refused while somebody is at it.
   if (!history.decide(() => history.leases.acquire(id, null)).ok) return []
   const taken = existsSync(trash) && existsSync(folder)

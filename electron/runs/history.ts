@@ -52,9 +52,18 @@ export const listRuns = (context: Context) =>
     return Promise.resolve(endingOf(found))
   })
 
+export const runList = (context: Context, since: number | null) =>
+  withHistory(context, (history): Promise<Ending<Answer<'runList'>>> => {
+    const found = history.write(() => {
+      history.leases.sweep()
+      return history.runList.read(since)
+    })
+    return Promise.resolve(endingOf(found))
+  })
+
 export const outputErrors = (context: Context) =>
   withHistory(context, (history): Promise<Ending<Answer<'outputErrors'>>> => {
-    const found = history.read(() => history.layerReports.outputErrors())
+    const found = history.read(() => history.runs.outputErrors())
     return Promise.resolve(endingOf(found))
   })
 
@@ -64,6 +73,30 @@ export const renameRun = (context: Context, { id, name }: Request<'renameRun'>) 
     if (!renamed.ok) return Promise.resolve(refused(renamed.problem))
     if (!renamed.value) return Promise.resolve(refused(failure('run_unknown', `There is no run ${id}.`).problem))
     return Promise.resolve({ kind: 'finished', value: null })
+  })
+
+export const tagRuns = (context: Context, { ids, add = [], remove = [] }: Request<'tagRuns'>) =>
+  change(context, (history) => {
+    for (const id of ids.filter((one) => history.runs.get(one) !== null)) {
+      for (const tag of remove) history.tags.remove(id, tag)
+      for (const tag of add) history.tags.add(id, tag)
+    }
+  })
+
+export const noteRun = (context: Context, { id, note }: Request<'noteRun'>) =>
+  change(context, (history) => void history.runs.note(id, note))
+
+export const archiveRuns = (context: Context, { ids, archived }: Request<'archiveRuns'>) =>
+  change(context, (history) => ids.forEach((id) => history.runs.archive(id, archived)))
+
+/** In one commit. Runs that are gone by now are left out. */
+const change = (context: Context, work: (history: History) => void) =>
+  withHistory(context, (history): Promise<Ending<null>> => {
+    const changed = history.write(() => {
+      work(history)
+      return null
+    })
+    return Promise.resolve(endingOf(changed))
   })
 
 /** Calls `changed` when another process has written to the history; returns how to stop. */

@@ -48,6 +48,10 @@ const run = (id: number, bytes: number, changes: Partial<RunSummary> = {}): RunS
   error_code: null,
   error_message: null,
   error_detail: null,
+  output_error: null,
+  note: '',
+  tags: [],
+  archived_at: null,
   metrics: [metric('perplexity', 31.28, { standard_error: 2.89 }), metric('kld', 0.0529, { standard_error: 0.0011 })],
   ...changes,
 })

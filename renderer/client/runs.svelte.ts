@@ -1,6 +1,7 @@
 // The runs, the queue, and what is heard of the run at work, for every view that shows them.
 import type { RunRow, RunSummary } from '../../electron/contract/history.ts'
 import type { Problem } from '../../electron/contract/errors.ts'
+import { merged, type RunList } from '../../electron/contract/run-list.ts'
 import type { WindowEvent } from '../../electron/contract/window.ts'
 import { ask, listen } from './client.ts'
 import { after, fresh, newer, noted, rebuilt, type Live } from './live.ts'
@@ -10,8 +11,9 @@ export type { Live }
 type RunEvent = Extract<WindowEvent, { kind: 'event' }>
 
 class Runs {
-  /** Newest first. */
+  /** Newest first; archived ones among them. A new list for every change, with the same objects for the runs that did not. */
   list = $state.raw<RunSummary[]>([])
+  #byId = $derived(new Map(this.list.map((run) => [run.id, run])))
   waiting = $state.raw<RunRow[]>([])
   current = $state<number | null>(null)
   /** Why the queue waits, when another process has the device. */
@@ -20,8 +22,10 @@ class Runs {
   live = $state.raw<ReadonlyMap<number, Live>>(new Map())
   problem = $state.raw<Problem | null>(null)
   loaded = $state(false)
-  #refreshing = false
+  #refreshing: Promise<void> | null = null
   #again = false
+  /** Up to which change the list is known; null: it was not read yet. */
+  #revision: number | null = null
   /** Events heard while a run's earlier ones are on their way. */
   #late: { run: number; heard: RunEvent[] } | null = null
 
@@ -44,18 +48,19 @@ class Runs {
     this.#set(run, { ...live, ending: this.live.get(run)?.ending ?? null })
   }
 
-  /** Asks for list and queue; calls while one is under way become one more. */
-  async refresh(): Promise<void> {
-    if (this.#refreshing) {
-      this.#again = true
-      return
-    }
-    this.#refreshing = true
+  /** Asks for queue and changed runs; calls while one is under way become one more, and wait for it. */
+  refresh(): Promise<void> {
+    if (this.#refreshing) this.#again = true
+    this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = null))
+    return this.#refreshing
+  }
+
+  async #ask(): Promise<void> {
     do {
       this.#again = false
-      const [runs, queue] = await Promise.all([ask('runs', {}), ask('queue', {})])
+      const [runs, queue] = await Promise.all([ask('runList', { since: this.#revision }), ask('queue', {})])
       this.problem = runs.problem ?? queue.problem
-      if (runs.value) this.list = runs.value
+      if (runs.value) this.#take(runs.value)
       if (queue.value) {
         this.current = queue.value.current
         // A run that has just begun stands in the queue until its worker does.
@@ -63,12 +68,17 @@ class Runs {
         this.waiting = waiting.filter(({ id }) => id !== current)
       }
     } while (this.#again)
-    this.#refreshing = false
     this.loaded = true
   }
 
+  #take(list: RunList): void {
+    this.#revision = list.revision
+    const nothing = list.gone?.length === 0 && list.heads === '[]'
+    if (!nothing) this.list = merged(this.list, list)
+  }
+
   get(id: number | undefined): RunSummary | null {
-    return this.list.find((run) => run.id === id) ?? null
+    return id === undefined ? null : (this.#byId.get(id) ?? null)
   }
 
   /** Finished, newest first: those that can be looked at and compared. */

@@ -59,6 +59,20 @@ for (let i = 0; ; i++) {
     }),
   )
   say('finished', id)
+  if (i % 3 === 1) {
+    sure(
+      history.write(() => {
+        history.tags.add(id, name)
+        runs.archive(id, true)
+      }),
+    )
+    say('tagged', id)
+    sure(history.write(() => runs.hide(id)))
+    say('deleted', id)
+    if (i % 2 === 0) continue
+    sure(history.write(() => runs.unhide(id, `/runs/${name}/${i}`)))
+    say('undone', id)
+  }
   if (i % 3 !== 0) continue
   sure(history.write(() => runs.remove(id)))
   say('removed', id)

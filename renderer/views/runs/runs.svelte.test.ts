@@ -23,7 +23,8 @@ vi.stubGlobal('window', {
 
 function answer(name: string, { id = 0 }: { id?: number }): unknown {
   if (name === 'run') return { ...run(id, 'finished'), model: null, layer_reports: [], exports: [] }
-  if (name === 'runs' || name === 'runEvents') return []
+  if (name === 'runEvents') return []
+  if (name === 'runList') return { revision: 0, heads: '[]', recipes: '', metrics: '', texts: '[]', gone: [] }
   if (name === 'sheet') return { markdown: `# run ${id}` }
   if (name === 'queue') return { current: null, waiting: [] }
   return { of: id }
@@ -43,9 +44,22 @@ function run(id: number, status: RunStatus): RunSummary {
   const numbers = { nominal_bits: null, linear_bits: null, file_bits: null, file_bytes: null, linear_bytes: null }
   const problem = { error_code: null, error_message: null, error_detail: null }
   const times = { created_at: 1, started_at: 2, finished_at: null, seconds: null, peak_resident_bytes: null }
+  const own = { output_error: null, note: '', tags: [], archived_at: null }
   const place = { model_id: null, folder: `/runs/${id}`, device: 'cpu', program: null }
   const layers = { layers: 4, finished_layers: 0, metrics: [] }
-  return { id, name: `run ${id}`, method: 'rtn', recipe, status, ...numbers, ...problem, ...times, ...place, ...layers }
+  return {
+    id,
+    name: `run ${id}`,
+    method: 'rtn',
+    recipe,
+    status,
+    ...numbers,
+    ...problem,
+    ...times,
+    ...place,
+    ...own,
+    ...layers,
+  }
 }
 
 const names = () => asked.map(([name]) => name)

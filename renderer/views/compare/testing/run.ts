@@ -46,6 +46,10 @@ export function run(changes: Partial<RunSummary> = {}): RunSummary {
     error_code: null,
     error_message: null,
     error_detail: null,
+    output_error: null,
+    note: '',
+    tags: [],
+    archived_at: null,
     metrics: [],
     ...changes,
   }
