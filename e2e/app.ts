@@ -96,8 +96,8 @@ async function start(folder: string, problems: string[], options: Options): Prom
 /** What is in the history when the program opens it. */
 async function prepare(data: string, { settings, size, before }: Options): Promise<void> {
   const bounds = size && { x: 0, y: 0, ...size, maximized: false }
-  const changes = { ...settings, ...(bounds ? { bounds } : {}) }
-  if (Object.keys(changes).length === 0 && before === undefined) return
+  // The tour has a story of its own.
+  const changes = { tour: 'over' as const, ...settings, ...(bounds ? { bounds } : {}) }
   const workbench = (await openWorkbench(root)).at(data)
   try {
     const changed = await workbench.changeSettings(changes)

@@ -4,6 +4,15 @@ import { recipeSchema } from './recipe.ts'
 
 export const themes = ['system', 'light', 'dark'] as const
 
+/** Sizes that everything in the window can have; 1 is the usual one. */
+export const zooms = [0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2] as const
+
+/** One larger (1) or smaller (-1), as far as there is one. */
+export function nextZoom(now: number, by: 1 | -1): number {
+  const others = zooms.filter((one) => (one - now) * by > 1e-6)
+  return others.at(by === 1 ? 0 : -1) ?? now
+}
+
 /** A place in the window: the view's name and what it shows there. */
 export const placeSchema = z.object({
   view: z.string().max(40),
@@ -19,6 +28,9 @@ export type Place = z.infer<typeof placeSchema>
 
 export const settingsSchema = z.object({
   theme: z.enum(themes).default('system'),
+  zoom: z.number().min(zooms[0]).max(2).default(1),
+  /** The first-run tour: offered while it is new, then its step, then over. */
+  tour: z.union([z.enum(['new', 'over']), z.int().min(0).max(20)]).default('new'),
   /** 0: as many as the machine has. */
   threads: z.int().min(0).max(4096).default(0),
   /** The run that others are compared with. */

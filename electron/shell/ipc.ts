@@ -1,7 +1,7 @@
 // The contract's calls as channels between the window and this process.
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { app, clipboard, dialog, ipcMain, nativeTheme, shell, type BrowserWindow } from 'electron'
+import { app, clipboard, dialog, ipcMain, shell, type BrowserWindow } from 'electron'
 import { failure } from '../contract/errors.ts'
 import type { Ending } from '../contract/api.ts'
 import { channelOf } from '../contract/channels.ts'
@@ -29,10 +29,15 @@ type ShellWork = {
   ) => Promise<Ending<z.infer<WindowContract[C]['answer']>>>
 }
 
-export function answerCalls(workbench: Workbench, window: () => BrowserWindow | null, tell: Tell): void {
+export function answerCalls(
+  workbench: Workbench,
+  changeSettings: Workbench['changeSettings'],
+  window: () => BrowserWindow | null,
+  tell: Tell,
+): void {
   const plans = planCalls(workbench, tell)
   const handlers = {
-    ...workbenchCalls(workbench, tell),
+    ...workbenchCalls(workbench, changeSettings),
     ...shellCalls(workbench, window),
     ...plans,
     ...textCalls(workbench, tell),
@@ -47,19 +52,9 @@ export function answerCalls(workbench: Workbench, window: () => BrowserWindow | 
   }
 }
 
-function workbenchCalls(workbench: Workbench, tell: Tell): Work {
+function workbenchCalls(workbench: Workbench, changeSettings: Workbench['changeSettings']): Work {
   const plain = Object.fromEntries(windowCalls.map((name) => [name, workbench[name]])) as Work
-  return {
-    ...plain,
-    async changeSettings(request) {
-      const changed = await workbench.changeSettings(request)
-      if (changed.kind === 'finished') {
-        nativeTheme.themeSource = changed.value.theme
-        tell({ kind: 'settings', settings: changed.value })
-      }
-      return changed
-    },
-  }
+  return { ...plain, changeSettings }
 }
 
 /** Measuring takes long enough to be watched, and to be given up. A plan that is asked for next takes the place of the last. */

@@ -1,6 +1,6 @@
 // The program with a window: its start-up, in order, and its end.
 import path from 'node:path'
-import { app, BrowserWindow, dialog, nativeTheme, protocol, session } from 'electron'
+import { app, BrowserWindow, dialog, protocol, session } from 'electron'
 import log from 'electron-log/main.js'
 import { windowScheme } from '../contract/channels.ts'
 import type { WindowEvent } from '../contract/window.ts'
@@ -9,7 +9,8 @@ import { openWorkbench, type Workbench } from '../workbench.ts'
 import { answerCalls } from './ipc.ts'
 import { setMenu } from './menu.ts'
 import { serve } from './protocol.ts'
-import { createWindow, sendTo } from './window.ts'
+import { changeAndWear, changeZoom } from './settings.ts'
+import { createWindow, dress, readyToShow, sendTo } from './window.ts'
 
 const here = import.meta.dirname
 /** A checkout, or the resources of the packaged program. */
@@ -45,22 +46,23 @@ if (app.requestSingleInstanceLock()) {
 
 async function start(): Promise<void> {
   const workbench = await openWorkbench(root, { version: app.getVersion() })
-  const settings = await workbench.settings({})
-  const { theme, bounds } = settings.kind === 'finished' ? settings.value : standardSettings
-  nativeTheme.themeSource = theme
-  setMenu()
   serve(path.join(here, '..', 'renderer'), workbench)
   // Nothing that a page may ask a browser for is needed here: camera, notifications, devices, downloads.
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false))
   session.defaultSession.setPermissionCheckHandler(() => false)
   session.defaultSession.on('will-download', (event) => event.preventDefault())
-  answerCalls(workbench, () => window, tell)
+  const change = changeAndWear(workbench, () => window, tell)
+  answerCalls(workbench, change, () => window, tell)
+  // The page loads in its own process while the history is opened in this one.
   window = createWindow(
     path.join(here, '..', 'preload', 'index.cjs'),
     path.join(root, 'resources', 'icons', 'signum.png'),
-    bounds,
   )
+  const ready = readyToShow(window)
   endWith(window, workbench)
+  setMenu((by) => void changeZoom(window, change, by))
+  const settings = await workbench.settings({})
+  await dress(window, ready, settings.kind === 'finished' ? settings.value : standardSettings)
   const begun = await workbench.start(tell)
   if (!begun.ok) log.error(begun.problem)
 }

@@ -7,18 +7,16 @@ import type { Settings } from '../contract/settings.ts'
 const smallest = { width: 1024, height: 700 }
 const usual = { width: 1280, height: 800 }
 
-export function createWindow(preload: string, icon: string, bounds: Settings['bounds']): BrowserWindow {
+/** Its page is on its way, but nobody sees it before `dress` has said what it looks like. */
+export function createWindow(preload: string, icon: string): BrowserWindow {
   const window = new BrowserWindow({
     ...usual,
-    ...(bounds && onScreen(bounds) ? bounds : {}),
     minWidth: smallest.width,
     minHeight: smallest.height,
     show: false,
     title: 'Signum',
     icon,
     autoHideMenuBar: true,
-    // As the page paints itself, so that nothing flashes before it does.
-    backgroundColor: nativeTheme.shouldUseDarkColors ? '#14161a' : '#f7f7f5',
     webPreferences: {
       preload,
       sandbox: true,
@@ -29,12 +27,27 @@ export function createWindow(preload: string, icon: string, bounds: Settings['bo
       devTools: !app.isPackaged,
     },
   })
-  if (bounds?.maximized) window.maximize()
   keepInside(window)
-  window.once('ready-to-show', () => window.show())
   void window.loadURL(`${windowOrigin}/index.html`)
   return window
 }
+
+/** As a person left it; shown as soon as its page can be. */
+export async function dress(window: BrowserWindow, ready: Promise<void>, settings: Settings): Promise<void> {
+  const { theme, bounds, zoom } = settings
+  nativeTheme.themeSource = theme
+  // As the page paints itself, so that nothing flashes before it does.
+  window.setBackgroundColor(nativeTheme.shouldUseDarkColors ? '#131518' : '#f6f6f3')
+  if (bounds && onScreen(bounds)) window.setBounds(bounds)
+  await ready
+  if (window.isDestroyed()) return
+  window.webContents.setZoomFactor(zoom)
+  if (bounds?.maximized) window.maximize()
+  window.show()
+}
+
+export const readyToShow = (window: BrowserWindow): Promise<void> =>
+  new Promise((resolve) => window.once('ready-to-show', () => resolve()))
 
 function keepInside({ webContents }: BrowserWindow): void {
   webContents.setWindowOpenHandler(() => ({ action: 'deny' }))

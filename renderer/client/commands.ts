@@ -15,7 +15,7 @@ export type Command = {
 }
 
 class Commands {
-  #sources = $state.raw<readonly (() => Command[])[]>([])
+  #sources: readonly (() => Command[])[] = []
 
   /** For an $effect: answers how to take them off again. */
   provide(source: () => Command[]): () => void {
@@ -23,7 +23,7 @@ class Commands {
     return () => (this.#sources = this.#sources.filter((one) => one !== source))
   }
 
-  /** What is on screen first. */
+  /** As they are now, what is on screen first. */
   get all(): Command[] {
     const found = this.#sources.toReversed().flatMap((source) => source())
     return [...new Map(found.toReversed().map((command) => [command.id, command])).values()].toReversed()

@@ -1,0 +1,64 @@
+// The commands that are there whatever is on screen.
+import { themes } from '../../electron/contract/settings.ts'
+import { ask } from '../client/client.ts'
+import type { Command } from '../client/commands.ts'
+import { navigation, viewNames } from '../client/navigation.svelte.ts'
+import { notices } from '../client/notices.svelte.ts'
+import { runs } from '../client/runs.svelte.ts'
+import { settings } from '../client/settings.svelte.ts'
+import { commandKey } from '../client/shortcuts.ts'
+import { views } from './views.ts'
+
+const themeTitles = { system: 'Colours as the system', light: 'Light colours', dark: 'Dark colours' }
+
+/** `show`: what only the frame can open. */
+export function frameCommands(show: { shortcuts: () => void; tour: () => void }): Command[] {
+  const { current } = runs
+  return [
+    ...viewNames.map((name) => ({
+      id: `view ${name}`,
+      title: `Go to ${views[name].title}`,
+      group: 'Views',
+      keys: `${commandKey} ${views[name].key}`,
+      run: () => navigation.go(name),
+    })),
+    { id: 'back', title: 'Go back', group: 'Views', keys: 'Alt ←', run: () => navigation.back() },
+    ...(current === null
+      ? []
+      : [
+          {
+            id: 'stop run',
+            title: 'Stop the run at work after its layer',
+            group: 'Queue',
+            words: 'pause',
+            run: () => void ask('stopRun', { id: current }),
+          },
+          {
+            id: 'cancel run',
+            title: 'Cancel the run at work',
+            group: 'Queue',
+            words: 'abort',
+            run: () => void ask('cancelRun', { id: current }),
+          },
+        ]),
+    ...themes.map((theme) => ({
+      id: `theme ${theme}`,
+      title: themeTitles[theme],
+      group: 'Window',
+      words: 'theme appearance',
+      run: () => void settings.change({ theme }),
+    })),
+    {
+      id: 'shortcuts',
+      title: 'Show the keyboard shortcuts',
+      group: 'Help',
+      keys: 'F1',
+      words: 'keys',
+      run: show.shortcuts,
+    },
+    { id: 'tour', title: 'Take the tour', group: 'Help', words: 'first run introduction', run: show.tour },
+    ...(notices.list.some(({ undo }) => undo !== null)
+      ? [{ id: 'undo', title: 'Undo', group: 'Window', keys: `${commandKey} Z`, run: () => void notices.undo() }]
+      : []),
+  ]
+}
