@@ -19,7 +19,7 @@ test('a budget sets the parameters, and the run comes to the size that was said'
   await expect.poll(async () => Number(await plane.inputValue())).toBeGreaterThan(0.4)
   await page.getByRole('textbox', { name: 'Bit budget in bits' }).fill('1.7')
 
-  await page.getByRole('button', { name: 'Copy' }).click()
+  await page.getByRole('button', { name: 'Copy', exact: true }).click()
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible()
   const line = await app.evaluate(({ clipboard }) => clipboard.readText())
   expect(line).toContain('--method signum-rc --set second_plane=0.4 --calibration bundled:calibration-broad')
@@ -42,6 +42,7 @@ test('a plan divides the budget among the linears, and its run comes to the size
   const { page, data } = await launch()
   await goTo(page, 'New run')
   const mixed = page.getByRole('region', { name: 'Mixed' })
+  await mixed.getByRole('button', { name: 'Mixed' }).click()
   await expect(mixed.getByRole('textbox', { name: 'Mixed budget in bits' })).toHaveValue('2.25')
   await mixed.getByRole('button', { name: 'Plan' }).click()
   await mixed.getByRole('button', { name: 'Cancel' }).click()

@@ -33,6 +33,10 @@ export type Method = {
   id: MethodId
   title: string
   paper: string
+  /** What it is, in a few words: for a list of all of them. */
+  brief: string
+  /** Whether weights are trained by gradients. */
+  training: boolean
   /** Two lines. */
   description: readonly [string, string]
   stores: string
@@ -44,8 +48,9 @@ export type Method = {
   presets?: readonly Preset[]
 }
 
-const never = { needsCalibration: () => false, calibrationHelp: 'Needs no calibration text.' }
-const always = { needsCalibration: () => true, calibrationHelp: 'Needs a calibration text.' }
+const untrained = { training: false }
+const never = { ...untrained, needsCalibration: () => false, calibrationHelp: 'Needs no calibration text.' }
+const always = { ...untrained, needsCalibration: () => true, calibrationHelp: 'Needs a calibration text.' }
 
 const searched = {
   salience: 'hessian',
@@ -67,6 +72,7 @@ export const methods: readonly Method[] = [
     id: 'rtn',
     title: 'Round to nearest',
     paper: '',
+    brief: 'Each weight to the nearest of 2^bits even levels: the baseline to beat.',
     description: [
       'Every weight goes to the nearest of 2^bits evenly spaced levels of its row or group.',
       'Fast, needs no text, and falls apart below 4 bits: the baseline to beat.',
@@ -79,6 +85,7 @@ export const methods: readonly Method[] = [
     id: 'gptq',
     title: 'GPTQ',
     paper: 'arXiv:2210.17323',
+    brief: 'Rounds column by column, passes errors on: standard at 3 and 4 bits.',
     description: [
       'Rounds column by column and moves each error onto the columns still to come, weighed by the Hessian.',
       'The standard for 3 and 4 bits, usable at 2.',
@@ -116,6 +123,7 @@ export const methods: readonly Method[] = [
     id: 'billm',
     title: 'BiLLM',
     paper: 'arXiv:2402.04291',
+    brief: 'Signs with a scale; salient columns get a second sign.',
     description: [
       'Signs with a scale: salient columns get a second sign, the others are split into two groups by size.',
       'About 1.1 bit as the paper counts; about 3 bits with everything that must be stored.',
@@ -129,6 +137,7 @@ export const methods: readonly Method[] = [
     id: 'pb-llm',
     title: 'PB-LLM',
     paper: 'arXiv:2310.00034',
+    brief: 'A share of the weights keeps 8 bits, all others become signs.',
     description: [
       'A share of the weights, the salient ones wherever they are, keeps 8 bits; all others become signs.',
       'The part of the paper without training; about 2.2 bits in all at a tenth, with everything that must be stored.',
@@ -177,6 +186,7 @@ export const methods: readonly Method[] = [
     id: 'arb',
     title: 'ARB-LLM',
     paper: 'arXiv:2410.03129',
+    brief: 'BiLLM with means, scales and signs refined in turns.',
     description: [
       'BiLLM with means, scales and signs that are refined in turns until they fit each other.',
       'With the column-group bitmap salient columns are split into two groups as well.',
@@ -202,6 +212,7 @@ export const methods: readonly Method[] = [
     id: 'arb-x',
     title: 'ARB-LLM X',
     paper: 'arXiv:2410.03129',
+    brief: 'ARB-LLM, refined once more against the inputs of the text.',
     description: [
       'Like ARB-LLM, then means and scales are refined once more, against the inputs of the calibration text.',
       'With the column-group bitmap salient columns are split into two groups as well.',
@@ -227,6 +238,7 @@ export const methods: readonly Method[] = [
     id: 'arb-rc',
     title: 'ARB-LLM RC',
     paper: 'arXiv:2410.03129',
+    brief: 'Signs with row and column scales, refined in turns.',
     description: [
       "Like BiLLM, with scales for rows and for columns that are refined in turns instead of the rows' means.",
       'With the column-group bitmap salient columns are split into two groups as well.',
@@ -252,11 +264,13 @@ export const methods: readonly Method[] = [
     id: 'fdb',
     title: 'Flexible Dual Binarization',
     paper: 'arXiv:2402.11960',
+    brief: 'Two planes of 0 and 1 with a scale each: four levels per row and group.',
     description: [
       'Two planes of 0 and 1 with a scale each, so four levels per row and group; the part of DB-LLM that needs no training.',
       "No program was published: the search for the first step and the refit of the scales are this project's choices.",
     ],
     stores: 'two bit planes; two scales per row and group',
+    ...untrained,
     needsCalibration: (parameters) => parameters['step_rule'] === 'hessian' || parameters['propagation'] === true,
     calibrationHelp: 'Needs a calibration text with step_rule hessian or propagation, else none.',
     parameters: [
@@ -296,6 +310,7 @@ export const methods: readonly Method[] = [
     id: 'signum-rc',
     title: 'Signum RC',
     paper: '',
+    brief: 'Row and column scales fitted to the Hessian, one to three signs.',
     description: [
       'Row and column scales fitted to the Hessian, one sign for every weight and a second one for the columns that matter most.',
       'No bitmaps, so the bits that count are the bits stored: 1.1 to 3.4.',

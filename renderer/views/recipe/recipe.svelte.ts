@@ -44,6 +44,16 @@ export class NewRun {
   slow = $state({ forecast: false, checks: false })
   starting = $state(false)
   startProblem = $state.raw<Problem | null>(null)
+  /** Which parts of the form are unfolded. */
+  folds = $state({
+    parameters: true,
+    overrides: false,
+    tables: false,
+    mixed: false,
+    calibration: true,
+    measured: true,
+    run: true,
+  })
   textProblem = $state.raw<Problem | null>(null)
 
   #ask: typeof askWindow
@@ -79,12 +89,15 @@ export class NewRun {
     return resolved.ok ? null : resolved.problem
   })
   usualName = $derived.by(() => (this.draft && this.recipe ? this.#named(this.draft, this.parameters) : ''))
+  /** With every parameter of the method, as a run gets it; null while something is wrong. */
+  full = $derived.by((): Recipe | null =>
+    this.recipe === null || this.wrong ? null : { ...this.recipe, parameters: this.parameters },
+  )
   line = $derived.by(() => {
-    const { draft, recipe } = this
-    if (draft === null || recipe === null || this.wrong) return null
+    const { draft, full } = this
+    if (draft === null || full === null) return null
     const { folder: model, threads } = draft
     const name = draft.name.trim() || null
-    const full = { ...recipe, parameters: this.parameters }
     return quantizeLine({ model, recipe: full, name, threads, out: outOf(name ?? this.usualName) })
   })
   /** What is to be said of every line of the overrides. */
