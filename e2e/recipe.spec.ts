@@ -1,9 +1,12 @@
 // A person chooses a method and a size, is told what it will cost, and is stopped before a run that cannot work begins.
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { bits } from '../electron/contract/quantities.ts'
+import { openTokenizer } from '../electron/models/tokenizer.ts'
+import { windowStarts } from '../electron/models/windows.ts'
 import { expect, test } from './app.ts'
+import { demoModel } from './runs.ts'
 import { asked, chooseInDialog, goTo, reportIn, untilNewestIs } from './steps.ts'
 
 test('a budget sets the parameters, and the run comes to the size that was said', async ({ launch }) => {
@@ -36,6 +39,35 @@ test('a budget sets the parameters, and the run comes to the size that was said'
   // The next one is forecast from what this one took.
   await goTo(page, 'New run')
   await expect(page.getByText('estimated from 1 run of this model on this computer')).toBeVisible()
+})
+
+test('the text that is looked at before is what the run is calibrated on', async ({ launch }) => {
+  const { page, data } = await launch()
+  await goTo(page, 'New run')
+  const texts = page.getByRole('region', { name: 'Calibration text' })
+  await texts.getByText('random', { exact: true }).click()
+  await texts.getByRole('textbox', { name: 'Sequences' }).fill('5')
+  await texts.getByRole('textbox', { name: 'Length' }).fill('64')
+  await texts.getByRole('textbox', { name: 'Seed' }).fill('3')
+  const shown = texts.getByLabel('Text of the window')
+  const seen: string[] = []
+  for (let window = 1; window <= 5; window++) {
+    await texts.getByRole('textbox', { name: 'Window that is shown' }).fill(String(window))
+    await expect(texts.getByText(/^64 tokens, from token [\d,]+ of 31,080$/)).toBeVisible()
+    await expect(texts.getByRole('button', { name: 'Window after' })).toBeEnabled({ enabled: window < 5 })
+    await expect.poll(async () => seen.includes(await shown.innerText())).toBe(false)
+    seen.push(await shown.innerText())
+  }
+  await page.getByRole('button', { name: 'Start' }).click()
+  const id = await untilNewestIs(page, 'finished')
+  const bytes = await readFile(path.join(data, 'runs', String(id), 'calibration.u32'))
+  const starts = windowStarts({ sampling: 'random', sequences: 5, length: 64, seed: 3 }, bytes.length / 4)
+  const tokenizer = await openTokenizer(demoModel)
+  if (!tokenizer.ok) throw new Error(tokenizer.problem.message)
+  const taken = starts.map((start) =>
+    tokenizer.value.decode(Array.from({ length: 64 }, (_, i) => bytes.readUInt32LE(4 * (start + i)))),
+  )
+  expect(seen).toEqual(taken)
 })
 
 test('a plan divides the budget among the linears, and its run comes to the size that was said', async ({ launch }) => {
@@ -98,7 +130,9 @@ test('what cannot be is said where it was typed, and before anything starts', as
   await writeFile(short, 'Once upon a time.')
   await chooseInDialog(app, short)
   await page.getByRole('region', { name: 'Calibration text' }).getByRole('button', { name: 'A file of yours' }).click()
-  await expect(page.getByLabel('How the text begins')).toHaveText('Once upon a time.')
+  await expect(page.getByRole('group', { name: 'What is sampled' }).getByRole('alert')).toContainText(
+    'and 32 sequences of 256 tokens need 8,192',
+  )
   await expect(page.getByRole('list', { name: 'Checks' }).getByText(/has \d tokens, and 32 sequences/)).toBeVisible()
   await expect(start).toBeDisabled()
   expect(await asked(page, 'runs', {})).toEqual([])

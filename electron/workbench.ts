@@ -44,6 +44,7 @@ import type { Start } from './runs/queue.ts'
 import { packedPlaces, report, runEvents, runFolder } from './runs/run-files.ts'
 import { runFiles } from './runs/folder.ts'
 import { changeSettings, settings } from './runs/settings.ts'
+import { sampledText } from './runs/sampled-text.ts'
 import { sheet } from './runs/sheet.ts'
 import { text, texts as bundledTexts } from './runs/texts.ts'
 import { findWorker, usualPlaces } from './worker/location.ts'
@@ -172,6 +173,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     forgetModel: (request) => forgetModel(context, request),
     texts: () => bundledTexts(context),
     text: ({ source }) => text(root, source),
+    sampledText: (request, attention = {}) => sampledText(context, request, attention),
     curves: (request, attention = {}) => curves(context, request, attention),
     plan: (request, attention = {}) => plan(context, request, attention),
     forecast: (request, attention = {}) => forecast(context, request, attention),

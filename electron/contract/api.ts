@@ -22,6 +22,7 @@ import {
   runReportSchema,
   tokensSchema,
 } from './records.ts'
+import { sampledTextRequestSchema, sampledTextSchema } from './sampled-text.ts'
 import { settingChangesSchema, settingsSchema } from './settings.ts'
 import { tokenLossesRequestSchema, tokenLossesSchema } from './token-losses.ts'
 import { workerEventSchema, type WorkerEvent } from './worker.ts'
@@ -202,6 +203,8 @@ export const calls = {
   /** The texts that come with Signum. */
   texts: { request: z.object({}), answer: z.array(textSchema) },
   text: { request: z.object({ source: z.string().min(1) }), answer: textSchema },
+  /** One of the windows that a run would be calibrated on, as the run takes it. */
+  sampledText: { request: sampledTextRequestSchema, answer: sampledTextSchema },
   /** For every method what it can reach on a model. `fixed`: parameters that stay, by method. */
   curves: {
     request: z.object({

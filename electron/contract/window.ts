@@ -14,6 +14,7 @@ export const windowCalls = [
   'forgetModel',
   'texts',
   'text',
+  'sampledText',
   'curves',
   'plan',
   'forecast',

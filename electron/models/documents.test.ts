@@ -171,9 +171,10 @@ describe('windows of documents drawn at random', () => {
     const windows = await drawWindows('a.jsonl', documents, encode, { sequences, length, seed })
     await documents.close()
     if (!windows.ok) throw new Error(windows.problem.message)
-    expect(windows.value).toHaveLength(sequences * length)
+    expect(windows.value.ids).toHaveLength(sequences * length)
+    expect(windows.value.places).toEqual(expected.map(([document, start]) => ({ document, start })))
     for (const [place, [document, start, sum]] of expected.entries()) {
-      const window = windows.value.subarray(place * length, (place + 1) * length)
+      const window = windows.value.ids.subarray(place * length, (place + 1) * length)
       const ids = Uint32Array.from(texts[document!]!, (character) => character.codePointAt(0)!)
       expect(window).toEqual(ids.subarray(start, start! + length))
       expect(window.reduce((total, id) => total + id, 0)).toBe(sum)
@@ -183,7 +184,10 @@ describe('windows of documents drawn at random', () => {
   test('a document of just the length is too short; where all are, that is said', async () => {
     const documents = { count: 3, text: (i: number) => Promise.resolve(success('abcd'.slice(0, 2 + i))) }
     const draw = (length: number) => drawWindows('a.jsonl', documents, encode, { sequences: 4, length, seed: 0 })
-    expect(await draw(3)).toMatchObject({ ok: true, value: Uint32Array.from('abcabcabcabc', (c) => c.charCodeAt(0)) })
+    expect(await draw(3)).toMatchObject({
+      ok: true,
+      value: { ids: Uint32Array.from('abcabcabcabc', (c) => c.charCodeAt(0)) },
+    })
     expect(await draw(4)).toMatchObject({
       ok: false,
       problem: {

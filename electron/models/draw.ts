@@ -8,18 +8,24 @@ import type { Encode } from './tokenizer.ts'
 
 export type Draw = { sequences: number; length: number; seed: number }
 
+/** Where a window came from: the document, and its token there that the window begins with. */
+export type Place = { document: number; start: number }
+/** `ids`: [sequences, length], one sequence after another. */
+export type Drawn = { ids: Uint32Array; places: Place[] }
+
 /**
  * random.seed(seed); for every sequence i = randint(0, documents - 1) until document i has more than `length` tokens, then
- * start = randint(0, tokens - length - 1). [sequences, length] ids, one sequence after another. `source`: for messages.
+ * start = randint(0, tokens - length - 1). `source`: for messages.
  */
 export async function drawWindows(
   source: string,
   documents: Pick<Documents, 'count' | 'text'>,
   encode: Encode,
   { sequences, length, seed }: Draw,
-): Promise<Result<Uint32Array>> {
+): Promise<Result<Drawn>> {
   const random = new PythonRandom(seed)
   const windows = new Uint32Array(sequences * length)
+  const places: Place[] = []
   // A document that is too short is drawn again and again; it need not be tokenized again.
   const short = new Set<number>()
   for (let sequence = 0; sequence < sequences;) {
@@ -35,9 +41,10 @@ export async function drawWindows(
       continue
     }
     const start = random.randint(0, ids.value.length - length - 1)
+    places.push({ document: index, start })
     windows.set(ids.value.subarray(start, start + length), sequence++ * length)
   }
-  return success(windows)
+  return success({ ids: windows, places })
 }
 
 const tooShort = (source: string, documents: number, length: number) =>

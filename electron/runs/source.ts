@@ -5,12 +5,13 @@ import type { Protocol } from '../contract/evaluation.ts'
 import { bundledPrefix, type Join } from '../contract/recipe.ts'
 import type { Model, Tokens } from '../contract/records.ts'
 import { isDocuments, openDocuments, type Documents } from '../models/documents.ts'
-import { drawWindows, type Draw } from '../models/draw.ts'
+import { drawWindows, type Draw, type Place } from '../models/draw.ts'
 import { joiners, joinLines } from '../models/join.ts'
 import { loadTokenizer, readBos, type Encode } from '../models/tokenizer.ts'
 import { idOutside, joined, readText, readTokenFile, sha256, tokenBytes, tokenFileEnding } from '../models/tokens.ts'
 
-export type SourceTokens = { bytes: Buffer; tokens: Tokens }
+/** `places`: of the windows of documents that were drawn. */
+export type SourceTokens = { bytes: Buffer; tokens: Tokens; places?: Place[] }
 
 /** What is wanted of a source. */
 export type Wanted = {
@@ -40,9 +41,10 @@ async function readSource(root: string, wanted: Wanted, model: Model): Promise<R
   const wrong = checkUse(wanted)
   if (!wrong.ok) return wrong
   const file = sourceFile(root, source)
-  const ids = file.endsWith(tokenFileEnding) ? await readTokenFile(file) : await tokenize(file, wanted, model)
-  if (!ids.ok) return ids
-  const outside = idOutside(ids.value, model.vocabulary)
+  const read = file.endsWith(tokenFileEnding) ? plain(await readTokenFile(file)) : await tokenize(file, wanted, model)
+  if (!read.ok) return read
+  const { ids, places } = read.value
+  const outside = idOutside(ids, model.vocabulary)
   if (outside !== null) {
     const { id, at } = outside
     return failure(
@@ -50,8 +52,9 @@ async function readSource(root: string, wanted: Wanted, model: Model): Promise<R
       `${source} has id ${id} at place ${at}, and the model's vocabulary ends at ${model.vocabulary - 1}.`,
     )
   }
-  const bytes = tokenBytes(ids.value)
-  return success({ bytes, tokens: { source, sha256: sha256(bytes), tokens: ids.value.length } })
+  const bytes = tokenBytes(ids)
+  const tokens = { source, sha256: sha256(bytes), tokens: ids.length }
+  return success({ bytes, tokens, ...(places ? { places } : {}) })
 }
 
 /** Whether a source of this kind can be used so. */
@@ -75,32 +78,36 @@ export function checkUse({ source, join, draw }: Wanted): Result<null> {
 export const bosFor = (protocol: Protocol, model: Pick<Model, 'path'>): Promise<number | null> =>
   protocol === 'papers' ? Promise.resolve(null) : readBos(model.path)
 
-async function tokenize(file: string, wanted: Wanted, model: Model): Promise<Result<Uint32Array>> {
+type Read = { ids: Uint32Array; places?: Place[] }
+
+const plain = (ids: Result<Uint32Array>): Result<Read> => (ids.ok ? success({ ids: ids.value }) : ids)
+
+async function tokenize(file: string, wanted: Wanted, model: Model): Promise<Result<Read>> {
   // First the tokenizer: without one the text does not matter.
   const encode = await loadTokenizer(model.path)
   if (!encode.ok) return encode
   if (isDocuments(file)) return tokenizeDocuments(file, wanted, encode.value)
   const text = await readText(file)
-  return text.ok ? encode.value(joinLines(text.value, wanted.join)) : text
+  return text.ok ? plain(encode.value(joinLines(text.value, wanted.join))) : text
 }
 
 async function tokenizeDocuments(
   file: string,
   { source, join, enough = Infinity, draw }: Wanted,
   encode: Encode,
-): Promise<Result<Uint32Array>> {
+): Promise<Result<Read>> {
   const documents = await openDocuments(file)
   if (!documents.ok) return documents
   try {
     if (draw !== undefined) return await drawWindows(source, documents.value, encode, draw)
-    if (join === 'raw') return await oneByOne(documents.value, encode, enough)
+    if (join === 'raw') return plain(await oneByOne(documents.value, encode, enough))
     const texts: string[] = []
     for (let i = 0; i < documents.value.count; i++) {
       const text = await documents.value.text(i)
       if (!text.ok) return text
       texts.push(text.value)
     }
-    return encode(texts.join(joiners[join]))
+    return plain(encode(texts.join(joiners[join])))
   } finally {
     await documents.value.close()
   }

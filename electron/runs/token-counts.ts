@@ -102,7 +102,8 @@ async function readBeginning(file: string): Promise<Result<Beginning>> {
   }
 }
 
-async function stampOf(file: string): Promise<{ bytes: number; stamp: string } | null> {
+/** Other where the file was changed; null where there is none. */
+export async function stampOf(file: string): Promise<{ bytes: number; stamp: string } | null> {
   const found = await stat(file).catch(() => null)
   return found && { bytes: found.size, stamp: `${found.size} ${found.mtimeMs}` }
 }

@@ -9,6 +9,7 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   forgetModel: { id: 1 },
   texts: {},
   text: { source: 'bundled:calibration-stories' },
+  sampledText: { model: '/models/a', calibration: { source: 'bundled:calibration-stories' }, window: 0 },
   runs: {},
   run: { id: 1 },
   outputErrors: {},

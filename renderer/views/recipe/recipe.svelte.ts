@@ -145,6 +145,7 @@ export class NewRun {
       this.#set(this.draft)
     })
     this.#set(draft)
+    this.#unfold(drafts.recipeOf(draft))
     void this.#readCards(draft)
   }
 
@@ -193,6 +194,7 @@ export class NewRun {
     if (!this.draft) return
     this.#forgive()
     this.#set(drafts.draftOf(recipe, { ...this.draft, budget: null }))
+    this.#unfold(recipe)
   }
 
   setPreset(id: string): void {
@@ -254,6 +256,12 @@ export class NewRun {
     void settings.change({ recipes: Object.fromEntries([...others.slice(1 - keptRecipes), [model, recipe]]) })
     this.change({ name: '' })
     navigation.go('runs', { run: value })
+  }
+
+  /** What a recipe says beyond its method is in sight. */
+  #unfold({ overrides, embedding_type, head_type }: Recipe): void {
+    this.folds.overrides ||= overrides.length > 0
+    this.folds.tables ||= embedding_type !== 'source' || head_type !== 'source'
   }
 
   /** What was typed there and could not be is gone. */
