@@ -1,5 +1,6 @@
 // How a model's error grows with depth: one line per kind of linear, or per run. Pure.
 import type { LayerReport } from '../../../electron/contract/records.ts'
+import type { Table } from '../csv.ts'
 import type { LayerNumber } from '../layer-number.ts'
 import { inBlockOrder, kindColour, kindName, kindSymbol } from '../kind-colour.ts'
 import { axis, tooltip, tooltipText, type MakeOption } from './option.ts'
@@ -130,3 +131,13 @@ export function depthOption(series: readonly DepthSeries[], layers: number, meas
 }
 
 export const errorText = (value: number | null): string => (value === null ? 'not finite' : value.toFixed(4))
+
+/** The points of all series, one column a series. */
+export function depthTable(series: readonly DepthSeries[], measure: string): Table {
+  const layers = [...new Set(series.flatMap(({ points }) => points.map(([layer]) => layer)))].sort((a, b) => a - b)
+  const values = series.map(({ points }) => new Map(points))
+  return {
+    columns: ['layer', ...series.map(({ name }) => `${name}, ${measure}`)],
+    rows: layers.map((layer) => [layer, ...values.map((value) => value.get(layer) ?? null)]),
+  }
+}

@@ -77,4 +77,5 @@ export function tooltipText(title: string, rows: readonly TooltipRow[]): string 
 const dotStyle = 'flex:none;width:8px;height:8px;border-radius:4px'
 const valueStyle = 'margin-left:auto;padding-left:16px;font-weight:500;font-variant-numeric:tabular-nums'
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const plain = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character]!)
+/** As HTML and SVG show it; nothing in it is markup. */
+export const plain = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character]!)

@@ -1,6 +1,7 @@
 // Where the bytes of the linears go, as stacked bars: one bar per decoder layer, or per kind of linear. Pure.
 import { size } from '../../../electron/contract/quantities.ts'
 import type { LinearBytes } from '../../../electron/contract/records.ts'
+import type { Table } from '../csv.ts'
 import { partLooks } from '../file-parts.ts'
 import { inBlockOrder, kindName } from '../kind-colour.ts'
 import { axis, tooltip, tooltipText, type MakeOption } from './option.ts'
@@ -113,4 +114,13 @@ export function bytesOption(bars: readonly Bar[], by: Grouping): MakeOption {
       emphasis: { focus: 'series' as const },
     })),
   })
+}
+
+/** A row a bar, a column a part. */
+export function bytesTable(bars: readonly Bar[], by: Grouping): Table {
+  const shown = partsIn(bars)
+  return {
+    columns: [by, ...shown.map(({ name }) => `${name}, bytes`), 'total, bytes'],
+    rows: bars.map(({ name, bytes, total }) => [name, ...shown.map(({ part }) => bytes[part]), total]),
+  }
 }

@@ -9,6 +9,12 @@ export const symbolOf = (group: number) => symbols[group % symbols.length]!
 
 export type Marks = { active: number | null; baseline: number | null; chosen: ReadonlySet<number> }
 
+/** Wheel and drag; nothing is dropped from the lines, which would end at the edge else. */
+const zoomBothAxes = [
+  { type: 'inside' as const, xAxisIndex: 0, filterMode: 'none' as const },
+  { type: 'inside' as const, yAxisIndex: 0, filterMode: 'none' as const },
+]
+
 const frontId = (id: string) => `front ${id}`
 
 export function scatterOption(groups: readonly Group[], text: string, { active, baseline, chosen }: Marks): MakeOption {
@@ -18,6 +24,7 @@ export function scatterOption(groups: readonly Group[], text: string, { active, 
   const usual = points.length > 1000 ? 5 : points.length > 200 ? 7 : 10
   const range = roundRange([...points.map(({ y }) => y), ...originals])
   return (colours) => ({
+    dataZoom: zoomBothAxes,
     grid: { left: 8, right: 24, top: 28, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: axis(colours, {
       type: xLog ? 'log' : 'value',

@@ -1,4 +1,5 @@
 // Size against perplexity on one text: what is drawn, without saying how.
+import type { Table } from '../../drawing/csv.ts'
 import { pareto } from './pareto.ts'
 import type { Row } from './row.ts'
 
@@ -76,3 +77,13 @@ export function roundRange(values: readonly number[]): { low: number; high: numb
   const room = span * 0.06
   return { low: Math.floor((low - room) / step) * step, high: Math.ceil((high + room) / step) * step, step }
 }
+
+export const scatterTable = (groups: readonly Group[]): Table => ({
+  columns: ['run', 'name', 'model', 'file bytes', 'perplexity', 'standard error', 'linear bits', 'on the Pareto line'],
+  rows: groups.flatMap(({ model, points, front }) =>
+    points.map((point) => {
+      const { id, name, x, y, error, linearBits } = point
+      return [id, name, model, x, y, error, linearBits, front.includes(point)]
+    }),
+  ),
+})

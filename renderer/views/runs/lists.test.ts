@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MetricRow } from '../../../electron/contract/history.ts'
-import { layersCsv } from './csv.ts'
+import { csv } from '../../drawing/csv.ts'
+import { layersTable } from './layers-table.ts'
 import { afterDeletion, neighbour } from './order.ts'
 import { pairs, ratioText } from './perplexities.ts'
 import { recipeRows } from './recipe-rows.ts'
@@ -88,7 +89,7 @@ it('writes a line per linear, empty where there is no number, quoted where it mu
     plane2_sparsity: 0.5,
     seconds: 0.1,
   }
-  const [head, line, end] = layersCsv([report]).split('\r\n')
+  const [head, line, end] = csv(layersTable([report])).split('\r\n')
   expect(head).toMatch(/^name,method,layer,kind/)
   expect(line).toBe('"a ""b"", c",gptq,0,q_proj,1,2,1,1.5,3,0.5,,,0.75,0.5,0.1')
   expect(end).toBe('')

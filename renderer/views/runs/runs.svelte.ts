@@ -9,8 +9,10 @@ import { ask } from '../../client/client.ts'
 import { rebuilt, type Live } from '../../client/live.ts'
 import { navigation } from '../../client/navigation.svelte.ts'
 import { runs } from '../../client/runs.svelte.ts'
+import { saveFile } from '../../client/saving.ts'
 import { settings } from '../../client/settings.svelte.ts'
-import { layersCsv } from './csv.ts'
+import { csvBytes, fileName } from '../../drawing/csv.ts'
+import { layersTable } from './layers-table.ts'
 
 /** Of a model folder: the window asks once. */
 const shapes = new Map<string, readonly Linear[]>()
@@ -143,12 +145,7 @@ export class RunPage {
   }
 
   async saveLayers(name: string, reports: readonly LayerReport[]): Promise<void> {
-    const bytes = new TextEncoder().encode(layersCsv(reports))
-    const { problem } = await ask('saveFile', {
-      suggested: `${name.replace(/[^\w.=-]+/g, '-').slice(0, 100)} layers.csv`,
-      bytes,
-    })
-    this.refusal = problem
+    await saveFile(fileName(`${name} layers`, 'csv'), csvBytes(layersTable(reports)))
   }
 
   /** The results sheet goes to the clipboard. */
