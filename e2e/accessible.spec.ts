@@ -3,7 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { expect, test } from './app.ts'
 import { runsBefore } from './runs.ts'
-import { goTo } from './steps.ts'
+import { asked, goTo } from './steps.ts'
 
 async function expectAccessible(page: Page, view: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
@@ -38,6 +38,18 @@ for (const theme of ['light', 'dark'] as const) {
       await page.waitForTimeout(400)
       await expectAccessible(page, view)
     }
+    await page.keyboard.press('Control+k')
+    await expect(page.getByRole('dialog', { name: 'Command palette' })).toBeVisible()
+    await expectAccessible(page, 'palette')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('F1')
+    await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible()
+    await expectAccessible(page, 'keyboard')
+    await page.keyboard.press('Escape')
+    await asked(page, 'changeSettings', { tour: 0 })
+    await expect(page.getByRole('region', { name: 'Tour' })).toBeVisible()
+    await expectAccessible(page, 'tour')
+    await asked(page, 'changeSettings', { tour: 'over' })
     await goTo(page, 'Compare')
     for (const run of [1, 2]) await page.locator(`[role=row][data-run="${run}"]`).getByRole('checkbox').check()
     await page.getByRole('button', { name: 'Side by side' }).click()

@@ -86,7 +86,18 @@ test('a damaged history is said, and touched by nobody', async ({ launch }) => {
   })
   await expect(page.getByRole('heading', { name: 'The history cannot be opened' })).toBeVisible()
   await expect(page.getByRole('alert')).toContainText('history_unavailable')
+  // While it is as it was, trying again says the same.
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect(page.getByRole('alert')).toContainText('history_unavailable')
   await page.getByRole('button', { name: 'Diagnostics' }).click()
   await expect(page.getByRole('heading', { name: 'Settings', level: 1 })).toBeVisible()
   expect(await readFile(path.join(data, 'history.db'), 'utf8')).toBe(wreck)
+  // Seen to, it is opened without a new start, and runs can be made.
+  await rm(path.join(data, 'history.db'))
+  await goTo(page, 'Runs')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect(page.getByText('Nothing was run yet')).toBeVisible()
+  const recipe = { signum_recipe: 1 as const, method: 'rtn' as const }
+  await asked(page, 'enqueue', { model: demoModel, recipe, name: 'after all', threads: 1 })
+  await untilNewestIs(page, 'finished')
 })

@@ -93,6 +93,8 @@ export const shellCalls = {
   cancelPlan: { request: z.object({}), answer: z.null() },
   /** The folder of a run, in the desktop's file manager. */
   showRun: { request: z.object({ id: z.int().min(1) }), answer: z.null() },
+  /** Tries a history anew that could not be opened. */
+  openHistory: { request: z.object({}), answer: z.null() },
   about: {
     request: z.object({}),
     answer: z.object({ version: z.string(), data: z.string(), versions: z.record(z.string(), z.string()) }),

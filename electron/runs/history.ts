@@ -23,7 +23,17 @@ export function holdHistory(data: string): HistoryHolder {
   }
   return {
     data,
-    open: () => (opened ??= begin()),
+    open() {
+      if (opened === null) {
+        const mine = begin()
+        opened = mine
+        // What could not be opened is tried anew the next time.
+        void mine.then(({ ok }) => {
+          if (!ok && opened === mine) opened = null
+        })
+      }
+      return opened
+    },
     async close() {
       const history = await opened
       opened = null

@@ -16,7 +16,10 @@ export function holdQueue(history: HistoryHolder, start: Start, listener: (event
   let held: Promise<Result<RunQueue>> | null = null
   const make = async (): Promise<Result<RunQueue>> => {
     const opened = await history.open()
-    return opened.ok ? success(new RunQueue({ history: opened.value, start, listener })) : opened
+    if (opened.ok) return success(new RunQueue({ history: opened.value, start, listener }))
+    // As the history, it is tried anew the next time.
+    held = null
+    return opened
   }
   const open = () => (held ??= make())
   return {

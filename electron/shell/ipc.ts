@@ -38,7 +38,7 @@ export function answerCalls(
   const plans = planCalls(workbench, tell)
   const handlers = {
     ...workbenchCalls(workbench, changeSettings),
-    ...shellCalls(workbench, window),
+    ...shellCalls(workbench, window, tell),
     ...plans,
     ...textCalls(workbench, tell),
     ...exportCalls(workbench, tell),
@@ -82,7 +82,7 @@ function planCalls(workbench: Workbench, tell: Tell) {
 
 const finished = <T>(value: T) => ({ kind: 'finished', value }) as const
 
-function shellCalls(workbench: Workbench, window: () => BrowserWindow | null): Omit<ShellWork, OtherWork> {
+function shellCalls(workbench: Workbench, window: () => BrowserWindow | null, tell: Tell): Omit<ShellWork, OtherWork> {
   const open = async (options: Electron.OpenDialogOptions) => {
     const parent = window()
     const { filePaths } = await (parent ? dialog.showOpenDialog(parent, options) : dialog.showOpenDialog(options))
@@ -147,6 +147,10 @@ function shellCalls(workbench: Workbench, window: () => BrowserWindow | null): O
       }
       shell.showItemInFolder(run.value.folder)
       return finished(null)
+    },
+    async openHistory() {
+      const begun = await workbench.start(tell)
+      return begun.ok ? finished(null) : { kind: 'failed', problem: begun.problem }
     },
     about: () => {
       const { electron = '', chrome = '', node = '', v8 = '' } = process.versions

@@ -35,6 +35,13 @@ class Runs {
     if (this.current !== null) await this.#catchUp(this.current)
   }
 
+  /** Once more, after the history could not be opened. */
+  async reopen(): Promise<void> {
+    const { problem } = await ask('openHistory', {})
+    if (problem) this.problem = problem
+    else await this.refresh()
+  }
+
   /** What a run at work said before this window listened. */
   async #catchUp(run: number): Promise<void> {
     this.#late = { run, heard: [] }

@@ -9,6 +9,10 @@ class SettingsState {
     listen((event) => {
       if (event.kind === 'settings') this.now = event.settings
     })
+    await this.refresh()
+  }
+
+  async refresh(): Promise<void> {
     const { value } = await ask('settings', {})
     if (value) this.now = value
   }

@@ -59,5 +59,6 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   showExport: { run: 1, id: 1 },
   cancelPlan: {},
   showRun: { id: 1 },
+  openHistory: {},
   about: {},
 }
