@@ -168,6 +168,8 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     tokenLosses: (request) => losses.read(request),
     runPictures: async ({ id }) => endingOf(await pictures.list(id)),
     pictureScale: async ({ id, linear }) => endingOf(await pictures.scale(id, linear)),
+    pictureEdges: async ({ id, linear }) => endingOf(await pictures.edges(id, linear)),
+    pictureDifference: async ({ id, other, linear }) => endingOf(await pictures.difference(id, other, linear)),
     library: (_request, attention = {}) => library(context, attention),
     addModels: (request, attention = {}) => addModels(context, request, attention),
     forgetModel: (request) => forgetModel(context, request),

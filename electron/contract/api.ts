@@ -7,7 +7,7 @@ import { exportFormatSchema, exportResultSchema } from './exports.ts'
 import { forecastSchema, readinessSchema } from './forecast.ts'
 import { textAnswerSchema, textRequestSchema, type TextNews } from './generation.ts'
 import { runDetailsSchema, runRowSchema, runSummarySchema, tagSchema } from './history.ts'
-import { pictureScaleSchema, picturesSchema } from './pictures.ts'
+import { edgeSchema, pictureDifferenceSchema, pictureScaleSchema, picturesSchema } from './pictures.ts'
 import { methodIds } from './methods.ts'
 import { planAnswerSchema, planRequestSchema } from './plan.ts'
 import { calibrationSchema, joins, recipeSchema } from './recipe.ts'
@@ -194,6 +194,13 @@ export const calls = {
   /** Which pictures there are of a finished run's linears; the pictures themselves travel as bytes (contract/pictures.ts). */
   runPictures: { request: z.object({ id: runId }), answer: picturesSchema },
   pictureScale: { request: z.object({ id: runId, linear: z.string().min(1) }), answer: pictureScaleSchema },
+  /** The numbers that can be seen along a linear's edges. */
+  pictureEdges: { request: z.object({ id: runId, linear: z.string().min(1) }), answer: z.array(edgeSchema) },
+  /** `other` null: the original weights. */
+  pictureDifference: {
+    request: z.object({ id: runId, other: runId.nullable(), linear: z.string().min(1) }),
+    answer: pictureDifferenceSchema,
+  },
   /** The model that came with Signum and those that were added, as they are on disk now. */
   library: { request: z.object({}), answer: z.array(modelCardSchema) },
   /** Every model folder at or below this one; those that can be used are kept. */

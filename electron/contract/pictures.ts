@@ -19,16 +19,22 @@ export const pictureKinds = [
   'mask',
   'group',
   'code',
+  'flipped',
+  'change',
 ] as const
 export type PictureKind = (typeof pictureKinds)[number]
+
+/** Pictures of two models at once: of a pair alone, and of nothing else. */
+export const isDifference = (kind: PictureKind): kind is 'flipped' | 'change' => kind === 'flipped' || kind === 'change'
 
 /**
  * `value`: little-endian F32. `share`: one byte; 0 where no weight of the cell has such a bit, else 1 + 254 * the share of
  * ones among those that have one, rounded. A one is: sign +1, a salient column, a salient weight, the sparse group (groups between the
- * sparse and the concentrated one count as parts of it, in equal steps).
+ * sparse and the concentrated one count as parts of it, in equal steps), a sign that the two of a pair do not share. `change` is how much
+ * larger the error of the pair's second run is than that of its first, both without their signs.
  */
 export const encodingOf = (kind: PictureKind): 'value' | 'share' => (shares.includes(kind) ? 'share' : 'value')
-const shares: readonly PictureKind[] = ['sign', 'second', 'salient', 'mask', 'group']
+const shares: readonly PictureKind[] = ['sign', 'second', 'salient', 'mask', 'group', 'flipped']
 export const noShare = 0
 export const shareByte = (share: number) => 1 + Math.round(254 * share)
 /** Null where there is nothing to have a share of. */
@@ -55,13 +61,22 @@ export function tileShape(shape: Shape, kind: PictureKind, { level, row, column 
   return { rows: Math.min(tileSize, rows), columns: Math.min(tileSize, columns) }
 }
 
-/** Whose pictures they are: a run's, or those of a trial in the layer lab (contract/lab.ts). */
-export type PictureOwner = number | `trial-${number}`
+/**
+ * Whose pictures they are: a run's, those of a trial in the layer lab (contract/lab.ts), or those of a pair: a run, and what it is compared
+ * with.
+ */
+export type PictureOwner = number | `trial-${number}` | PicturePair
+export type PicturePair = `${number}@${number | 'original'}`
+/** `other` null: the original weights, whose signs alone can be compared with a run's. */
+export const pairOf = (run: number, other: number | null): PicturePair => `${run}@${other ?? 'original'}`
 
 export const tilePath = (run: PictureOwner, linear: string, kind: PictureKind, { level, row, column }: TilePlace) =>
   `/pictures/${run}/${linear}/${kind}/${level}/${row}/${column}`
 export const cellPath = (run: PictureOwner, linear: string, row: number, column: number) =>
   `/pictures/${run}/${linear}/cell/${row}/${column}`
+
+/** Numbers along an edge of a linear: [strips, rows] or [strips, columns], little-endian F32, NaN where there is none. */
+export const edgePath = (run: PictureOwner, linear: string, edge: string) => `/pictures/${run}/${linear}/edge/${edge}`
 
 export const picturedLinearSchema = z.object({
   name: z.string(),
@@ -103,6 +118,41 @@ export const pictureScaleSchema = z.object({
   error: z.number().nullable(),
 })
 export type PictureScale = z.infer<typeof pictureScaleSchema>
+
+/**
+ * `hessian`: the diagonal of the Hessian of the linear's inputs. `scale`, `mean`: as they are stored, by row and block or by column.
+ * `error`: the root mean square error of a column. `count`: the salient weights of a column. `mark`: 1 for a salient column, or one with
+ * a second sign.
+ */
+export const edgeQuantities = ['hessian', 'scale', 'mean', 'error', 'count', 'mark'] as const
+export const edgeSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  quantity: z.enum(edgeQuantities),
+  along: z.enum(['rows', 'columns']),
+  /** One for each block of columns; 1 along the columns. */
+  strips: z.int(),
+})
+export type Edge = z.infer<typeof edgeSchema>
+
+/** Every column once: as list and as strips. */
+export const columnEdges = {
+  hessian: 'hessian',
+  error: 'column-error',
+  mark: 'salient',
+  count: 'salient-weights',
+} as const
+
+/** How far two models differ in one linear, counted weight by weight. */
+export const pictureDifferenceSchema = z.object({
+  /** Weights that have a sign in both. */
+  signs: z.int(),
+  /** Of these, how many have the other sign. */
+  flipped: z.int(),
+  /** The same of the salient columns, or salient weights, of the first; null where it has none that stand out. */
+  salient: z.object({ signs: z.int(), flipped: z.int() }).nullable(),
+})
+export type PictureDifference = z.infer<typeof pictureDifferenceSchema>
 
 /** One weight. Null: the layout has no such thing here. Numbers that are not finite are null too. */
 export const cellSchema = z.object({

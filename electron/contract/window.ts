@@ -39,6 +39,8 @@ export const windowCalls = [
   'tokenLosses',
   'runPictures',
   'pictureScale',
+  'pictureEdges',
+  'pictureDifference',
   'queue',
   'enqueue',
   'moveRun',

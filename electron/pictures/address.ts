@@ -1,22 +1,52 @@
 // Path of a picture -> what is asked for. Nothing of a path ever becomes part of a file's name: the run is a number, the linear
 // a key of a map.
-import { pictureKinds, type PictureKind, type TilePlace } from '../contract/pictures.ts'
+import { isDifference, pictureKinds, type PictureKind, type TilePlace } from '../contract/pictures.ts'
 
 export type Address = { run: number; linear: string } & (
-  { what: 'tile'; kind: PictureKind; place: TilePlace } | { what: 'cell'; row: number; column: number }
+  | { what: 'tile'; kind: PictureKind; place: TilePlace }
+  | { what: 'difference'; other: number | 'original'; kind: 'flipped' | 'change'; place: TilePlace }
+  | { what: 'cell'; row: number; column: number }
+  | { what: 'edge'; edge: string }
 )
 
 const number = '(0|[1-9][0-9]{0,7})'
-const start = `^/pictures/${number}/([A-Za-z0-9_.-]{1,200})`
-const tile = new RegExp(`${start}/(${pictureKinds.join('|')})/${number}/${number}/${number}$`)
+const linearName = '([A-Za-z0-9_.-]{1,200})'
+const start = `^/pictures/${number}/${linearName}`
+const place = `${number}/${number}/${number}`
+const tile = new RegExp(`${start}/(${pictureKinds.filter((kind) => !isDifference(kind)).join('|')})/${place}$`)
+const pair = new RegExp(
+  `^/pictures/${number}@(?:original|${number})/${linearName}/(${pictureKinds.filter(isDifference).join('|')})/${place}$`,
+)
 const cell = new RegExp(`${start}/cell/${number}/${number}$`)
+const edge = new RegExp(`${start}/edge/([a-z0-9_-]{1,40})$`)
 
 /** Null for every other path, also for one that would mean the same after some decoding. */
 export function parseAddress(pathname: string): Address | null {
-  const [, run, linear, ...rest] = tile.exec(pathname) ?? cell.exec(pathname) ?? []
-  if (run === undefined || linear === undefined || linear.includes('..')) return null
-  const numbers = rest.map(Number)
-  if (rest.length === 2) return { run: Number(run), linear, what: 'cell', row: numbers[0]!, column: numbers[1]! }
-  const place = { level: numbers[1]!, row: numbers[2]!, column: numbers[3]! }
-  return { run: Number(run), linear, what: 'tile', kind: rest[0] as PictureKind, place }
+  const found = parsed(pathname)
+  return found?.linear.includes('..') ? null : found
+}
+
+function parsed(pathname: string): Address | null {
+  const a = tile.exec(pathname)
+  if (a) return { ...named(a[1]!, a[2]!), what: 'tile', kind: a[3] as PictureKind, place: placeOf(a.slice(4)) }
+  const b = pair.exec(pathname)
+  if (b) return parsePair(b)
+  const c = cell.exec(pathname)
+  if (c) return { ...named(c[1]!, c[2]!), what: 'cell', row: Number(c[3]), column: Number(c[4]) }
+  const d = edge.exec(pathname)
+  return d && { ...named(d[1]!, d[2]!), what: 'edge', edge: d[3]! }
+}
+
+function parsePair(found: RegExpExecArray): Address | null {
+  const [, run, second, linear, kind, ...rest] = found
+  const other = second === undefined ? 'original' : Number(second)
+  // A run does not differ from itself, and the original has no errors to compare with.
+  if (other === Number(run) || (other === 'original' && kind === 'change')) return null
+  return { ...named(run!, linear!), what: 'difference', other, kind: kind as 'flipped', place: placeOf(rest) }
+}
+
+const named = (run: string, linear: string) => ({ run: Number(run), linear })
+const placeOf = (numbers: readonly string[]): TilePlace => {
+  const [level, row, column] = numbers.map(Number)
+  return { level: level!, row: row!, column: column! }
 }

@@ -2,11 +2,16 @@
 import type { PicturedLinear, PictureKind } from '../contract/pictures.ts'
 import { orderOf, splitsOf, type Layout } from '../packed/layout.ts'
 
+/** The decoder layer that a name says; null where it says none. */
+export function layerOf(linear: string): number | null {
+  const layer = /\.layers\.(\d+)\./.exec(linear)?.[1]
+  return layer === undefined ? null : Number(layer)
+}
+
 export function describeLinear(name: string, layout: Layout, original: boolean): PicturedLinear {
-  const layer = /\.layers\.(\d+)\./.exec(name)?.[1]
   return {
     name,
-    layer: layer === undefined ? null : Number(layer),
+    layer: layerOf(name),
     kind: name.slice(name.lastIndexOf('.') + 1),
     rows: layout.rows,
     columns: layout.columns,

@@ -7,8 +7,8 @@ import { openPackedModel, type PackedModel } from '../packed/model.ts'
 import { requireInside } from './inside.ts'
 import { openOriginal, type Original } from './original.ts'
 
-/** Where a run's packed model lies, and the model that it was made from. */
-export type RunPlaces = { packed: string; model: string | null }
+/** Where a run's packed model lies, what it learned of its layers, and the model that it was made from. */
+export type RunPlaces = { packed: string; diagnostics?: string; model: string | null }
 export type FindRun = (id: number) => Promise<Result<RunPlaces>>
 
 export interface OpenRun {
@@ -16,6 +16,8 @@ export interface OpenRun {
   readonly packed: PackedModel
   /** Or why there is none. */
   readonly original: Original | Problem
+  /** The folder with the diagonals of its Hessians; it may not be there. */
+  readonly diagnostics: string | null
   /** Throws once the run is forgotten: nobody waits for what is still being computed from it. */
   check(): void
 }
@@ -103,14 +105,14 @@ export class RunRefused extends Error {
 async function openRun(id: number, find: FindRun, gone: () => boolean): Promise<OpenRun> {
   const places = await find(id)
   if (!places.ok) throw new RunRefused(places.problem)
-  const { packed: folder, model } = places.value
+  const { packed: folder, diagnostics = null, model } = places.value
   for (const name of await shardsIn(folder)) await requireInside(path.join(folder, name), [folder])
   const packed = await openPackedModel(folder)
   const original = await openOriginalOf(model)
   const check = () => {
     if (gone()) throw new PackedError('read_failed', `Run ${id} was closed.`)
   }
-  return { id, packed, original, check }
+  return { id, packed, original, diagnostics, check }
 }
 
 async function shardsIn(folder: string): Promise<string[]> {

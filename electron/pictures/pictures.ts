@@ -1,22 +1,28 @@
 // The pictures of all runs: which there are, their tiles, single weights.
 import { failure, type Problem, type Result } from '../contract/errors.ts'
 import {
+  pairOf,
   tileShape,
   type Cell,
+  type Edge,
+  type PictureDifference,
   type PictureKind,
   type Pictures,
   type PictureScale,
   type TilePlace,
 } from '../contract/pictures.ts'
 import { PackedError } from '../packed/errors.ts'
-import { parseAddress } from './address.ts'
+import { parseAddress, type Address } from './address.ts'
 import { openCache } from './cache.ts'
 import { readCell } from './cell.ts'
+import { countDifference } from './count-difference.ts'
+import type { Other } from './difference.ts'
+import { listEdges, readEdge } from './edges.ts'
 import { describeLinear, picturesOf } from './linears.ts'
 import { hasOriginal, holdRuns, RunRefused, type FindRun, type OpenRun } from './open-run.ts'
 import { buildPyramid, firstLevel, type Pyramid } from './pyramid.ts'
 import { readScale } from './scale.ts'
-import { readStrip, type Strip } from './strips.ts'
+import { readStrip, type PictureOf, type Strip } from './strips.ts'
 import { takeTurns, type Turns } from './turns.ts'
 
 export type PictureAnswer = { status: number; type: string; bytes: Uint8Array<ArrayBuffer> }
@@ -24,6 +30,10 @@ export type PictureAnswer = { status: number; type: string; bytes: Uint8Array<Ar
 export interface PictureBook {
   list(run: number): Promise<Result<Pictures>>
   scale(run: number, linear: string): Promise<Result<PictureScale>>
+  /** The numbers along its edges that there are. */
+  edges(run: number, linear: string): Promise<Result<Edge[]>>
+  /** `other` null: the original weights. */
+  difference(run: number, other: number | null, linear: string): Promise<Result<PictureDifference>>
   /** A path as in contract/pictures.ts; 404 for every other one. */
   answer(pathname: string): Promise<PictureAnswer>
   /** The run's files may be moved or deleted afterwards. */
@@ -33,6 +43,7 @@ export interface PictureBook {
 
 const stripBytes = 2 ** 27
 const pyramidBytes = 2 ** 28
+const edgeBytes = 2 ** 24
 
 export function openPictures(find: FindRun): PictureBook {
   const runs = holdRuns(find)
@@ -40,19 +51,26 @@ export function openPictures(find: FindRun): PictureBook {
   const strips = openCache<Strip>(stripBytes, ({ bytes }) => bytes)
   const pyramids = openCache<Pyramid>(pyramidBytes, ({ bytes }) => bytes)
 
-  const tile = async (run: OpenRun, linear: string, kind: PictureKind, place: TilePlace): Promise<Uint8Array> => {
+  const edges = openCache<Float32Array>(edgeBytes, ({ byteLength }) => byteLength)
+  const differences = openCache<PictureDifference>(edgeBytes, () => 100)
+
+  const tile = (run: OpenRun, linear: string, kind: PictureKind, place: TilePlace): Promise<Uint8Array> => {
     const shape = shapeOf(run, linear)
     if (!picturesOf(run.packed.linears.get(linear)!, hasOriginal(run)).includes(kind)) throw noPicture(run, kind)
+    return tileOf({ run, linear, kind, shape }, place)
+  }
+  const tileOf = async (picture: PictureOf, place: TilePlace): Promise<Uint8Array> => {
+    const { run, linear, kind, shape, other } = picture
     if (tileShape(shape, kind, place) === null) throw new NotThere('request_invalid', 'There is no such tile.')
-    const picture = { run, linear, kind, shape }
-    const key = `${run.id}/${linear}/${kind}`
+    const key = `${other ? pairOf(run.id, other === 'original' ? null : other.id) : run.id}/${linear}/${kind}`
     if (place.level < firstLevel || kind === 'salient') {
       const { level, row } = place
       const read = () => turns((pause) => readStrip(picture, level, row, pause))
       return (await strips.get(`${key}/${level}/${row}`, read)).tile(place)
     }
     // The request may be answered before the pyramid is complete; until then the run stays open.
-    const held: Turns = (work) => runs.use(run.id, () => turns(work))
+    const held: Turns = (work) =>
+      runs.use(run.id, () => (other && other !== 'original' ? runs.use(other.id, () => turns(work)) : turns(work)))
     const pyramid = await pyramids.get(key, () => Promise.resolve(buildPyramid(picture, held)))
     return pyramid.tile(place).catch((error: unknown) => {
       pyramids.forget((one) => one === key)
@@ -64,23 +82,71 @@ export function openPictures(find: FindRun): PictureBook {
     if (row >= rows || column >= columns) throw new NotThere('request_invalid', 'There is no such weight.')
     return readCell(run, linear, row, column)
   }
+  const edge = async (run: OpenRun, linear: string, id: string): Promise<Float32Array> => {
+    shapeOf(run, linear)
+    const read = async () => {
+      const values = await turns((pause) => readEdge(run, linear, id, pause))
+      if (values) return values
+      throw new NotThere('request_invalid', `This linear has no numbers ${id} along an edge.`)
+    }
+    return edges.get(`${run.id}/${linear}/${id}`, read)
+  }
+  /** With what the run is compared with open, and of the same shape. */
+  const paired = <T>(run: OpenRun, other: number | 'original', linear: string, work: (other: Other) => Promise<T>) => {
+    const { rows, columns } = shapeOf(run, linear)
+    if (other === 'original') {
+      if (!hasOriginal(run)) throw noPicture(run, 'original')
+      return work('original')
+    }
+    return runs.use(other, (second) => {
+      const its = shapeOf(second, linear)
+      if (its.rows === rows && its.columns === columns) return work(second)
+      throw new NotThere('request_invalid', `${linear} has another shape in run ${other}.`)
+    })
+  }
+  const difference = (run: OpenRun, address: Extract<Address, { what: 'difference' }>) =>
+    paired(run, address.other, address.linear, (other) => {
+      const { linear, kind, place } = address
+      for (const one of kind === 'change' && other !== 'original' ? [run, other] : [])
+        if (!hasOriginal(one)) throw noPicture(one, 'error')
+      return tileOf({ run, linear, kind, shape: shapeOf(run, linear), other }, place)
+    })
   const forgetCached = (run: number) => {
-    const its = (key: string) => key.startsWith(`${run}/`)
-    strips.forget(its)
-    pyramids.forget(its)
+    const its = (key: string) => key.split('/', 1)[0]!.split('@').includes(String(run))
+    for (const cache of [strips, pyramids, edges, differences]) cache.forget(its)
   }
   return {
     list: (id) => resulting(() => runs.use(id, (run) => Promise.resolve(describe(run)))),
     scale: (id, linear) =>
       resulting(() => runs.use(id, (run) => turns((pause) => readScale(run, linear, shapeOf(run, linear), pause)))),
+    edges: (id, linear) =>
+      resulting(() =>
+        runs.use(id, (run) => {
+          shapeOf(run, linear)
+          return listEdges(run, linear)
+        }),
+      ),
+    difference: (id, second, linear) =>
+      resulting(() =>
+        runs.use(id, (run) =>
+          paired(run, second ?? 'original', linear, (other) =>
+            differences.get(`${pairOf(id, second)}/${linear}`, () =>
+              turns((pause) => countDifference(run, other, linear, shapeOf(run, linear), pause)),
+            ),
+          ),
+        ),
+      ),
     async answer(pathname) {
       const address = parseAddress(pathname)
       if (address === null) return problemAnswer(404, failure('request_invalid', 'There is no such picture.').problem)
       const { run: id, linear } = address
       try {
-        if (address.what === 'tile') {
-          const bytes = await runs.use(id, (run) => tile(run, linear, address.kind, address.place))
-          return { status: 200, type: 'application/octet-stream', bytes: bytes as Uint8Array<ArrayBuffer> }
+        if (address.what === 'tile')
+          return bytesAnswer(await runs.use(id, (run) => tile(run, linear, address.kind, address.place)))
+        if (address.what === 'difference') return bytesAnswer(await runs.use(id, (run) => difference(run, address)))
+        if (address.what === 'edge') {
+          const { buffer, byteOffset, byteLength } = await runs.use(id, (run) => edge(run, linear, address.edge))
+          return bytesAnswer(new Uint8Array(buffer, byteOffset, byteLength))
         }
         return jsonAnswer(200, await runs.use(id, (run) => cell(run, linear, address.row, address.column)))
       } catch (error) {
@@ -94,8 +160,7 @@ export function openPictures(find: FindRun): PictureBook {
     },
     async close() {
       await runs.close()
-      strips.forget(() => true)
-      pyramids.forget(() => true)
+      for (const cache of [strips, pyramids, edges, differences]) cache.forget(() => true)
     },
   }
 }
@@ -142,6 +207,11 @@ function problemOf(error: unknown): Problem {
   throw error
 }
 
+const bytesAnswer = (bytes: Uint8Array): PictureAnswer => ({
+  status: 200,
+  type: 'application/octet-stream',
+  bytes: bytes as Uint8Array<ArrayBuffer>,
+})
 const jsonAnswer = (status: number, value: unknown): PictureAnswer => ({
   status,
   type: 'application/json',

@@ -36,6 +36,9 @@ export async function pictureRows(run: OpenRun, linear: string, kind: PictureKin
       return storedRows(run.packed, linear, kind, range)
     case 'salient':
       return salientRow(run.packed, linear)
+    case 'flipped':
+    case 'change':
+      throw new Error(`${kind} is a picture of two models`)
   }
 }
 
@@ -53,7 +56,7 @@ async function signRows(run: OpenRun, linear: string, range: RowRange): Promise<
   return values.map(signOf)
 }
 
-const signOf = (value: number) => (value > 0 ? 1 : value < 0 ? 0 : NaN)
+export const signOf = (value: number) => (value > 0 ? 1 : value < 0 ? 0 : NaN)
 
 /** The stored signs; those of salient weights are the signs of their values. */
 async function signsBesideCodes(
@@ -83,7 +86,7 @@ async function maskRows(source: TensorSource, linear: string, range: RowRange): 
 }
 
 /** 1 = a column that has a second sign. */
-async function salientRow(source: TensorSource, linear: string): Promise<Float32Array> {
+export async function salientRow(source: TensorSource, linear: string): Promise<Float32Array> {
   const layout = layoutOf(source, linear)
   const parts = await readParts(source, linear, layout, { first: 0, count: 1 })
   const order = await readOrder(source, layout)

@@ -11,6 +11,7 @@ import {
   type Shape,
   type TilePlace,
 } from '../contract/pictures.ts'
+import { differenceRows, type Other } from './difference.ts'
 import type { OpenRun } from './open-run.ts'
 import { pictureRows } from './rows.ts'
 import { addRows, bytesOf, levelSums, newSums, tileOfSums } from './sums.ts'
@@ -22,23 +23,29 @@ export interface Strip {
   tile(place: TilePlace): Uint8Array
 }
 
-export type PictureOf = { run: OpenRun; linear: string; kind: PictureKind; shape: Shape }
+/** `other`: what the run is compared with, in pictures of a pair. */
+export type PictureOf = { run: OpenRun; linear: string; kind: PictureKind; shape: Shape; other?: Other }
 
 /** Weights that are decoded in one go: 2 to 4 ms. */
 const sliceWeights = 2 ** 17
 
 /** Hands over rows `first` to `end` in slices. */
 export async function eachSlice(
-  { run, linear, kind, shape }: PictureOf,
+  { run, linear, kind, shape, other }: PictureOf,
   { first, end }: { first: number; end: number },
   pause: Pause,
-  take: (values: Float32Array, row: number) => void,
+  take: (values: Float32Array, row: number) => void | Promise<void>,
 ): Promise<void> {
   const step = Math.max(1, Math.floor(sliceWeights / shape.columns))
   for (let row = first; row < end; row += step) {
-    take(await pictureRows(run, linear, kind, { first: row, count: Math.min(step, end - row) }), row)
+    const range = { first: row, count: Math.min(step, end - row) }
+    await take(
+      await (other ? differenceRows(run, other, linear, kind, range) : pictureRows(run, linear, kind, range)),
+      row,
+    )
     await pause()
     run.check()
+    if (other && other !== 'original') other.check()
   }
 }
 

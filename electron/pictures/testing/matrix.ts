@@ -7,11 +7,12 @@ import {
   tileShape,
   tileSize,
   type PictureKind,
+  type PictureOwner,
   type Shape,
 } from '../../contract/pictures.ts'
 import type { PictureBook } from '../pictures.ts'
 
-export type Asked = { run: number; linear: string; kind: PictureKind; shape: Shape }
+export type Asked = { run: PictureOwner; linear: string; kind: PictureKind; shape: Shape }
 
 /** Row by row; shares as numbers, NaN where there is none. */
 export async function wholePicture(pictures: PictureBook, asked: Asked, level = 0): Promise<number[][]> {

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 import type { Layout } from '../../packed/layout.ts'
 import { indexName } from '../../packed/model.ts'
 import { safetensorsBytes, writeShard, type TestTensors } from '../../packed/testing/write.ts'
+import type { RunPlaces } from '../open-run.ts'
 import { openPictures, type PictureBook } from '../pictures.ts'
 
 export type RunFolders = { packed: string; model: string }
@@ -43,7 +44,7 @@ async function writeIndex(folder: string, files: Record<string, TestTensors>, me
 }
 
 /** The pictures of these runs, numbered from 1. */
-export function picturesOfRuns(...runs: { packed: string; model: string | null }[]): PictureBook {
+export function picturesOfRuns(...runs: RunPlaces[]): PictureBook {
   const pictures = openPictures((id) => {
     const places = runs[id - 1]
     if (places) return Promise.resolve({ ok: true, value: places })

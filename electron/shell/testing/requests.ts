@@ -30,6 +30,8 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   tokenLosses: { id: 1, text: 0, from: 0, count: 100 },
   runPictures: { id: 1 },
   pictureScale: { id: 1, linear: 'model.layers.0.self_attn.q_proj' },
+  pictureEdges: { id: 1, linear: 'model.layers.0.self_attn.q_proj' },
+  pictureDifference: { id: 1, other: null, linear: 'model.layers.0.self_attn.q_proj' },
   curves: { model: '/models/a' },
   plan: {
     model: '/models/a',

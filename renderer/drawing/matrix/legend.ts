@@ -21,6 +21,8 @@ export const kindTitles: Record<PictureKind, string> = {
   mask: 'Salient weights',
   group: 'Groups',
   code: 'Codes',
+  flipped: 'Flipped signs',
+  change: 'Error change',
 }
 
 /** Where there is little room. */
@@ -106,6 +108,26 @@ export function legendOf(kind: PictureKind, paint: Paint, level: number, known =
         ? { title: 'Weights', bar: null, swatches, note: '' }
         : { title: `Share of salient weights${of}`, bar, swatches: [], note: '' }
     }
+    case 'flipped': {
+      const swatches = [
+        { colour: colour(1), text: 'flipped' },
+        { colour: colour(0), text: 'same sign' },
+      ]
+      const bar = { gradient, labels: [0, high / 2, high].map((share) => `${100 * share} %`) }
+      return level === 0
+        ? { title: 'Sign', bar: null, swatches, note: '' }
+        : { title: `Share of flipped signs${of}`, bar, swatches: [], note: '' }
+    }
+    case 'change':
+      return {
+        title: level === 0 ? 'Change of the error' : `Mean change of the error${of}`,
+        bar: { gradient, labels: numbers([low, low / 2, 0, high / 2, high]) },
+        swatches: [
+          { colour: colour(0.15), text: 'smaller in the second' },
+          { colour: colour(0.85), text: 'larger' },
+        ],
+        note: '|error| of the second run less |error| of the first: below 0 the second is better.',
+      }
     case 'code':
       return {
         title: level === 0 ? 'Code' : `Mean code${of}`,

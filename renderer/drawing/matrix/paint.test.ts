@@ -78,6 +78,19 @@ test('numbers in cells', () => {
   ])
 })
 
+test('a difference: flips up to half of the signs where cells are means, a change around 0', () => {
+  expect(paintOf(picture('flipped'), true, 1, true)).toMatchObject({ low: 0, high: 1 })
+  expect(paintOf(picture('flipped'), true, 4, true)).toMatchObject({ low: 0, high: 0.5 })
+  expect(legendOf('flipped', paintOf(picture('flipped'), true, 4, true), 2).bar?.labels).toEqual([
+    '0 %',
+    '25 %',
+    '50 %',
+  ])
+  const change = paintOf(picture('change'), true, 2, true)
+  expect([change.low, change.high]).toEqual([-0.1, 0.1])
+  expect([cellText('flipped', 1), cellText('flipped', 0)]).toEqual(['≠', '='])
+})
+
 test('a legend says what a cell is at every level', () => {
   const paint = paintOf(picture('error'), true, 1, true)
   expect(legendOf('error', paint, 0).title).toBe('Size of the error')

@@ -47,6 +47,13 @@ export function paintOf({ linear, kind, scale }: PictureOf, dark: boolean, sprea
     }
     case 'error':
       return { table: tableOf('viridis'), low: 0, high: scale?.error ?? 0, size: true, none, groups }
+    case 'change': {
+      const limit = (scale?.error ?? 0) / narrow
+      return { table: divergingTable(dark), low: -limit, high: limit, size: false, none, groups }
+    }
+    case 'flipped':
+      // Half of the signs differ where two models have nothing in common.
+      return { table: tableOf('viridis'), low: 0, high: narrow > 1 ? 0.5 : 1, size: false, none, groups }
     case 'sign':
     case 'second':
       return { table: signTable(dark), low: 0.5 - 0.5 / narrow, high: 0.5 + 0.5 / narrow, size: false, none, groups }
@@ -102,6 +109,8 @@ export function cellText(kind: PictureKind, value: number): string {
     case 'salient':
     case 'mask':
       return ''
+    case 'flipped':
+      return value === 1 ? '≠' : '='
     case 'code':
       return String(value)
     default:
