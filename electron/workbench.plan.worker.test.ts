@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { recipeSchema } from './contract/recipe.ts'
 import { openWorkbench } from './workbench.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -38,6 +39,44 @@ test('a run of a plan is exactly as large as planned, and closer to the original
     const alike = await run('alike', { ...recipe, ...planned.value.measured.candidates[1]!, overrides: [] })
     const distance = ({ perplexity }: typeof mixed) => perplexity[0]!.comparison!.kld.mean.value!
     expect(distance(mixed)).toBeLessThan(distance(alike))
+  } finally {
+    await workbench.close()
+    await rm(folder, { recursive: true })
+  }
+}, 300_000)
+
+test('what more bits would gain of a run is known once its model was measured', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'signum-test-'))
+  const workbench = (await openWorkbench(root)).at(path.join(folder, 'data'))
+  try {
+    const calibration = { source: 'bundled:calibration-stories', sequences: 16, length: 128 }
+    const recipe = {
+      signum_recipe: 1 as const,
+      method: 'signum-rc' as const,
+      parameters: { second_plane: 0, blocksize: 256 },
+      overrides: [],
+      calibration,
+      evaluations: [],
+    }
+    const run = await workbench.quantize({ model, recipe: recipeSchema.parse(recipe), out: path.join(folder, 'run') })
+    expect(run.kind, JSON.stringify(run)).toBe('finished')
+    const before = await workbench.gains({ id: 1 })
+    if (before.kind !== 'finished') throw new Error(JSON.stringify(before))
+    expect(before.value).toMatchObject({ known: null, calibration: { source: calibration.source } })
+    expect(before.value.seconds).toBeGreaterThan(0)
+
+    const measured = await workbench.plan({ model, calibration, budget: { by: 'linear', value: 64 } })
+    if (measured.kind !== 'finished') throw new Error(JSON.stringify(measured))
+    const after = await workbench.gains({ id: 1 })
+    if (after.kind !== 'finished' || after.value.known === null) throw new Error(JSON.stringify(after))
+    const { candidates, linears } = after.value.known
+    expect(linears).toHaveLength(28)
+    // One plane leaves something to gain everywhere, and a second one is measured to be better.
+    for (const { next, loss } of linears) {
+      expect(next?.saved).toBeGreaterThan(0)
+      expect(next?.saved).toBeLessThanOrEqual(loss)
+      expect(candidates[next!.candidate]).toBeDefined()
+    }
   } finally {
     await workbench.close()
     await rm(folder, { recursive: true })

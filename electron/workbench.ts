@@ -31,6 +31,7 @@ import {
 } from './runs/history.ts'
 import { layer } from './runs/layer.ts'
 import { inspect, models } from './runs/models.ts'
+import { gains } from './runs/gains.ts'
 import { plan } from './runs/plan.ts'
 import { quantize } from './runs/quantize.ts'
 import { thisMachine } from './runs/machine.ts'
@@ -178,6 +179,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     sampledText: (request, attention = {}) => sampledText(context, request, attention),
     curves: (request, attention = {}) => curves(context, request, attention),
     plan: (request, attention = {}) => plan(context, request, attention),
+    gains: (request, attention = {}) => gains(context, request, attention),
     forecast: (request, attention = {}) => forecast(context, request, attention),
     preflight: (request, attention = {}) => readiness(context, request, attention),
     queue: () => queue.use((opened) => listQueue(opened)),

@@ -9,7 +9,7 @@ import { textAnswerSchema, textRequestSchema, type TextNews } from './generation
 import { runDetailsSchema, runRowSchema, runSummarySchema, tagSchema } from './history.ts'
 import { edgeSchema, pictureDifferenceSchema, pictureScaleSchema, picturesSchema } from './pictures.ts'
 import { methodIds } from './methods.ts'
-import { planAnswerSchema, planRequestSchema } from './plan.ts'
+import { gainsAnswerSchema, planAnswerSchema, planRequestSchema } from './plan.ts'
 import { calibrationSchema, joins, recipeSchema } from './recipe.ts'
 import { runListSchema } from './run-list.ts'
 import {
@@ -228,6 +228,8 @@ export const calls = {
   },
   /** A budget divided among the linears of a model, by what candidate recipes lose on each; measured first where it was not. */
   plan: { request: planRequestSchema, answer: planAnswerSchema },
+  /** Of a finished run: what more bytes would gain, linear by linear, as far as `plan` has measured its model. */
+  gains: { request: z.object({ id: runId, threads }), answer: gainsAnswerSchema },
   /** What a run will cost. */
   forecast: { request: z.object({ model: folder, recipe: recipeSchema, threads }), answer: forecastSchema },
   /** Everything that a run looks at before it starts. */

@@ -93,6 +93,34 @@ export const planAnswerSchema = z.object({
 })
 export type PlanAnswer = z.infer<typeof planAnswerSchema>
 
+/** What more bytes would gain of a linear, from where a run has left it. */
+export const gainSchema = z.object({
+  name: z.string(),
+  /** As in what was measured. */
+  sensitivity: z.number(),
+  /** Relative output error now: as measured where the linear has one of the candidates, else the run's own. */
+  error: z.number(),
+  /** Now, without an order that linears of one input have in common. */
+  bytes: z.number(),
+  /** What it adds to the divergence of the predictions now, in nats. */
+  loss: z.number(),
+  /** The larger candidate that saves most per byte, what it costs and saves, and its error; null: none saves anything. */
+  next: z.object({ candidate: z.int(), bytes: z.number(), saved: z.number(), error: z.number() }).nullable(),
+})
+export type Gain = z.infer<typeof gainSchema>
+
+export const gainsAnswerSchema = z.object({
+  /** What measuring was done with, or would be. */
+  calibration: calibrationSchema,
+  /** Null where the model was not measured with it yet. */
+  known: z
+    .object({ candidates: measuredSchema.shape.candidates, linears: z.array(gainSchema), measured_at: z.int() })
+    .nullable(),
+  /** What measuring takes, about; what it took, where it was done. */
+  seconds: z.number(),
+})
+export type GainsAnswer = z.infer<typeof gainsAnswerSchema>
+
 const signum = (second_plane: number, third_plane = 0) => ({
   method: 'signum-rc' as const,
   parameters: { second_plane, third_plane, blocksize: 256 },

@@ -17,6 +17,7 @@ export const windowCalls = [
   'sampledText',
   'curves',
   'plan',
+  'gains',
   'forecast',
   'preflight',
   'runs',

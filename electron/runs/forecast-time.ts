@@ -65,6 +65,14 @@ export function usualSeconds({ model, recipe, tokens, fileBytes, threads }: Time
   return { ...work, evaluate }
 }
 
+/** Every linear alone replaced, and the layers from its own to the end and the head passed through with it. */
+export const probeSeconds = (
+  { linears, hidden, vocabulary }: Pick<Model, 'linears' | 'hidden' | 'vocabulary'>,
+  weights: number,
+  tokens: number,
+  threads: number,
+): number => (linears.length * 2 * tokens * (weights / 2 + hidden * vocabulary)) / productRate / threads
+
 const passesErrorsOn = ({ method, parameters }: LinearRecipe): boolean =>
   method === 'fdb' ? parameters['propagation'] === true : method !== 'rtn'
 

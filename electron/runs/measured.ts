@@ -24,7 +24,7 @@ export type Wanted = {
 }
 
 /** Tokens at which predictions are compared: their means are within a few per cent of those over many more. */
-const probeTokens = 1024
+export const probeTokens = 1024
 
 /** The file that keeps it; null without a history. What it depends on is in its name, so it is never stale. */
 export async function measurementFile(context: Context, wanted: Wanted): Promise<string | null> {

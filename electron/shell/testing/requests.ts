@@ -38,6 +38,7 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
     calibration: { source: 'bundled:calibration-stories' },
     budget: { by: 'linear', value: 2.25 },
   },
+  gains: { id: 1, threads: 0 },
   forecast: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' }, threads: 0 },
   preflight: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' } },
   queue: {},
