@@ -22,7 +22,7 @@ for (const theme of ['light', 'dark'] as const) {
       if (view === 'Runs') {
         await page.getByRole('button', { name: 'Export', exact: true }).click()
         await expect(page.getByRole('complementary', { name: 'Export' })).toBeVisible()
-        for (const section of ['By depth', 'Recipe', 'Log', 'Bytes']) {
+        for (const section of ['By depth', 'Sensitivity', 'Recipe', 'Log', 'Bytes']) {
           await page.getByRole('tab', { name: section }).click()
           await page.waitForTimeout(300)
           await expectAccessible(page, `${view}, ${section}`)

@@ -38,8 +38,6 @@ export class RunPage {
   /** What was asked of the run at work. */
   asked = $state<'stop' | 'cancel' | null>(null)
   busy = $state(false)
-  /** Which number of the linears is shown (drawing/layer-number.ts); null: their error. */
-  number = $state<string | null>(null)
   /** The results sheet has just gone to the clipboard. */
   copied = $state(false)
   #copies = 0
