@@ -9,7 +9,9 @@ import { asked, goTo, reportIn } from './steps.ts'
 const place = { view: 'runs', run: 1 }
 const size1280 = { width: 1280, height: 800 }
 
-test('the first screen of a result has every key number and the map, coloured by what is chosen', async ({ launch }) => {
+test('the first screen of a result has every key number and the map, coloured by what is chosen', async ({
+  launch,
+}) => {
   const { page, data } = await launch({
     settings: { place },
     size: size1280,
@@ -37,7 +39,9 @@ test('the first screen of a result has every key number and the map, coloured by
   expect(await tile.evaluate((one) => one.style.background)).not.toBe(before)
   const layer = report.layers.find(({ name }) => /\.0\..*v_proj$/.test(name))!
   await expect(tile).toHaveAccessibleName(new RegExp(`linear bits ${bits(layer.linear_bits)}`))
-  await expect(tile).toHaveAccessibleName(new RegExp(`salient columns ${percent(layer.salient_columns! / layer.columns)}`))
+  await expect(tile).toHaveAccessibleName(
+    new RegExp(`salient columns ${percent(layer.salient_columns! / layer.columns)}`),
+  )
 
   // By keys to the linear below, and in.
   await tile.focus()
@@ -90,7 +94,10 @@ test('where one more bit would gain most: measured once, ranked, and on the map'
   const { known } = await asked(page, 'gains', { id: 1 })
   const slope = ({ next }: NonNullable<typeof known>['linears'][number]) => (next ? next.saved / next.bytes : 0)
   const best = known!.linears.toSorted((a, b) => slope(b) - slope(a))[0]!
-  const first = page.getByRole('group', { name: /what more bits would gain/ }).getByRole('row').nth(1)
+  const first = page
+    .getByRole('group', { name: /what more bits would gain/ })
+    .getByRole('row')
+    .nth(1)
   await expect(first.getByRole('cell').first()).toHaveAttribute('title', best.name)
   await expect(first).toContainText(size(Math.round(best.next!.bytes)))
   await expect(page.getByRole('grid', { name: /coloured by their gain per kB/ })).toBeVisible()
@@ -108,7 +115,12 @@ test('linears of a mixed run are told apart by their recipes', async ({ launch }
           { match: 'down_proj', parameters: { bits: 4 } },
         ],
       }
-      const ending = await workbench.quantize({ model: demoModel, recipe, out: path.join(data, 'runs', '1'), name: null })
+      const ending = await workbench.quantize({
+        model: demoModel,
+        recipe,
+        out: path.join(data, 'runs', '1'),
+        name: null,
+      })
       expect(ending.kind, JSON.stringify(ending)).toBe('finished')
     },
   })
