@@ -101,3 +101,16 @@ test('a damaged history is said, and touched by nobody', async ({ launch }) => {
   await asked(page, 'enqueue', { model: demoModel, recipe, name: 'after all', threads: 1 })
   await untilNewestIs(page, 'finished')
 })
+
+test('without its worker the window says so, and still shows what was made', async ({ launch }) => {
+  const before = runsBefore({ method: 'billm', name: 'made before' })
+  const { page } = await launch({ before, environment: { SIGNUM_WORKER: '/nowhere/signum-worker' } })
+  await expect(page.getByRole('alert')).toContainText('worker_missing')
+  await expect(page.getByRole('heading', { name: 'No device is at hand' })).toBeVisible()
+  await goTo(page, 'New run')
+  await expect(page.getByRole('heading', { name: 'No device is at hand' })).toBeVisible()
+  await page.getByRole('button', { name: 'Diagnostics' }).click()
+  await expect(page.getByText('/nowhere/signum-worker').first()).toBeVisible()
+  await goTo(page, 'Layers')
+  await expect(page.getByTestId('matrix')).toHaveAttribute('data-state', 'ready')
+})
