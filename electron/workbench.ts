@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Answer, Attention, Call, Ending, Request } from './contract/api.ts'
 import { success, type Result } from './contract/errors.ts'
+import { recipeSchema } from './contract/recipe.ts'
 import type { QueueEvent } from './contract/history.ts'
 import { exportModel } from './exports/export.ts'
 import { openTexts } from './generate/texts.ts'
@@ -13,7 +14,7 @@ import { deleteRun } from './runs/delete.ts'
 import { deleteLater, emptyTrashInTime, undoDelete } from './runs/delete-later.ts'
 import { doctor } from './runs/doctor.ts'
 import { evaluate } from './runs/evaluate.ts'
-import { curves, forecast } from './runs/forecast.ts'
+import { curves, forecast, forecasts } from './runs/forecast.ts'
 import { readiness } from './runs/readiness.ts'
 import {
   archiveRuns,
@@ -45,10 +46,13 @@ import type { Start } from './runs/queue.ts'
 import { packedPlaces, report, runEvents, runFolder } from './runs/run-files.ts'
 import { runFiles } from './runs/folder.ts'
 import { changeSettings, settings } from './runs/settings.ts'
+import { readRecipe, saveRecipe } from './runs/recipe-files.ts'
 import { sampledText } from './runs/sampled-text.ts'
 import { sheet } from './runs/sheet.ts'
 import { text, texts as bundledTexts } from './runs/texts.ts'
 import { findWorker, usualPlaces } from './worker/location.ts'
+
+export { readRecipe, saveRecipe }
 
 export type Workbench = {
   /** The folder that holds package.json and resources/. */
@@ -181,7 +185,10 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     plan: (request, attention = {}) => plan(context, request, attention),
     gains: (request, attention = {}) => gains(context, request, attention),
     forecast: (request, attention = {}) => forecast(context, request, attention),
+    forecasts: (request, attention = {}) => forecasts(context, request, attention),
     preflight: (request, attention = {}) => readiness(context, request, attention),
+    readRecipe: async ({ file }) => endingOf(await readRecipe(file)),
+    saveRecipe: async ({ file, recipe }) => endingOf(await saveRecipe(file, recipeSchema.parse(recipe))),
     queue: () => queue.use((opened) => listQueue(opened)),
     enqueue: ({ threads = 0, ...request }) => queue.use((opened) => opened.add({ ...request, threads, out: null })),
     moveRun: ({ id, before }) => queue.use((opened) => opened.move(id, before)),

@@ -4,10 +4,11 @@ import { recipeText } from '../contract/override-text.ts'
 import { linearRecipes } from '../contract/overrides.ts'
 import type { PlanAnswer } from '../contract/plan.ts'
 import * as quantities from '../contract/quantities.ts'
+import { saveRecipe } from '../workbench.ts'
 import { budgetOption } from './budget.ts'
 import { refusal, reply, type Command } from './command.ts'
 import { mixedOptions, planned } from './mixed.ts'
-import { overrideOptions, saveRecipe, textOptions } from './recipe-options.ts'
+import { overrideOptions, textOptions } from './recipe-options.ts'
 import { table, type Column } from './table.ts'
 
 const columns: Column[] = [

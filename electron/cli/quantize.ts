@@ -3,6 +3,7 @@ import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
 import type { RunReport } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
+import { saveRecipe } from '../workbench.ts'
 import { budgetOption, fitBudget, type Fitted } from './budget.ts'
 import { refusal, reply, unfinished, type Command, type Task } from './command.ts'
 import { checkMixed, isMixed, mixedOptions, planned } from './mixed.ts'
@@ -10,7 +11,7 @@ import { effectText } from '../contract/override-text.ts'
 import { chosenTables, tableWords } from '../contract/tables.ts'
 import * as quantities from '../contract/quantities.ts'
 import { comparisonLines, measuredBy } from './evaluation-text.ts'
-import { methodOptions, overrideOptions, recipeFrom, saveRecipe, textOptions } from './recipe-options.ts'
+import { methodOptions, overrideOptions, recipeFrom, textOptions } from './recipe-options.ts'
 
 export const quantize: Command = {
   interrupt: 'stops',

@@ -1,5 +1,5 @@
 // From the options of a command to a recipe, with a recipe file as the base where one is given.
-import { access, readFile, writeFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { failure, success, type Result } from '../contract/errors.ts'
 import { protocols } from '../contract/evaluation.ts'
@@ -8,6 +8,7 @@ import { overrideForm, readOverride, readSettings } from '../contract/override-t
 import { mixed } from '../contract/plan.ts'
 import { bundledPrefix, joins, parseRecipe, samplings, type Recipe } from '../contract/recipe.ts'
 import { tableTypes, type TableTypes } from '../contract/tables.ts'
+import { readRecipe } from '../workbench.ts'
 import type { Option, Values } from './options.ts'
 
 export const methodOptions: readonly Option[] = [
@@ -150,41 +151,6 @@ async function baseRecipe(values: Values): Promise<Result<Recipe>> {
     return failure('option_invalid', `${file} is a recipe for ${read.value.method}, and --method says ${method}.`)
   }
   return read
-}
-
-/** Reads a recipe; its files are named from the folder that it lies in. */
-export async function readRecipe(file: string): Promise<Result<Recipe>> {
-  let json: unknown
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'))
-  } catch (error) {
-    return failure('recipe_invalid', `The recipe ${file} cannot be read as JSON.`, String(error))
-  }
-  const recipe = parseRecipe(json, file)
-  return recipe.ok ? success(movePaths(recipe.value, (source) => path.resolve(path.dirname(file), source))) : recipe
-}
-
-/** Writes a recipe so that it can be moved together with the texts beside it. */
-export async function saveRecipe(file: string, recipe: Recipe): Promise<Result<null>> {
-  const folder = path.dirname(path.resolve(file))
-  // JSON leaves undefined out: which model a recipe was made for is not part of it.
-  const portable = { ...movePaths(recipe, (source) => path.relative(folder, source)), model: undefined }
-  try {
-    await writeFile(file, `${JSON.stringify(portable, null, 1)}\n`)
-    return success(null)
-  } catch (error) {
-    return failure('write_failed', `The recipe ${file} cannot be written.`, String(error))
-  }
-}
-
-function movePaths(recipe: Recipe, move: (source: string) => string): Recipe {
-  const moved = <T extends { source: string }>(one: T): T =>
-    one.source.startsWith(bundledPrefix) ? one : { ...one, source: move(one.source) }
-  return {
-    ...recipe,
-    calibration: recipe.calibration && moved(recipe.calibration),
-    evaluations: recipe.evaluations.map(moved),
-  }
 }
 
 function settings(values: Values, { method: id, parameters }: Recipe): Result<Parameters> {

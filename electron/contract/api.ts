@@ -232,8 +232,16 @@ export const calls = {
   gains: { request: z.object({ id: runId, threads }), answer: gainsAnswerSchema },
   /** What a run will cost. */
   forecast: { request: z.object({ model: folder, recipe: recipeSchema, threads }), answer: forecastSchema },
+  /** The same for many recipes; what one cannot be forecast for does not hold up the others. */
+  forecasts: {
+    request: z.object({ model: folder, recipes: z.array(recipeSchema).min(1).max(64), threads }),
+    answer: z.array(z.object({ forecast: forecastSchema.nullable(), problem: problemSchema.nullable() })),
+  },
   /** Everything that a run looks at before it starts. */
   preflight: { request: z.object({ model: folder, recipe: recipeSchema }), answer: z.array(readinessSchema) },
+  /** A recipe that was saved as a file, by whoever; its own texts are found from the folder that it lies in. */
+  readRecipe: { request: z.object({ file: z.string().min(1) }), answer: recipeSchema },
+  saveRecipe: { request: z.object({ file: z.string().min(1), recipe: recipeSchema }), answer: z.null() },
   /** Waiting runs, the next one first. */
   queue: {
     request: z.object({}),

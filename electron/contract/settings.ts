@@ -26,6 +26,14 @@ export const placeSchema = z.object({
 })
 export type Place = z.infer<typeof placeSchema>
 
+/** A recipe under a name. A newer Signum may know methods that this one does not: it is checked when it is chosen. */
+export const presetSchema = z.object({
+  name: z.string().trim().min(1).max(100),
+  recipe: z.record(z.string(), z.unknown()),
+  saved_at: z.int(),
+})
+export type Preset = z.infer<typeof presetSchema>
+
 export const settingsSchema = z.object({
   theme: z.enum(themes).default('system'),
   zoom: z.number().min(zooms[0]).max(2).default(1),
@@ -43,6 +51,8 @@ export const settingsSchema = z.object({
     .default(null),
   /** The recipe that was last begun with each model, by the model's folder. */
   recipes: z.record(z.string(), recipeSchema).default({}),
+  /** Recipes under names, each name once; the newest first. */
+  presets: z.array(presetSchema).max(1000).default([]),
   /** Shares of the panes, by the name of their group. */
   panes: z.record(z.string(), z.array(z.number())).default({}),
   /** The table of runs: columns that are shown or hidden against what it shows at first, and its order. */

@@ -19,7 +19,10 @@ export const windowCalls = [
   'plan',
   'gains',
   'forecast',
+  'forecasts',
   'preflight',
+  'readRecipe',
+  'saveRecipe',
   'runs',
   'runList',
   'run',
@@ -60,6 +63,7 @@ const title = z.string().min(1).max(200)
 export const shellCalls = {
   chooseFolder: { request: z.object({ title }), answer: z.string().nullable() },
   chooseText: { request: z.object({ title }), answer: z.string().nullable() },
+  chooseRecipe: { request: z.object({ title }), answer: z.string().nullable() },
   /** Writes the bytes where the person says; answers the path. */
   saveFile: {
     request: z.object({ suggested: title, bytes: z.instanceof(Uint8Array) }),

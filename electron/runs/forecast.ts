@@ -4,20 +4,30 @@ import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { calls, type Answer, type Attention, type Ending, type Request } from '../contract/api.ts'
 import type { Curve } from '../contract/curve.ts'
+import type { Problem } from '../contract/errors.ts'
 import type { FileBytes, Model } from '../contract/records.ts'
 import type { Sizes } from '../contract/forecast.ts'
 import { methodIds } from '../contract/methods.ts'
 import { windowOf } from '../contract/evaluation.ts'
-import { parseRecipe, type Calibration } from '../contract/recipe.ts'
+import { parseRecipe, type Calibration, type Recipe } from '../contract/recipe.ts'
 import { curveOf } from '../bits/curve.ts'
 import { forecast as forecastSizes, longestNote, type CalibrationNote, type Forecast } from '../bits/forecast.ts'
-import { calibrationWanted, lookAtDisk, lookAtMemory, original, resolve } from './checks.ts'
+import {
+  calibrationWanted,
+  checkModel,
+  checkRecipe,
+  lookAtDisk,
+  lookAtMemory,
+  original,
+  readCalibration,
+  resolve,
+} from './checks.ts'
 import { refused, type Context } from './context.ts'
-import { experiences, learned } from './forecast-learned.ts'
+import { experiences, learned, type Experience } from './forecast-learned.ts'
 import { knownModel } from './library.ts'
 import { runsFolder } from '../history/place.ts'
 import type { Wanted } from './source.ts'
-import { tokensAbout, tokensAtMost } from './token-counts.ts'
+import { countReader, tokensAbout, tokensAtMost } from './token-counts.ts'
 
 const curvesRequest = calls.curves.request
 
@@ -63,21 +73,67 @@ export async function forecast(
   if (!parsed.ok) return refused(parsed.problem)
   const found = await originalIn(context, request.model, attention)
   if (found.kind !== 'finished') return found
+  const known = { ...(await pastOf(context)), model: found.value, threads: request.threads || availableParallelism() }
+  return { kind: 'finished', value: await forecastOf(context, parsed.value, known) }
+}
+
+/** With what would keep a recipe from starting whatever the machine has free: its parameters, its patterns, its text. */
+export async function forecasts(
+  context: Context,
+  request: Request<'forecasts'>,
+  attention: Attention,
+): Promise<Ending<Answer<'forecasts'>>> {
+  const found = await originalIn(context, request.model, attention)
+  if (found.kind !== 'finished') return found
   const model = found.value
-  const recipe = resolve(parsed.value, model.path, model)
+  const known = { ...(await pastOf(context)), model, threads: request.threads || availableParallelism() }
+  const value: Answer<'forecasts'> = []
+  for (const asked of request.recipes) {
+    const problem = await problemOf(context, asked, model)
+    const recipe = parseRecipe(asked, 'the recipe')
+    value.push({ problem, forecast: recipe.ok ? await forecastOf(context, recipe.value, known) : null })
+    // Whoever waits for a shorter answer gets it in between.
+    await setImmediate()
+  }
+  return { kind: 'finished', value }
+}
+
+async function problemOf({ root }: Context, asked: unknown, model: Model): Promise<Problem | null> {
+  const recipe = checkRecipe(asked)
+  if (!recipe.ok) return recipe.problem
+  const matched = checkModel(recipe.value, model)
+  if (!matched.ok) return matched.problem
+  const { calibration } = resolve(recipe.value, model.path, model)
+  const read = calibration && (await readCalibration(countReader(root), calibration, model))
+  return read === null || read.ok ? null : read.problem
+}
+
+type Past = { out: string; past: Experience[] }
+
+/** Where runs go, and what earlier ones took. */
+async function pastOf(context: Context): Promise<Past> {
+  const history = await context.history?.()
+  return history?.ok
+    ? { out: runsFolder(history.value.data), past: await experiences(history.value) }
+    : { out: path.resolve('.'), past: [] }
+}
+
+async function forecastOf(
+  context: Context,
+  asked: Recipe,
+  { model, out, past, threads }: Past & { model: Model; threads: number },
+): Promise<Answer<'forecast'>> {
+  const recipe = resolve(asked, model.path, model)
   const about = (wanted: Wanted) => tokensAbout(context.root, wanted, model)
   const tokens = await Promise.all(recipe.evaluations.map(({ source, join }) => about({ source, join })))
   const calibration = recipe.calibration === null ? 0 : await about(calibrationWanted(recipe.calibration))
   const sizes = forecastSizes(recipe, model, await noteOf(context, recipe.calibration, model))
   const memory = await lookAtMemory(context, recipe, model, tokens)
   const all = tokens.reduce((sum, one) => sum + one, calibration)
-  const history = await context.history?.()
-  const out = history?.ok ? runsFolder(history.value.data) : path.resolve('.')
   const disk = await lookAtDisk(context, out, recipe, model, memory.activationLimit, all)
-  const threads = request.threads || availableParallelism()
   const next = { model, folder: model.path, recipe, tokens, fileBytes: sizes.expected.fileBytes, threads }
-  const { seconds, basis } = learned(next, history?.ok ? await experiences(history.value) : [])
-  const value = {
+  const { seconds, basis } = learned(next, past)
+  return {
     expected: said(sizes.expected),
     most: said(sizes.most),
     parts: partsOf(sizes),
@@ -87,7 +143,6 @@ export async function forecast(
     seconds,
     basis,
   }
-  return { kind: 'finished', value }
 }
 
 export async function originalIn(context: Context, folder: string, attention: Attention): Promise<Ending<Model>> {

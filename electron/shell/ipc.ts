@@ -99,6 +99,15 @@ function shellCalls(workbench: Workbench, window: () => BrowserWindow | null, te
           { name: 'All files', extensions: ['*'] },
         ],
       }),
+    chooseRecipe: ({ title }) =>
+      open({
+        title,
+        properties: ['openFile'],
+        filters: [
+          { name: 'Recipes', extensions: ['json'] },
+          { name: 'All files', extensions: ['*'] },
+        ],
+      }),
     async saveFile({ suggested, bytes }) {
       const options = { defaultPath: path.join(app.getPath('documents'), path.basename(suggested)) }
       const parent = window()

@@ -10,6 +10,7 @@ import { bundledPrefix, parseRecipe, type Calibration, type Recipe } from '../..
 import { runName } from '../../../electron/contract/run-name.ts'
 import { ask as askWindow } from '../../client/client.ts'
 import { navigation } from '../../client/navigation.svelte.ts'
+import { notices } from '../../client/notices.svelte.ts'
 import { settings } from '../../client/settings.svelte.ts'
 import * as drafts from './draft.ts'
 import type { Draft } from './draft.ts'
@@ -189,12 +190,16 @@ export class NewRun {
     this.change({ overrides })
   }
 
-  /** A recipe that was made elsewhere; name and threads stay. */
-  use(recipe: Recipe): void {
-    if (!this.draft) return
+  /** A recipe that was made elsewhere; name and threads stay. `from`: what is said of it. */
+  use(recipe: Recipe, from = 'the plan'): void {
+    const before = this.draft
+    if (!before) return
     this.#forgive()
-    this.#set(drafts.draftOf(recipe, { ...this.draft, budget: null }))
+    const draft = drafts.draftOf(recipe, { ...before, budget: null })
+    this.#set(draft)
     this.#unfold(recipe)
+    void this.#readCards(draft)
+    this.#offerBack(`The recipe is that of ${from}.`, before)
   }
 
   setPreset(id: string): void {
@@ -206,8 +211,12 @@ export class NewRun {
 
   resetMethod(): void {
     if (!this.draft) return
+    const before = this.draft
     this.#forgive(this.method.parameters.map(({ key }) => key))
-    this.#set(drafts.asUsual(this.draft))
+    this.#set(drafts.asUsual(before))
+    if (Object.keys(before.given[before.method] ?? {}).length > 0) {
+      this.#offerBack(`${this.method.title} is as usual again.`, before)
+    }
   }
 
   change(changes: Partial<Draft>): void {
@@ -256,6 +265,16 @@ export class NewRun {
     void settings.change({ recipes: Object.fromEntries([...others.slice(1 - keptRecipes), [model, recipe]]) })
     this.change({ name: '' })
     navigation.go('runs', { run: value })
+  }
+
+  /** What was replaced, as long as the model is the same. */
+  #offerBack(text: string, before: Draft): void {
+    const undo = () => {
+      if (this.draft?.folder !== before.folder) return
+      this.#forgive()
+      this.#set(before)
+    }
+    notices.say(text, { undo })
   }
 
   /** What a recipe says beyond its method is in sight. */
