@@ -12,7 +12,7 @@ const calibration = {
 }
 const unknown = { calibration, known: null, seconds: 12 }
 const known = { calibration, known: { candidates: [], linears: [], measured_at: 1 }, seconds: 11 }
-const good = (value: unknown): Outcome<unknown> => ({ value, problem: null }) as Outcome<unknown>
+const good = (value: unknown): Outcome<unknown> => ({ value, problem: null })
 const bad = (code: string): Outcome<unknown> => ({ value: null, problem: { code, message: 'No.' } })
 
 function gainsWith(answers: Record<string, (request: unknown) => Outcome<unknown> | Promise<Outcome<unknown>>>) {
