@@ -7,7 +7,7 @@ import { navigation } from '../../client/navigation.svelte.ts'
 import { runs } from '../../client/runs.svelte.ts'
 import type { Pane } from '../../drawing/matrix/pane.ts'
 import { runColour } from '../../drawing/run-colour.ts'
-import { sharedScale } from '../layers/choices.ts'
+import { sharedScale } from '../../drawing/matrix/shared-scale.ts'
 import { commonLinears, kindFor } from './linears.ts'
 
 type Loaded = { details: RunDetails | null; pictures: Pictures | null; problem: Problem | null }

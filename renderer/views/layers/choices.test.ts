@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Cell, PicturedLinear } from '../../../electron/contract/pictures.ts'
-import { fileName, inModelOrder, isKind, sharedScale, standardKind } from './choices.ts'
+import { fileName, inModelOrder, isKind, standardKind } from './choices.ts'
 import { axisOf } from './level-axis.ts'
 
 const linear = (layer: number | null, kind: string, code_bits: number | null = null): PicturedLinear => ({
@@ -30,17 +30,6 @@ test('linears come as the model computes them', () => {
   ])
 })
 
-test('two pictures share the wider scale, as far as it is known', () => {
-  expect(sharedScale([{ weight: 1, error: 0.5 }, null])).toEqual({ weight: 1, error: 0.5 })
-  expect(sharedScale([])).toBe(null)
-  expect(
-    sharedScale([
-      { weight: 1, error: 0.5 },
-      { weight: 3, error: null },
-    ]),
-  ).toEqual({ weight: 3, error: 0.5 })
-  expect(sharedScale([{ weight: 1, error: null }])).toEqual({ weight: 1, error: null })
-})
 
 test('what is shown where nobody chose', () => {
   expect(standardKind(linear(0, 'q_proj'))).toBe('sign')

@@ -4,7 +4,6 @@ import {
   type PicturedLinear,
   type PictureKind,
   type Pictures,
-  type PictureScale,
 } from '../../../electron/contract/pictures.ts'
 import { inBlockOrder } from '../../drawing/kind-colour.ts'
 
@@ -20,17 +19,6 @@ export function inModelOrder(pictures: Pictures): Pictures {
 
 /** What shows best what a method did. */
 export const standardKind = (linear: PicturedLinear): PictureKind => (linear.code_bits === null ? 'sign' : 'quantized')
-
-/** Wide enough for all that are known. */
-export function sharedScale(scales: readonly (PictureScale | null)[]): PictureScale | null {
-  const known = scales.filter((scale) => scale !== null)
-  if (known.length === 0) return null
-  const errors = known.map(({ error }) => error).filter((error) => error !== null)
-  return {
-    weight: Math.max(...known.map(({ weight }) => weight)),
-    error: errors.length === 0 ? null : Math.max(...errors),
-  }
-}
 
 /** A name for a file that says what is in it. */
 export const fileName = (run: string, linear: string, kind: PictureKind) =>

@@ -12,8 +12,9 @@ import { ask } from '../../client/client.ts'
 import { navigation } from '../../client/navigation.svelte.ts'
 import { runs } from '../../client/runs.svelte.ts'
 import type { Pane } from '../../drawing/matrix/pane.ts'
+import { sharedScale } from '../../drawing/matrix/shared-scale.ts'
 import { runColour } from '../../drawing/run-colour.ts'
-import { inModelOrder, isKind, sharedScale, standardKind } from './choices.ts'
+import { inModelOrder, isKind, standardKind } from './choices.ts'
 
 type Loaded = { pictures: Pictures; details: RunDetails }
 
