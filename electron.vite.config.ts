@@ -8,9 +8,11 @@ const chrome = 'chrome130'
 
 export default defineConfig({
   main: {
-    // The dependencies of package.json stay packages: one of them brings an addon, which cannot be bundled.
+    // The dependencies of package.json stay packages: one of them brings an addon, which cannot be bundled. Of zod most is never
+    // used, and what is loaded before the window stands is waited for: it is bundled, without its languages.
     build: {
       target: node,
+      externalizeDeps: { exclude: ['zod'] },
       rolldownOptions: { input: 'electron/shell/main.ts', output: { format: 'es', entryFileNames: 'index.js' } },
     },
     plugins: [noteBundled('main')],
