@@ -5,10 +5,12 @@ import type { Answer, Attention, Call, Ending, Request } from './contract/api.ts
 import { success, type Result } from './contract/errors.ts'
 import { recipeSchema } from './contract/recipe.ts'
 import type { QueueEvent } from './contract/history.ts'
+import { labPlaceSchema } from './contract/lab.ts'
 import { exportModel } from './exports/export.ts'
 import { openTexts } from './generate/texts.ts'
 import { importRun } from './exports/import.ts'
 import { dataFolder } from './history/place.ts'
+import { openLab } from './lab/lab.ts'
 import { openTokenLosses } from './losses/token-losses.ts'
 import { deleteRun } from './runs/delete.ts'
 import { deleteLater, emptyTrashInTime, undoDelete } from './runs/delete-later.ts'
@@ -95,9 +97,21 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     tell(ownChange)
     return ended
   }
-  const start: Start = (request, attention, id) => quantize(context, request, attention, id)
+  const start: Start = async (request, attention, id) => {
+    await lab.makeRoom()
+    return quantize(context, request, attention, id)
+  }
   const queue = holdQueue(history, start, tell)
-  const pictures = openPictures((id) => packedPlaces(context, id))
+  const pictures = openPictures((owner) =>
+    typeof owner === 'number' ? packedPlaces(context, owner) : Promise.resolve(lab.places(owner)),
+  )
+  const lab = openLab(context, {
+    pictures,
+    async busy() {
+      const opened = await queue.open()
+      return opened.ok && opened.value.current !== null
+    },
+  })
   const texts = openTexts(context)
   const losses = openTokenLosses(context)
   let unwatch: (() => void) | null = null
@@ -120,6 +134,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     async close() {
       unwatch?.()
       leaveTrash?.()
+      await lab.close()
       await Promise.all([pictures.close(), texts.close()])
       await queue.close()
       await history.close()
@@ -189,6 +204,12 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     preflight: (request, attention = {}) => readiness(context, request, attention),
     readRecipe: async ({ file }) => endingOf(await readRecipe(file)),
     saveRecipe: async ({ file, recipe }) => endingOf(await saveRecipe(file, recipeSchema.parse(recipe))),
+    labOpen: (place, attention = {}) => lab.open(labPlaceSchema.parse(place), attention),
+    labTry: (request, attention = {}) => lab.try(request, attention),
+    async labClose() {
+      await lab.close()
+      return { kind: 'finished', value: null }
+    },
     queue: () => queue.use((opened) => listQueue(opened)),
     enqueue: ({ threads = 0, ...request }) => queue.use((opened) => opened.add({ ...request, threads, out: null })),
     moveRun: ({ id, before }) => queue.use((opened) => opened.move(id, before)),

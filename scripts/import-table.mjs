@@ -23,11 +23,14 @@ export const importTable = {
   },
   'electron/generate': { folders: ['electron/worker', 'electron/models', 'electron/runs'] },
   'electron/losses': { folders: ['generate', 'models', 'packed', 'runs'].map((name) => `electron/${name}`) },
+  'electron/lab': {
+    folders: ['worker', 'history', 'models', 'pictures', 'runs'].map((name) => `electron/${name}`),
+  },
   'electron/exports': {
     folders: ['worker', 'history', 'models', 'bits', 'packed', 'runs'].map((name) => `electron/${name}`),
   },
   'electron/workbench.ts': {
-    folders: 'models bits packed pictures worker history runs exports generate losses'
+    folders: 'models bits packed pictures worker history runs exports generate losses lab'
       .split(' ')
       .map((name) => `electron/${name}`),
   },

@@ -1,5 +1,6 @@
 // Every call that the workbench answers: what it is asked, what it answers. The command line and the window both speak it.
 import { z } from 'zod'
+import { labLinearSchema, labPlaceSchema, trialRequestSchema, trialSchema } from './lab.ts'
 import { curveSchema } from './curve.ts'
 import { problemSchema } from './errors.ts'
 import { comparisonSchema, protocolSchema } from './evaluation.ts'
@@ -237,6 +238,12 @@ export const calls = {
     request: z.object({ model: folder, recipes: z.array(recipeSchema).min(1).max(64), threads }),
     answer: z.array(z.object({ forecast: forecastSchema.nullable(), problem: problemSchema.nullable() })),
   },
+  /** Puts a linear on the table of the layer lab, which stays open for a while. Another one takes its place. */
+  labOpen: { request: labPlaceSchema, answer: labLinearSchema },
+  /** Quantizes it by a recipe; opens the lab where another linear, or none, is on the table. */
+  labTry: { request: trialRequestSchema, answer: trialSchema },
+  /** Its trials' pictures go too. */
+  labClose: { request: z.object({}), answer: z.null() },
   /** Everything that a run looks at before it starts. */
   preflight: { request: z.object({ model: folder, recipe: recipeSchema }), answer: z.array(readinessSchema) },
   /** A recipe that was saved as a file, by whoever; its own texts are found from the folder that it lies in. */
@@ -271,6 +278,7 @@ export type Step =
   | { name: 'layer' }
   | { name: 'export' }
   | { name: 'measure' }
+  | { name: 'lab' }
   /** `both`: the packed model beside its original. */
   | { name: 'evaluate'; subject: 'original' | 'packed' | 'both'; source: string }
 

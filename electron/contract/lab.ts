@@ -3,7 +3,9 @@ import { z } from 'zod'
 import { methodIds } from './methods.ts'
 import { pictureScaleSchema, picturedLinearSchema } from './pictures.ts'
 import { calibrationSchema, recipeSchema } from './recipe.ts'
-import { layerReportSchema, noteSchema } from './records.ts'
+import { histogramSchema, layerReportSchema, noteSchema } from './records.ts'
+
+export { histogramSchema, type Histogram } from './records.ts'
 
 /** Recipes side by side. */
 export const mostTrials = 6
@@ -15,10 +17,6 @@ export const labPlaceSchema = z.object({
   calibration: calibrationSchema.nullable(),
 })
 export type LabPlace = z.infer<typeof labPlaceSchema>
-
-/** Weights counted in bins of equal width from `low` to `high`; what lies outside counts in the first or last bin. */
-export const histogramSchema = z.object({ low: z.number(), high: z.number(), counts: z.array(z.int()) })
-export type Histogram = z.infer<typeof histogramSchema>
 
 /** The linear is at hand: its weights, and its Hessian where there is a text. */
 export const labLinearSchema = z.object({

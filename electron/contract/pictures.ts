@@ -65,7 +65,10 @@ export function tileShape(shape: Shape, kind: PictureKind, { level, row, column 
  * Whose pictures they are: a run's, those of a trial in the layer lab (contract/lab.ts), or those of a pair: a run, and what it is compared
  * with.
  */
-export type PictureOwner = number | `trial-${number}` | PicturePair
+export type PictureOwner = PackedOwner | PicturePair
+export type TrialOwner = `trial-${number}`
+/** Who has packed tensors: a run, a trial. */
+export type PackedOwner = number | TrialOwner
 export type PicturePair = `${number}@${number | 'original'}`
 /** `other` null: the original weights, whose signs alone can be compared with a run's. */
 export const pairOf = (run: number, other: number | null): PicturePair => `${run}@${other ?? 'original'}`

@@ -164,6 +164,10 @@ export const runReportSchema = z.object({
 })
 export type RunReport = z.infer<typeof runReportSchema>
 
+/** Weights counted in bins of equal width from `low` to `high`; what lies outside counts in the first or last bin. */
+export const histogramSchema = z.object({ low: z.number(), high: z.number(), counts: z.array(z.int()) })
+export type Histogram = z.infer<typeof histogramSchema>
+
 /** Where the bytes of a packed folder's files go. */
 export const fileBytesSchema = z.object({
   codes: z.number(),

@@ -23,6 +23,9 @@ export const windowCalls = [
   'preflight',
   'readRecipe',
   'saveRecipe',
+  'labOpen',
+  'labTry',
+  'labClose',
   'runs',
   'runList',
   'run',
@@ -127,5 +130,7 @@ export type WindowEvent =
   | { kind: 'text'; id: number; news: TextNews }
   /** How far an export is. `eta`: seconds, or null. */
   | { kind: 'exporting'; run: number; phase: string; share: number; eta: number | null }
+  /** How far the lab is with a linear. `eta`: seconds, or null. */
+  | { kind: 'lab'; phase: string; share: number; eta: number | null }
   /** How far the measuring is that a plan waits for, 0 to 1. */
   | { kind: 'planning'; share: number }

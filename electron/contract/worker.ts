@@ -4,8 +4,10 @@ import { problemSchema } from './errors.ts'
 import {
   evaluationResultSchema,
   layerReportSchema,
+  histogramSchema,
   metricSchema,
   modelSchema,
+  noteSchema,
   quantizeResultSchema,
 } from './records.ts'
 import type { Protocol } from './evaluation.ts'
@@ -65,6 +67,16 @@ export type Jobs = {
   devices: Common
   /** A session: requests are lines on stdin, `GenerateLine`. context 0: the model's, at most 4096. */
   generate: Common & { model: string; context: number }
+  /** A session: requests are lines on stdin, `LabLine`. */
+  lab: Common & {
+    model: string
+    calibration: WorkerCalibration | null
+    /** A folder that keeps Hessians, of this model and calibration alone. */
+    hessians: string | null
+    /** For activations that are not kept in memory. */
+    folder: string
+    activation_limit: number
+  }
 }
 export type WorkerCommand = keyof Jobs
 
@@ -86,6 +98,14 @@ export type GenerateLine =
       stop_tokens: number[]
     }
   | { command: 'halt' }
+  | { command: 'stop' }
+/** What a session of `lab` is told; `id` as above. */
+export type LabLine =
+  /** Puts a linear on the table. */
+  | { command: 'put'; id: number; linear: string }
+  /** Quantizes it; `output` becomes a packed folder of this one linear. */
+  | { command: 'try'; id: number; recipe: WorkerRecipe; output: string }
+  | { command: 'halt'; id: number }
   | { command: 'stop' }
 /** Why an answer ended. */
 export const generationEnds = ['stop_token', 'length', 'context', 'halted'] as const
@@ -111,6 +131,7 @@ export const resultSchemas = {
   }),
   devices: devicesSchema,
   generate: z.object({ requests: z.int(), tokens: z.int() }),
+  lab: z.object({ linears: z.int(), trials: z.int() }),
 } satisfies Record<WorkerCommand, z.ZodType>
 export type WorkerResult<C extends WorkerCommand> = z.infer<(typeof resultSchemas)[C]>
 
@@ -200,6 +221,30 @@ const events = [
     seconds: z.number(),
     resident_bytes: z.number(),
   }),
+  z.object({
+    ...line,
+    event: z.literal('linear'),
+    id: z.int(),
+    name: z.string(),
+    rows: z.int(),
+    columns: z.int(),
+    tokens: z.int(),
+    at_hand: z.boolean(),
+    weights: histogramSchema,
+    seconds: z.number(),
+    resident_bytes: z.number(),
+  }),
+  z.object({
+    ...line,
+    event: z.literal('trial'),
+    id: z.int(),
+    report: layerReportSchema,
+    quantized: histogramSchema,
+    levels: z.array(z.number().nullable()),
+    warnings: z.array(noteSchema),
+    resident_bytes: z.number(),
+  }),
+  z.object({ ...line, event: z.literal('halted'), id: z.int() }),
   z.object({
     ...line,
     event: z.literal('refused'),

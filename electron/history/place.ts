@@ -26,3 +26,5 @@ export const historyFile = (data: string) => path.join(data, 'history.db')
 export const runsFolder = (data: string) => path.join(data, 'runs')
 /** What was measured of candidate recipes, one file for each model, calibration and list of candidates. */
 export const measurementsFolder = (data: string) => path.join(data, 'measurements')
+/** Hessians of linear inputs for the layer lab: a folder for each model and calibration, in it a file for each input. */
+export const hessiansFolder = (data: string) => path.join(data, 'hessians')

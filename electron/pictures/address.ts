@@ -1,8 +1,8 @@
-// Path of a picture -> what is asked for. Nothing of a path ever becomes part of a file's name: the run is a number, the linear
-// a key of a map.
-import { isDifference, pictureKinds, type PictureKind, type TilePlace } from '../contract/pictures.ts'
+// Path of a picture -> what is asked for. Nothing of a path ever becomes part of a file's name: the owner is a number with or
+// without a word, the linear a key of a map.
+import { isDifference, pictureKinds, type PictureKind, type PackedOwner, type TilePlace } from '../contract/pictures.ts'
 
-export type Address = { run: number; linear: string } & (
+export type Address = { owner: PackedOwner; linear: string } & (
   | { what: 'tile'; kind: PictureKind; place: TilePlace }
   | { what: 'difference'; other: number | 'original'; kind: 'flipped' | 'change'; place: TilePlace }
   | { what: 'cell'; row: number; column: number }
@@ -11,7 +11,7 @@ export type Address = { run: number; linear: string } & (
 
 const number = '(0|[1-9][0-9]{0,7})'
 const linearName = '([A-Za-z0-9_.-]{1,200})'
-const start = `^/pictures/${number}/${linearName}`
+const start = `^/pictures/((?:trial-)?(?:0|[1-9][0-9]{0,7}))/${linearName}`
 const place = `${number}/${number}/${number}`
 const tile = new RegExp(`${start}/(${pictureKinds.filter((kind) => !isDifference(kind)).join('|')})/${place}$`)
 const pair = new RegExp(
@@ -19,6 +19,8 @@ const pair = new RegExp(
 )
 const cell = new RegExp(`${start}/cell/${number}/${number}$`)
 const edge = new RegExp(`${start}/edge/([a-z0-9_-]{1,40})$`)
+
+const ownerOf = (text: string): PackedOwner => (text.startsWith('trial-') ? (text as PackedOwner) : Number(text))
 
 /** Null for every other path, also for one that would mean the same after some decoding. */
 export function parseAddress(pathname: string): Address | null {
@@ -45,7 +47,7 @@ function parsePair(found: RegExpExecArray): Address | null {
   return { ...named(run!, linear!), what: 'difference', other, kind: kind as 'flipped', place: placeOf(rest) }
 }
 
-const named = (run: string, linear: string) => ({ run: Number(run), linear })
+const named = (owner: string, linear: string) => ({ owner: ownerOf(owner), linear })
 const placeOf = (numbers: readonly string[]): TilePlace => {
   const [level, row, column] = numbers.map(Number)
   return { level: level!, row: row!, column: column! }

@@ -124,7 +124,7 @@ test('what has another shape, or is not there, is no pair', async () => {
 
 test('a pair is forgotten with either of its runs', async () => {
   const runs = [(await runOf(layouts.billm, 1)).folders, (await runOf(layouts.rc, 2)).folders]
-  const pictures = openPictures((id) => Promise.resolve({ ok: true, value: runs[id - 1]! }))
+  const pictures = openPictures((id) => Promise.resolve({ ok: true, value: runs[Number(id) - 1]! }))
   onTestFinished(() => pictures.close())
   const first = await pictures.difference(1, 2, P)
   runs[1] = (await runOf(layouts.rc, 9)).folders

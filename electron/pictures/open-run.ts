@@ -1,7 +1,8 @@
-// A run's two models, open. Several requests use them at once; they are closed when the last one is done.
+// A run's two models, or a trial's and the one that it was made from, open. Several requests use them at once; they are closed when the last one is done.
 import path from 'node:path'
 import { readdir } from 'node:fs/promises'
 import type { Problem, Result } from '../contract/errors.ts'
+import type { PackedOwner } from '../contract/pictures.ts'
 import { fileError, PackedError } from '../packed/errors.ts'
 import { openPackedModel, type PackedModel } from '../packed/model.ts'
 import { requireInside } from './inside.ts'
@@ -9,10 +10,10 @@ import { openOriginal, type Original } from './original.ts'
 
 /** Where a run's packed model lies, what it learned of its layers, and the model that it was made from. */
 export type RunPlaces = { packed: string; diagnostics?: string; model: string | null }
-export type FindRun = (id: number) => Promise<Result<RunPlaces>>
+export type FindRun = (id: PackedOwner) => Promise<Result<RunPlaces>>
 
 export interface OpenRun {
-  readonly id: number
+  readonly id: PackedOwner
   readonly packed: PackedModel
   /** Or why there is none. */
   readonly original: Original | Problem
@@ -24,6 +25,10 @@ export interface OpenRun {
 
 export const hasOriginal = (run: OpenRun): run is OpenRun & { original: Original } => 'rows' in run.original
 
+/** `Run 7`, `Trial 3`. */
+export const ownerName = (owner: PackedOwner): string =>
+  typeof owner === 'number' ? `Run ${owner}` : `Trial ${owner.slice('trial-'.length)}`
+
 interface Entry {
   opened: Promise<OpenRun>
   users: number
@@ -31,15 +36,15 @@ interface Entry {
 }
 
 export interface OpenRuns {
-  use<T>(id: number, work: (run: OpenRun) => Promise<T>): Promise<T>
+  use<T>(id: PackedOwner, work: (run: OpenRun) => Promise<T>): Promise<T>
   /** Closes the run, once its users are done. */
-  forget(id: number): Promise<void>
+  forget(id: PackedOwner): Promise<void>
   close(): Promise<void>
 }
 
-/** Keeps the last `most` runs open. */
-export function holdRuns(find: FindRun, most = 4): OpenRuns {
-  const entries = new Map<number, Entry>()
+/** Keeps the last `most` runs open: a few, and a lab full of trials. */
+export function holdRuns(find: FindRun, most = 10): OpenRuns {
+  const entries = new Map<PackedOwner, Entry>()
   const closing = new Map<Entry, () => void>()
 
   const end = async (entry: Entry) => {
@@ -49,13 +54,13 @@ export function holdRuns(find: FindRun, most = 4): OpenRuns {
     closing.get(entry)?.()
     closing.delete(entry)
   }
-  const retire = (id: number, entry: Entry): Promise<void> => {
+  const retire = (id: PackedOwner, entry: Entry): Promise<void> => {
     entries.delete(id)
     entry.gone = true
     if (entry.users === 0) return end(entry)
     return new Promise((done) => closing.set(entry, done))
   }
-  const enter = (id: number): Entry => {
+  const enter = (id: PackedOwner): Entry => {
     const known = entries.get(id)
     const entry = known ?? ({ users: 0, gone: false } as Entry)
     if (!known) entry.opened = openRun(id, find, () => entry.gone)
@@ -102,7 +107,7 @@ export class RunRefused extends Error {
   }
 }
 
-async function openRun(id: number, find: FindRun, gone: () => boolean): Promise<OpenRun> {
+async function openRun(id: PackedOwner, find: FindRun, gone: () => boolean): Promise<OpenRun> {
   const places = await find(id)
   if (!places.ok) throw new RunRefused(places.problem)
   const { packed: folder, diagnostics = null, model } = places.value
@@ -110,7 +115,7 @@ async function openRun(id: number, find: FindRun, gone: () => boolean): Promise<
   const packed = await openPackedModel(folder)
   const original = await openOriginalOf(model)
   const check = () => {
-    if (gone()) throw new PackedError('read_failed', `Run ${id} was closed.`)
+    if (gone()) throw new PackedError('read_failed', `${ownerName(id)} was closed.`)
   }
   return { id, packed, original, diagnostics, check }
 }

@@ -6,7 +6,9 @@ import {
   type Cell,
   type Edge,
   type PictureDifference,
+  type PicturedLinear,
   type PictureKind,
+  type PackedOwner,
   type Pictures,
   type PictureScale,
   type TilePlace,
@@ -19,7 +21,7 @@ import { countDifference } from './count-difference.ts'
 import type { Other } from './difference.ts'
 import { listEdges, readEdge } from './edges.ts'
 import { describeLinear, picturesOf } from './linears.ts'
-import { hasOriginal, holdRuns, RunRefused, type FindRun, type OpenRun } from './open-run.ts'
+import { hasOriginal, holdRuns, ownerName, RunRefused, type FindRun, type OpenRun } from './open-run.ts'
 import { buildPyramid, firstLevel, type Pyramid } from './pyramid.ts'
 import { readScale } from './scale.ts'
 import { readStrip, type PictureOf, type Strip } from './strips.ts'
@@ -29,15 +31,17 @@ export type PictureAnswer = { status: number; type: string; bytes: Uint8Array<Ar
 
 export interface PictureBook {
   list(run: number): Promise<Result<Pictures>>
-  scale(run: number, linear: string): Promise<Result<PictureScale>>
+  /** One linear of a run or of a trial. */
+  linear(owner: PackedOwner, linear: string): Promise<Result<PicturedLinear>>
+  scale(owner: PackedOwner, linear: string): Promise<Result<PictureScale>>
   /** The numbers along its edges that there are. */
-  edges(run: number, linear: string): Promise<Result<Edge[]>>
+  edges(owner: PackedOwner, linear: string): Promise<Result<Edge[]>>
   /** `other` null: the original weights. */
   difference(run: number, other: number | null, linear: string): Promise<Result<PictureDifference>>
   /** A path as in contract/pictures.ts; 404 for every other one. */
   answer(pathname: string): Promise<PictureAnswer>
-  /** The run's files may be moved or deleted afterwards. */
-  forget(run: number): Promise<void>
+  /** The owner's files may be moved or deleted afterwards. */
+  forget(owner: PackedOwner): Promise<void>
   close(): Promise<void>
 }
 
@@ -62,7 +66,7 @@ export function openPictures(find: FindRun): PictureBook {
   const tileOf = async (picture: PictureOf, place: TilePlace): Promise<Uint8Array> => {
     const { run, linear, kind, shape, other } = picture
     if (tileShape(shape, kind, place) === null) throw new NotThere('request_invalid', 'There is no such tile.')
-    const key = `${other ? pairOf(run.id, other === 'original' ? null : other.id) : run.id}/${linear}/${kind}`
+    const key = `${other ? `${run.id}@${other === 'original' ? other : other.id}` : run.id}/${linear}/${kind}`
     if (place.level < firstLevel || kind === 'salient') {
       const { level, row } = place
       const read = () => turns((pause) => readStrip(picture, level, row, pause))
@@ -111,12 +115,16 @@ export function openPictures(find: FindRun): PictureBook {
         if (!hasOriginal(one)) throw noPicture(one, 'error')
       return tileOf({ run, linear, kind, shape: shapeOf(run, linear), other }, place)
     })
-  const forgetCached = (run: number) => {
-    const its = (key: string) => key.split('/', 1)[0]!.split('@').includes(String(run))
+  const forgetCached = (owner: PackedOwner) => {
+    const its = (key: string) => key.split('/', 1)[0]!.split('@').includes(String(owner))
     for (const cache of [strips, pyramids, edges, differences]) cache.forget(its)
   }
   return {
-    list: (id) => resulting(() => runs.use(id, (run) => Promise.resolve(describe(run)))),
+    list: (id) => resulting(() => runs.use(id, (run) => Promise.resolve(describe(id, run)))),
+    linear: (owner, name) =>
+      resulting(() =>
+        runs.use(owner, (run) => Promise.resolve(describeLinear(name, shapeOf(run, name), hasOriginal(run)))),
+      ),
     scale: (id, linear) =>
       resulting(() => runs.use(id, (run) => turns((pause) => readScale(run, linear, shapeOf(run, linear), pause)))),
     edges: (id, linear) =>
@@ -139,7 +147,7 @@ export function openPictures(find: FindRun): PictureBook {
     async answer(pathname) {
       const address = parseAddress(pathname)
       if (address === null) return problemAnswer(404, failure('request_invalid', 'There is no such picture.').problem)
-      const { run: id, linear } = address
+      const { owner: id, linear } = address
       try {
         if (address.what === 'tile')
           return bytesAnswer(await runs.use(id, (run) => tile(run, linear, address.kind, address.place)))
@@ -175,7 +183,7 @@ class NotThere extends RunRefused {
 function shapeOf(run: OpenRun, linear: string) {
   const layout = run.packed.linears.get(linear)
   if (layout) return layout
-  throw new NotThere('tensor_missing', `Run ${run.id} has no quantized linear ${linear}.`)
+  throw new NotThere('tensor_missing', `${ownerName(run.id)} has no quantized linear ${linear}.`)
 }
 
 function noPicture(run: OpenRun, kind: PictureKind): NotThere {
@@ -184,10 +192,10 @@ function noPicture(run: OpenRun, kind: PictureKind): NotThere {
   return new NotThere('request_invalid', `This linear has no picture ${kind}.`)
 }
 
-function describe(run: OpenRun): Pictures {
+function describe(id: number, run: OpenRun): Pictures {
   const original = hasOriginal(run)
   return {
-    run: run.id,
+    run: id,
     linears: [...run.packed.linears].map(([name, layout]) => describeLinear(name, layout, original)),
     original_problem: original ? null : (run.original as Problem),
   }

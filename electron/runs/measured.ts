@@ -31,11 +31,21 @@ export async function measurementFile(context: Context, wanted: Wanted): Promise
   const history = await context.history?.()
   if (!history?.ok) return null
   const { model, candidates, calibration, text } = wanted
+  const hash = await inputsHash(model, calibration, text, { candidates })
+  return path.join(measurementsFolder(history.value.data), `${path.basename(model.path)}-${hash}.json`)
+}
+
+/** Of the model's files and of the windows that are read: what was computed from the same ones is the same. */
+export async function inputsHash(
+  model: Model,
+  calibration: ResolvedCalibration,
+  text: SourceTokens,
+  more: object = {},
+): Promise<string> {
   const files = await Promise.all(model.files.map((file) => signature(model.path, file.name)))
   const { sampling, sequences, length, seed } = calibration
-  const key = { program: model.program, files, candidates, text: text.tokens.sha256, sampling, sequences, length, seed }
-  const hash = sha256(Buffer.from(JSON.stringify(key))).slice(0, 32)
-  return path.join(measurementsFolder(history.value.data), `${path.basename(model.path)}-${hash}.json`)
+  const key = { program: model.program, files, ...more, text: text.tokens.sha256, sampling, sequences, length, seed }
+  return sha256(Buffer.from(JSON.stringify(key))).slice(0, 32)
 }
 
 async function signature(folder: string, name: string) {

@@ -17,6 +17,7 @@ import type { z } from 'zod'
 import type { Workbench } from '../workbench.ts'
 import { answer, type Handlers } from './calls.ts'
 import { exportCalls } from './export-calls.ts'
+import { labCalls } from './lab-calls.ts'
 import { textCalls } from './text-calls.ts'
 
 type Tell = (event: WindowEvent) => void
@@ -40,6 +41,7 @@ export function answerCalls(
     ...workbenchCalls(workbench, changeSettings),
     ...shellCalls(workbench, window, tell),
     ...plans,
+    ...labCalls(workbench, tell),
     ...textCalls(workbench, tell),
     ...exportCalls(workbench, tell),
   } as unknown as Handlers

@@ -35,7 +35,12 @@ ThreadPool::~ThreadPool() {
 // drain.
 void ThreadPool::drain(const std::function<void(size_t)>& task, size_t count) {
   inside_task = true;
-  for (size_t i; (i = next_.fetch_add(1)) < count;) task(i);
+  for (size_t i; (i = next_.fetch_add(1)) < count;) {
+    if (interrupted())
+      left_out_ = true;
+    else
+      task(i);
+  }
   inside_task = false;
 }
 
@@ -66,10 +71,18 @@ void ThreadPool::work() {
 
 void ThreadPool::parallel_for(size_t count, const std::function<void(size_t)>& task) {
   if (count == 0) return;
-  if (workers_.empty() || count == 1 || inside_task) {
+  if (inside_task) {
     for (size_t i = 0; i < count; ++i) task(i);
     return;
   }
+  if (workers_.empty() || count == 1) {
+    for (size_t i = 0; i < count; ++i) {
+      if (interrupted()) throw Interrupted();
+      task(i);
+    }
+    return;
+  }
+  left_out_ = false;
   {
     std::lock_guard lock(mutex_);
     task_ = &task;
@@ -86,6 +99,7 @@ void ThreadPool::parallel_for(size_t count, const std::function<void(size_t)>& t
   spin_until([&] { return active_.load(std::memory_order_acquire) == 0; });
   std::unique_lock lock(mutex_);
   done_.wait(lock, [&] { return active_ == 0; });
+  if (left_out_) throw Interrupted();
 }
 
 }  // namespace signum

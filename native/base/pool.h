@@ -8,9 +8,13 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace signum {
+
+// Thrown by parallel_for() where the work was given up; what it was to fill is then half done.
+struct Interrupted {};
 
 class ThreadPool {
  public:
@@ -26,7 +30,13 @@ class ThreadPool {
   // A call from inside a task runs inline.
   void parallel_for(size_t count, const std::function<void(size_t)>& task);
 
+  // From now on `asked` is looked at before every task, on any thread; once it says yes, tasks are left out
+  // and parallel_for() throws Interrupted, always on the thread that called it and never out of a task.
+  // Empty: nobody asks. Not during a parallel_for().
+  void interrupt_when(std::function<bool()> asked) { asked_ = std::move(asked); }
+
  private:
+  bool interrupted() const { return asked_ && asked_(); }
   void work();
   void drain(const std::function<void(size_t)>& task, size_t count);
 
@@ -40,6 +50,8 @@ class ThreadPool {
   size_t count_ = 0;
   std::atomic<size_t> next_{0};
   std::atomic<size_t> active_{0};
+  std::function<bool()> asked_;
+  std::atomic<bool> left_out_{false};  // a task, since parallel_for() began
 };
 
 }  // namespace signum

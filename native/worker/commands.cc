@@ -16,6 +16,7 @@
 #include "worker/evaluation_json.h"
 #include "worker/export_json.h"
 #include "worker/generate_command.h"
+#include "worker/lab_command.h"
 
 namespace signum {
 namespace {
@@ -25,7 +26,7 @@ using Json = nlohmann::ordered_json;
 struct Tools {
   EventWriter& events;
   Observer& observer;
-  RequestQueue& requests;
+  SessionLines lines;
   ThreadPool& pool;
 };
 
@@ -213,8 +214,14 @@ Result<CommandEnd> run(const GenerateJob& job, Tools tools) {
   const auto began = std::chrono::steady_clock::now();
   SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
   SIGNUM_TAKE(const SessionTotals totals,
-              run_generate(job, model, began, tools.requests, tools.events, tools.pool));
+              run_generate(job, model, began, tools.lines.generate, tools.events, tools.pool));
   return finished(tools, {{"requests", totals.requests}, {"tokens", totals.tokens}});
+}
+
+Result<CommandEnd> run(const LabJob& job, Tools tools) {
+  SIGNUM_TAKE(const LabTotals totals,
+              run_lab(job, tools.lines.lab, tools.events, tools.observer, tools.pool));
+  return finished(tools, {{"linears", totals.linears}, {"trials", totals.trials}});
 }
 
 Result<CommandEnd> run(const DevicesJob&, Tools tools) {
@@ -227,11 +234,11 @@ Result<CommandEnd> run(const DevicesJob&, Tools tools) {
 
 }  // namespace
 
-Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer,
-                               RequestQueue& requests, ThreadPool& pool) {
+Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer, SessionLines lines,
+                               ThreadPool& pool) {
   return std::visit(
       [&](const auto& work) {
-        return run(work, Tools{events, observer, requests, pool});
+        return run(work, Tools{events, observer, lines, pool});
       },
       job.work);
 }

@@ -10,13 +10,20 @@
 
 namespace signum {
 
+class LabQueue;
 class RequestQueue;
 class ThreadPool;
 
 enum class CommandEnd : uint8_t { Finished, Stopped };
 
-// requests: of `generate`. Emits everything but `started`, the last event included when it is not an error's.
-Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer,
-                               RequestQueue& requests, ThreadPool& pool);
+// What sessions are asked, by command.
+struct SessionLines {
+  RequestQueue& generate;
+  LabQueue& lab;
+};
+
+// Emits everything but `started`, the last event included when it is not an error's.
+Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer, SessionLines lines,
+                               ThreadPool& pool);
 
 }  // namespace signum

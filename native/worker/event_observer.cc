@@ -14,6 +14,24 @@ Json or_null(const std::optional<T>& value) {
 
 }  // namespace
 
+Json linear_json(const LinearReport& report) {
+  return {{"name", report.name},
+          {"method", report.method},
+          {"layer", report.layer},
+          {"kind", report.kind},
+          {"rows", report.rows},
+          {"columns", report.columns},
+          {"nominal_bits", report.nominal_bits},
+          {"linear_bits", report.linear_bits},
+          {"bytes", report.bytes},
+          {"relative_weight_error", report.weight_error},
+          {"relative_output_error", or_null(report.output_error)},
+          {"salient_columns", or_null(report.salient_columns)},
+          {"plane1_sparsity", or_null(report.plane1_sparsity)},
+          {"plane2_sparsity", or_null(report.plane2_sparsity)},
+          {"seconds", report.seconds}};
+}
+
 void EventObserver::plan(const RunPlan& plan) {
   events_.emit("plan", {{"layers", plan.layers},
                         {"linears", plan.linears},
@@ -29,23 +47,7 @@ void EventObserver::progress(const ProgressReport& report) {
                          {"eta", or_null(report.eta)}});
 }
 
-void EventObserver::linear(const LinearReport& report) {
-  events_.emit("layer", {{"name", report.name},
-                         {"method", report.method},
-                         {"layer", report.layer},
-                         {"kind", report.kind},
-                         {"rows", report.rows},
-                         {"columns", report.columns},
-                         {"nominal_bits", report.nominal_bits},
-                         {"linear_bits", report.linear_bits},
-                         {"bytes", report.bytes},
-                         {"relative_weight_error", report.weight_error},
-                         {"relative_output_error", or_null(report.output_error)},
-                         {"salient_columns", or_null(report.salient_columns)},
-                         {"plane1_sparsity", or_null(report.plane1_sparsity)},
-                         {"plane2_sparsity", or_null(report.plane2_sparsity)},
-                         {"seconds", report.seconds}});
-}
+void EventObserver::linear(const LinearReport& report) { events_.emit("layer", linear_json(report)); }
 
 void EventObserver::measured(const Measurement& one) {
   events_.emit("measured", {{"name", one.linear},

@@ -1,11 +1,16 @@
 // What run/ tells, as events; what it asks, from the control.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "run/observer.h"
 #include "worker/control.h"
 #include "worker/events.h"
 
 namespace signum {
+
+// The fields of a `layer` event.
+nlohmann::ordered_json linear_json(const LinearReport& report);
 
 class EventObserver : public Observer {
  public:

@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr const char* kCommands[] = {"inspect", "quantize", "layer",    "evaluate", "logits",
-                                     "export",  "measure",  "generate", "devices"};
+                                     "export",  "measure",  "generate", "devices",  "lab"};
 
 // Takes fields out of an object; the first fault is kept, and what is left at the end is unknown.
 class Fields {
@@ -207,6 +207,12 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
                           .activation_limit = fields.count("activation_limit", 0, kMost)};
   } else if (command == "generate") {
     job.work = GenerateJob{.model = fields.path("model"), .context = fields.count("context", 0, 1 << 24)};
+  } else if (command == "lab") {
+    job.work = LabJob{.model = fields.path("model"),
+                      .calibration = optional_calibration(fields),
+                      .hessians = fields.optional_path("hessians"),
+                      .folder = fields.path("folder"),
+                      .activation_limit = fields.count("activation_limit", 0, kMost)};
   } else {
     job.work = DevicesJob{};
   }

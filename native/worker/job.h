@@ -11,6 +11,7 @@
 #include "export/export_gguf.h"
 #include "export/export_gptq.h"
 #include "export/export_huggingface.h"
+#include "lab/lab.h"
 #include "measure/measure.h"
 #include "run/layer_job.h"
 #include "run/quantize_run.h"
@@ -49,7 +50,7 @@ struct GenerateJob {
 struct Job {
   size_t threads = 0;  // 0 = one per core
   std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, ExportJob, MeasureJob, DevicesJob,
-               GenerateJob>
+               GenerateJob, LabJob>
       work;
 };
 

@@ -16,6 +16,7 @@
 #include "worker/commands.h"
 #include "worker/control.h"
 #include "worker/event_observer.h"
+#include "worker/lab_requests.h"
 #include "worker/requests.h"
 
 namespace signum {
@@ -62,9 +63,10 @@ void beat() {
 }
 
 int usage() {
-  std::fprintf(stderr,
-               "usage: signum-worker <command> --job job.json [--no-stdin]\n"
-               "commands: inspect, quantize, layer, evaluate, logits, export, measure, generate, devices\n");
+  std::fprintf(
+      stderr,
+      "usage: signum-worker <command> --job job.json [--no-stdin]\n"
+      "commands: inspect, quantize, layer, evaluate, logits, export, measure, generate, devices, lab\n");
   return kUsage;
 }
 
@@ -74,11 +76,15 @@ int work(const std::string& command, const std::string& job_path, bool read_stdi
   auto job = parse_job(command, text.value());
   if (!job.ok()) fail(job.error());
 
-  const bool resumable = command == "quantize", session = command == "generate";
+  const bool resumable = command == "quantize", lab = command == "lab",
+             session = command == "generate" || lab;
   const bool writes = resumable || command == "layer" || command == "logits" || command == "export";
   static RequestQueue requests;
+  static LabQueue lab_lines;
   static Control control(events, std::chrono::milliseconds(writes ? 1500 : 0), !resumable && !session,
-                         session ? &requests : nullptr);
+                         !session ? nullptr
+                         : lab    ? static_cast<LineListener*>(&lab_lines)
+                                  : &requests);
   control.listen(read_stdin);
   std::thread(beat).detach();
 
@@ -91,7 +97,7 @@ int work(const std::string& command, const std::string& job_path, bool read_stdi
                           {"threads", pool.threads()},
                           {"simd", simd_target_name()},
                           {"blas", blas_core_name()}});
-  auto end = run_command(job.value(), events, observer, requests, pool);
+  auto end = run_command(job.value(), events, observer, {requests, lab_lines}, pool);
   if (!end.ok()) fail(end.error());
   leave(end.value() == CommandEnd::Stopped ? kStopped : kFinished);
 }

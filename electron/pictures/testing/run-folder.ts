@@ -46,7 +46,7 @@ async function writeIndex(folder: string, files: Record<string, TestTensors>, me
 /** The pictures of these runs, numbered from 1. */
 export function picturesOfRuns(...runs: RunPlaces[]): PictureBook {
   const pictures = openPictures((id) => {
-    const places = runs[id - 1]
+    const places = typeof id === 'number' ? runs[id - 1] : undefined
     if (places) return Promise.resolve({ ok: true, value: places })
     return Promise.resolve({ ok: false, problem: { code: 'run_unknown', message: `There is no run ${id}.` } })
   })
