@@ -55,6 +55,8 @@ export const settingsSchema = z.object({
   presets: z.array(presetSchema).max(1000).default([]),
   /** Shares of the panes, by the name of their group. */
   panes: z.record(z.string(), z.array(z.number())).default({}),
+  /** What was chosen for the charts beside the table of runs, by the choice's name: which is shown, its axes. */
+  charts: z.record(z.string().max(40), z.string().max(200)).default({}),
   /** The table of runs: columns that are shown or hidden against what it shows at first, and its order. */
   compare: z
     .object({

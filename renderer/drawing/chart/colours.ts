@@ -5,12 +5,16 @@ export const darkTheme = '(prefers-color-scheme: dark)'
 
 /** `inside`: an element of the page, whose tokens are meant. */
 export function readColours(inside: Element): ChartColours {
+  const known = new Map<string, string>()
   const resolve = (css: string): string => {
+    const before = known.get(css)
+    if (before !== undefined) return before
     const probe = document.createElement('span')
     probe.style.color = css
     inside.append(probe)
     const { color } = getComputedStyle(probe)
     probe.remove()
+    known.set(css, color)
     return color
   }
   const token = (name: string) => resolve(`var(--${name})`)

@@ -59,7 +59,8 @@ export const tooltip = (colours: ChartColours): TooltipComponentOption => ({
   backgroundColor: colours.raised,
   borderColor: colours.line,
   padding: [8, 10],
-  extraCssText: 'box-shadow: var(--shadow-raised); border-radius: var(--radius-small);',
+  extraCssText:
+    'max-width: 440px; white-space: normal; box-shadow: var(--shadow-raised); border-radius: var(--radius-small);',
   textStyle: { color: colours.ink, fontFamily: colours.font, fontSize: 12 },
 })
 

@@ -12,7 +12,6 @@ import { differingColumns } from './differences.ts'
 import { columnDelta } from './numbers.ts'
 import { rowOf, type Row } from './row.ts'
 import { filterRows, nextSort, sortRows, type Sort } from './sorting.ts'
-import { scatterOf } from './scatter.ts'
 import { textsOf } from './text.ts'
 
 class Compare {
@@ -26,7 +25,8 @@ class Compare {
   chosen = $state.raw<ReadonlySet<number>>(new Set())
   /** The row that the keyboard is on and that the chart rings. */
   active = $state<number | null>(null)
-  #text = $state<string | null>(null)
+  /** The run that the pointer is on, in the table or in a chart. */
+  pointed = $state<number | null>(null)
 
   /** Every run, newest first. */
   every = $derived(runs.list.map((run) => rowOf(run, this.#models, this.#errors)))
@@ -52,9 +52,6 @@ class Compare {
     return wanted.filter((column) => column.id === 'name' || differing.has(column))
   })
   baseline = $derived(this.every.find(({ id }) => id === settings.now.baseline) ?? null)
-
-  text = $derived(this.texts.find(({ key }) => key === this.#text) ?? this.texts[0] ?? null)
-  scatter = $derived(scatterOf(this.#found, this.text?.key ?? ''))
 
   get choice(): Choice {
     return settings.now.compare
@@ -85,10 +82,6 @@ class Compare {
 
   standardColumns(): void {
     void settings.change({ compare: { shown: [], hidden: [], sort: this.sort } })
-  }
-
-  showText(key: string): void {
-    this.#text = key
   }
 
   choose(ids: readonly number[], yes: boolean): void {

@@ -28,14 +28,22 @@ type Recipe = RunRow['recipe']
 
 /** In the order of a recipe; models are not part of it, since each recipe may be run on any. */
 export function recipeDifferences(left: Recipe, right: Recipe): RecipeDifference[] {
-  const [a, b] = [entries(left), entries(right)]
-  const keys = [...new Set([...a.keys(), ...b.keys()])].sort((one, other) => place(one) - place(other))
+  const [a, b] = [recipeEntries(left), recipeEntries(right)]
+  const keys = [...new Set([...a.keys(), ...b.keys()])].sort((one, other) => recipeOrder(one) - recipeOrder(other))
   return keys
     .map((key) => ({ key, left: a.get(key) ?? null, right: b.get(key) ?? null }))
     .filter((row) => row.left !== row.right)
 }
 
-function entries({ method, parameters, overrides, calibration, evaluations, ...tables }: Recipe): Map<string, string> {
+/** A recipe as lines of key and value. */
+export function recipeEntries({
+  method,
+  parameters,
+  overrides,
+  calibration,
+  evaluations,
+  ...tables
+}: Recipe): Map<string, string> {
   const text = (value: ParameterValue | null) => (value === null ? 'context' : String(value))
   return new Map([
     ['method', method],
@@ -55,7 +63,7 @@ function entries({ method, parameters, overrides, calibration, evaluations, ...t
 
 const order = ['method', ...new Set(methods.flatMap(({ parameters }) => parameters.map(({ key }) => key)))]
 /** Parameters that nobody knows after those that are known; texts last. Sorting is stable, so the rest stays as it was. */
-const place = (key: string): number => {
+export const recipeOrder = (key: string): number => {
   if (key.startsWith('calibration ')) return order.length + 1
   if (key.startsWith('evaluation ')) return order.length + 2
   const at = order.indexOf(key)
