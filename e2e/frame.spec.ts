@@ -1,4 +1,4 @@
-// The frame round the views: what can be done by name, by keys, in any size; the tour; how soon it is there.
+// The frame round the views: what can be done by name, by keys, in any size; the tour.
 import { expect, test } from './app.ts'
 import { runsBefore } from './runs.ts'
 import { asked, goTo, untilNewestIs } from './steps.ts'
@@ -85,27 +85,4 @@ test('the tour leads a newcomer from a model to a comparison', async ({ launch }
   await tour.getByRole('button', { name: 'Done' }).click()
   await expect(tour).toBeHidden()
   expect((await asked(page, 'settings', {})).tour).toBe('over')
-})
-
-test('how soon the first paint is there', async ({ launch }, info) => {
-  for (let k = 0; k < 2; k++) {
-    const { app, page, close } = await launch()
-    const created = (await app.evaluate(() => process.getCreationTime()))!
-    const painted = await page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          const told = (list: PerformanceEntryList) => {
-            const paint = list.find(({ name }) => name === 'first-contentful-paint')
-            if (paint) resolve(performance.timeOrigin + paint.startTime)
-          }
-          new PerformanceObserver((list) => told(list.getEntries())).observe({ type: 'paint', buffered: true })
-        }),
-    )
-    const milliseconds = Math.round(painted - created)
-    // Measured, for the report; tests never judge times.
-    console.log(`first paint: ${milliseconds} ms after the process began`)
-    info.annotations.push({ type: 'first paint', description: `${milliseconds} ms` })
-    expect(painted).toBeGreaterThan(created)
-    await close()
-  }
 })

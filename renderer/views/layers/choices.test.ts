@@ -30,7 +30,6 @@ test('linears come as the model computes them', () => {
   ])
 })
 
-
 test('what is shown where nobody chose', () => {
   expect(standardKind(linear(0, 'q_proj'))).toBe('sign')
   expect(standardKind(linear(0, 'q_proj', 2))).toBe('quantized')
