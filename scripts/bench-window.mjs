@@ -26,6 +26,7 @@ export async function benchWindow([times = String(usualTimes)]) {
 async function start(folder) {
   const asRoot = process.platform === 'linux' && process.getuid?.() === 0
   const args = ['--remote-debugging-port=0', `--user-data-dir=${path.join(folder, 'user')}`]
+  /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, SIGNUM_DATA: path.join(folder, 'data') }
   delete env['ELECTRON_RUN_AS_NODE']
   const began = Date.now()
@@ -50,8 +51,9 @@ async function pageOf(said) {
     if (port === undefined) continue
     said.resume()
     for (let waited = 0; waited < patience; waited += 50) {
-      const pages = await fetch(`http://127.0.0.1:${port}/json`).then((answer) => answer.json())
-      const page = pages.find((/** @type {{ type: string }} */ { type }) => type === 'page')
+      const answer = await fetch(`http://127.0.0.1:${port}/json`)
+      const pages = /** @type {{ type: string, webSocketDebuggerUrl: string }[]} */ (await answer.json())
+      const page = pages.find(({ type }) => type === 'page')
       if (page) return page.webSocketDebuggerUrl
       await new Promise((done) => setTimeout(done, 50))
     }
@@ -105,12 +107,9 @@ if (process.argv[1] === import.meta.filename) {
       await start(folder)
       const starts = []
       for (let k = 0; k < times; k++) starts.push(await start(folder))
-      for (const [what, pick] of /** @type {const} */ ([
-        ['first paint', ({ paint }) => paint],
-        ['first view', ({ view }) => view],
-      ])) {
-        const all = starts.map(pick).map(Math.round)
-        console.log(`${what.padEnd(12)} ${middle(all)} ms (${times} starts: ${all.join(', ')})`)
+      for (const what of /** @type {const} */ (['paint', 'view'])) {
+        const all = starts.map((one) => Math.round(one[what]))
+        console.log(`first ${what.padEnd(6)} ${middle(all)} ms (${times} starts: ${all.join(', ')})`)
       }
       return 0
     } finally {
