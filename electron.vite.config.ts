@@ -13,7 +13,10 @@ export default defineConfig({
     build: {
       target: node,
       externalizeDeps: { exclude: ['zod'] },
-      rolldownOptions: { input: 'electron/shell/main.ts', output: { format: 'es', entryFileNames: 'index.js' } },
+      rolldownOptions: {
+        input: { index: 'electron/shell/main.ts', 'picture-thread': 'electron/pictures/thread.ts' },
+        output: { format: 'es', entryFileNames: '[name].js' },
+      },
     },
     plugins: [noteBundled('main')],
   },

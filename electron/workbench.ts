@@ -41,6 +41,8 @@ import { thisMachine } from './runs/machine.ts'
 import { fileBytes, linearBytes } from './packed/breakdown.ts'
 import { PackedError } from './packed/errors.ts'
 import { openPictures, type PictureBook } from './pictures/pictures.ts'
+import type { FindRun } from './pictures/open-run.ts'
+import { openThreadedPictures } from './pictures/threaded.ts'
 import { endingOf, refused, type Context } from './runs/context.ts'
 import { addModels, forgetModel, library } from './runs/library.ts'
 import { holdQueue, listQueue } from './runs/queue-holder.ts'
@@ -73,8 +75,15 @@ export type Workbench = {
 
 const checkout = path.resolve(import.meta.dirname, '..')
 
+/** `pictureThread`: the program of a thread for pictures; null: they are made in this one. */
+export type Threads = { pictureThread: string | null }
+
 /** `changes`: what tests replace in the surroundings. */
-export async function openWorkbench(root = checkout, changes: Partial<Context> = {}): Promise<Workbench> {
+export async function openWorkbench(
+  root = checkout,
+  changes: Partial<Context> = {},
+  threads: Threads = { pictureThread: null },
+): Promise<Workbench> {
   const context: Context = {
     root,
     version: await versionOf(root),
@@ -82,10 +91,10 @@ export async function openWorkbench(root = checkout, changes: Partial<Context> =
     machine: thisMachine,
     ...changes,
   }
-  return assemble(context, holdHistory(dataFolder()))
+  return assemble(context, holdHistory(dataFolder()), threads)
 }
 
-function assemble(surroundings: Context, history: HistoryHolder): Workbench {
+function assemble(surroundings: Context, history: HistoryHolder, threads: Threads): Workbench {
   const context: Context = { history: history.open, ...surroundings }
   const { root, version } = context
   const listeners = new Set<(event: QueueEvent | { kind: 'history' }) => void>()
@@ -102,9 +111,10 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     return quantize(context, request, attention, id)
   }
   const queue = holdQueue(history, start, tell)
-  const pictures = openPictures((owner) =>
-    typeof owner === 'number' ? packedPlaces(context, owner) : Promise.resolve(lab.places(owner)),
-  )
+  const findRun: FindRun = (owner) =>
+    typeof owner === 'number' ? packedPlaces(context, owner) : Promise.resolve(lab.places(owner))
+  const { pictureThread: thread } = threads
+  const pictures = thread === null ? openPictures(findRun) : openThreadedPictures(thread, findRun)
   const lab = openLab(context, {
     pictures,
     async busy() {
@@ -121,7 +131,7 @@ function assemble(surroundings: Context, history: HistoryHolder): Workbench {
     version,
     data: history.data,
     pictures,
-    at: (data) => assemble(surroundings, holdHistory(dataFolder(data))),
+    at: (data) => assemble(surroundings, holdHistory(dataFolder(data)), threads),
     async start(listener) {
       listeners.add(listener)
       const opened = await queue.open()

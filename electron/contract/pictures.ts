@@ -3,6 +3,7 @@
 // Every picture is in the order of the input columns. Level 0 has one cell per weight; a cell of level l stands for 2^l x 2^l
 // weights (fewer at the edges) and carries their mean, in the picture `error` their root mean square. Tiles have 256 x 256
 // cells, fewer at the edges, row by row. `salient` says the same of every weight of a column, so it has one row at every level.
+// Pictures of small numbers travel as bits at the levels 0 and 1 (packed-tile.ts), all others as their cells.
 import { z } from 'zod'
 import { methodIds } from './methods.ts'
 import { problemSchema } from './errors.ts'
@@ -28,7 +29,7 @@ export type PictureKind = (typeof pictureKinds)[number]
 export const isDifference = (kind: PictureKind): kind is 'flipped' | 'change' => kind === 'flipped' || kind === 'change'
 
 /**
- * `value`: little-endian F32. `share`: one byte; 0 where no weight of the cell has such a bit, else 1 + 254 * the share of
+ * How cells travel. `value`: little-endian F32. `share`: one byte; 0 where no weight of the cell has such a bit, else 1 + 254 * the share of
  * ones among those that have one, rounded. A one is: sign +1, a salient column, a salient weight, the sparse group (groups between the
  * sparse and the concentrated one count as parts of it, in equal steps), a sign that the two of a pair do not share. `change` is how much
  * larger the error of the pair's second run is than that of its first, both without their signs.
@@ -75,6 +76,10 @@ export const pairOf = (run: number, other: number | null): PicturePair => `${run
 
 export const tilePath = (run: PictureOwner, linear: string, kind: PictureKind, { level, row, column }: TilePlace) =>
   `/pictures/${run}/${linear}/${kind}/${level}/${row}/${column}`
+/** The same at once: made from a few rows where all of them would take longer. The answer's header says of how many. */
+export const atOnce = (tilePath: string) => `${tilePath}/now`
+/** The share of the rows that a tile was made from; no such header where it is exact. */
+export const sampledHeader = 'signum-sampled'
 export const cellPath = (run: PictureOwner, linear: string, row: number, column: number) =>
   `/pictures/${run}/${linear}/cell/${row}/${column}`
 

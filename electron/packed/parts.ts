@@ -47,6 +47,21 @@ export async function readParts(source: TensorSource, linear: string, layout: La
   }
 }
 
+/** One of these alone: the bytes of a role that is no stream. */
+export function readPart(
+  source: TensorSource,
+  linear: string,
+  layout: Layout,
+  role: string,
+  range: RowRange,
+): Promise<Uint8Array> {
+  const found = rolesOf(layout).find((one) => one.role === role && one.stream === undefined)
+  if (!found) throw new Error(`a ${layout.method} layout has no role ${role} of rows`)
+  const name = `${linear}.${role}`
+  requireTensor(source, name, found.dtype, found.shape)
+  return readRows(source, name, found, range)
+}
+
 /** Throws unless the tensor is there with this dtype and shape. */
 export function requireTensor(source: TensorSource, name: string, dtype: Dtype, shape: readonly number[]): void {
   const tensor = source.tensors.get(name)

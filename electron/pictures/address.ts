@@ -2,9 +2,11 @@
 // without a word, the linear a key of a map.
 import { isDifference, pictureKinds, type PictureKind, type PackedOwner, type TilePlace } from '../contract/pictures.ts'
 
+/** `now`: from a few rows, where all of them would take longer. */
+export type TileAsked = { kind: PictureKind; place: TilePlace; now: boolean }
 export type Address = { owner: PackedOwner; linear: string } & (
-  | { what: 'tile'; kind: PictureKind; place: TilePlace }
-  | { what: 'difference'; other: number | 'original'; kind: 'flipped' | 'change'; place: TilePlace }
+  | ({ what: 'tile' } & TileAsked)
+  | ({ what: 'difference'; other: number | 'original'; kind: 'flipped' | 'change' } & TileAsked)
   | { what: 'cell'; row: number; column: number }
   | { what: 'edge'; edge: string }
 )
@@ -12,7 +14,7 @@ export type Address = { owner: PackedOwner; linear: string } & (
 const number = '(0|[1-9][0-9]{0,7})'
 const linearName = '([A-Za-z0-9_.-]{1,200})'
 const start = `^/pictures/((?:trial-)?(?:0|[1-9][0-9]{0,7}))/${linearName}`
-const place = `${number}/${number}/${number}`
+const place = `${number}/${number}/${number}(/now)?`
 const tile = new RegExp(`${start}/(${pictureKinds.filter((kind) => !isDifference(kind)).join('|')})/${place}$`)
 const pair = new RegExp(
   `^/pictures/${number}@(?:original|${number})/${linearName}/(${pictureKinds.filter(isDifference).join('|')})/${place}$`,
@@ -30,7 +32,7 @@ export function parseAddress(pathname: string): Address | null {
 
 function parsed(pathname: string): Address | null {
   const a = tile.exec(pathname)
-  if (a) return { ...named(a[1]!, a[2]!), what: 'tile', kind: a[3] as PictureKind, place: placeOf(a.slice(4)) }
+  if (a) return { ...named(a[1]!, a[2]!), what: 'tile', kind: a[3] as PictureKind, ...placeOf(a.slice(4)) }
   const b = pair.exec(pathname)
   if (b) return parsePair(b)
   const c = cell.exec(pathname)
@@ -44,11 +46,11 @@ function parsePair(found: RegExpExecArray): Address | null {
   const other = second === undefined ? 'original' : Number(second)
   // A run does not differ from itself, and the original has no errors to compare with.
   if (other === Number(run) || (other === 'original' && kind === 'change')) return null
-  return { ...named(run!, linear!), what: 'difference', other, kind: kind as 'flipped', place: placeOf(rest) }
+  return { ...named(run!, linear!), what: 'difference', other, kind: kind as 'flipped', ...placeOf(rest) }
 }
 
 const named = (owner: string, linear: string) => ({ owner: ownerOf(owner), linear })
-const placeOf = (numbers: readonly string[]): TilePlace => {
-  const [level, row, column] = numbers.map(Number)
-  return { level: level!, row: row!, column: column! }
-}
+const placeOf = ([level, row, column, now]: readonly (string | undefined)[]) => ({
+  place: { level: Number(level), row: Number(row), column: Number(column) } satisfies TilePlace,
+  now: now !== undefined,
+})

@@ -1,6 +1,6 @@
 // Linears whose every bit is known, packed in every layout, and read back as pictures.
 import { describe, expect, test } from 'vitest'
-import { encodingOf, shareByte, shareOf, topLevel, type Cell, type PictureKind } from '../contract/pictures.ts'
+import { atOnce, encodingOf, tilePath, topLevel, type Cell, type PictureKind } from '../contract/pictures.ts'
 import { decodeLinear } from '../packed/decode.ts'
 import { splitsOf, type Layout } from '../packed/layout.ts'
 import { openPackedModel } from '../packed/model.ts'
@@ -130,10 +130,7 @@ describe.each(layouts)('%s', (_, layout) => {
     ])
     expect(listed.value.linears[0]!.pictures).toEqual(Object.keys(expected))
     for (const [kind, cells] of Object.entries(expected) as [PictureKind, number[][]][]) {
-      // A share travels as one of 255, which a third is not.
-      const sent = (value: number) => (Number.isNaN(value) ? value : shareOf(shareByte(value)))
-      const finest = encodingOf(kind) === 'share' ? cells.map((row) => row.map(sent)) : cells
-      expect(await wholePicture(pictures, { ...asked, kind }), kind).toEqual(finest)
+      expect(await wholePicture(pictures, { ...asked, kind }), kind).toEqual(cells)
       for (let level = 1; level <= topLevel(layout); level++) {
         const found = await wholePicture(pictures, { ...asked, kind }, level)
         // A share is one of 255; a mean is a sum of F32.
@@ -218,4 +215,26 @@ test('the levels of a weight are those that its scales allow', async () => {
     const levels = await levelsAt(column)
     expect(levels.map((value) => -value).sort((a, b) => a - b)).toEqual(levels.map((value) => value + 0))
   }
+})
+
+test('where all rows would take too long, a coarse tile is told by some of them, and exact later', async () => {
+  const layout: Layout = { method: 'rtn', rows: 6000, columns: 1030, bits: 2, group: 103, scale_type: 'f16' }
+  const { tensors } = randomLinear(P, layout, 9)
+  const run = await writeRun([{ linears: { [P]: layout }, tensors }])
+  const pictures = picturesOfRuns({ ...run, model: null })
+  const place = { level: topLevel(layout), row: 0, column: 0 }
+  for (const kind of ['code', 'sign', 'quantized'] as const) {
+    const first = await pictures.answer(atOnce(tilePath(1, P, kind, place)))
+    const exact = await pictures.answer(tilePath(1, P, kind, place))
+    expect([first.status, exact.status]).toEqual([200, 200])
+    expect(exact.sampled).toBe(undefined)
+    expect(first.bytes.length).toBe(exact.bytes.length)
+    if (first.sampled === undefined) continue
+    expect(first.sampled).toBeGreaterThan(0.01)
+    expect(first.sampled).toBeLessThan(1)
+  }
+  // Tiles of bits are exact at once.
+  expect(await pictures.answer(atOnce(tilePath(1, P, 'code', { level: 0, row: 0, column: 0 })))).not.toHaveProperty(
+    'sampled',
+  )
 })

@@ -1,4 +1,5 @@
 // The pictures of all runs: which there are, their tiles, single weights.
+import { setTimeout } from 'node:timers/promises'
 import { failure, type Problem, type Result } from '../contract/errors.ts'
 import {
   pairOf,
@@ -11,10 +12,9 @@ import {
   type PackedOwner,
   type Pictures,
   type PictureScale,
-  type TilePlace,
 } from '../contract/pictures.ts'
 import { PackedError } from '../packed/errors.ts'
-import { parseAddress, type Address } from './address.ts'
+import { parseAddress, type Address, type TileAsked } from './address.ts'
 import { openCache } from './cache.ts'
 import { readCell } from './cell.ts'
 import { countDifference } from './count-difference.ts'
@@ -22,12 +22,20 @@ import type { Other } from './difference.ts'
 import { listEdges, readEdge } from './edges.ts'
 import { describeLinear, picturesOf } from './linears.ts'
 import { hasOriginal, holdRuns, ownerName, RunRefused, type FindRun, type OpenRun } from './open-run.ts'
+import { packedRowsOf } from './packed-rows.ts'
 import { buildPyramid, firstLevel, type Pyramid } from './pyramid.ts'
+import { readSample, type Sample } from './sample.ts'
 import { readScale } from './scale.ts'
 import { readStrip, type PictureOf, type Strip } from './strips.ts'
 import { takeTurns, type Turns } from './turns.ts'
 
-export type PictureAnswer = { status: number; type: string; bytes: Uint8Array<ArrayBuffer> }
+export type PictureAnswer = {
+  status: number
+  type: string
+  bytes: Uint8Array<ArrayBuffer>
+  /** The share of the rows that a tile was made from; absent where it is exact. */
+  sampled?: number
+}
 
 export interface PictureBook {
   list(run: number): Promise<Result<Pictures>>
@@ -47,39 +55,57 @@ export interface PictureBook {
 
 const stripBytes = 2 ** 27
 const pyramidBytes = 2 ** 28
+const sampleBytes = 2 ** 25
 const edgeBytes = 2 ** 24
+/** After so many milliseconds a coarse tile is rather told by a few rows than waited for. */
+const patience = 60
+
+type Tile = Pick<PictureAnswer, 'bytes' | 'sampled'>
 
 export function openPictures(find: FindRun): PictureBook {
   const runs = holdRuns(find)
   const turns = takeTurns()
   const strips = openCache<Strip>(stripBytes, ({ bytes }) => bytes)
   const pyramids = openCache<Pyramid>(pyramidBytes, ({ bytes }) => bytes)
-
+  const samples = openCache<Sample>(sampleBytes, ({ bytes }) => bytes)
   const edges = openCache<Float32Array>(edgeBytes, ({ byteLength }) => byteLength)
   const differences = openCache<PictureDifference>(edgeBytes, () => 100)
 
-  const tile = (run: OpenRun, linear: string, kind: PictureKind, place: TilePlace): Promise<Uint8Array> => {
+  const tile = (run: OpenRun, linear: string, { kind, ...asked }: TileAsked): Promise<Tile> => {
     const shape = shapeOf(run, linear)
     if (!picturesOf(run.packed.linears.get(linear)!, hasOriginal(run)).includes(kind)) throw noPicture(run, kind)
-    return tileOf({ run, linear, kind, shape }, place)
+    return tileOf({ run, linear, kind, shape }, asked)
   }
-  const tileOf = async (picture: PictureOf, place: TilePlace): Promise<Uint8Array> => {
-    const { run, linear, kind, shape, other } = picture
+  const tileOf = async (asked: PictureOf, { place, now }: Omit<TileAsked, 'kind'>): Promise<Tile> => {
+    const { run, linear, kind, shape, other } = asked
     if (tileShape(shape, kind, place) === null) throw new NotThere('request_invalid', 'There is no such tile.')
+    const picture = { ...asked, packed: await packedRowsOf(asked) }
     const key = `${other ? `${run.id}@${other === 'original' ? other : other.id}` : run.id}/${linear}/${kind}`
     if (place.level < firstLevel || kind === 'salient') {
       const { level, row } = place
       const read = () => turns((pause) => readStrip(picture, level, row, pause))
-      return (await strips.get(`${key}/${level}/${row}`, read)).tile(place)
+      return { bytes: (await strips.get(`${key}/${level}/${row}`, read)).tile(place) }
     }
     // The request may be answered before the pyramid is complete; until then the run stays open.
-    const held: Turns = (work) =>
-      runs.use(run.id, () => (other && other !== 'original' ? runs.use(other.id, () => turns(work)) : turns(work)))
+    const held: Turns = (...work) =>
+      runs.use(run.id, () =>
+        other && other !== 'original' ? runs.use(other.id, () => turns(...work)) : turns(...work),
+      )
     const pyramid = await pyramids.get(key, () => Promise.resolve(buildPyramid(picture, held)))
-    return pyramid.tile(place).catch((error: unknown) => {
-      pyramids.forget((one) => one === key)
-      throw error
-    })
+    const exact = pyramid.tile(place).then(
+      (bytes) => ({ bytes }),
+      (error: unknown) => {
+        pyramids.forget((one) => one === key)
+        throw error
+      },
+    )
+    if (!now) return exact
+    const first = await Promise.race([exact, setTimeout(patience, null, { ref: false })])
+    if (first !== null) return first
+    // The sample meets the same problem.
+    exact.catch(() => {})
+    const sample = await samples.get(key, () => turns((pause) => readSample(picture, pause)))
+    return { bytes: sample.tile(place), sampled: sample.share }
   }
   const cell = (run: OpenRun, linear: string, row: number, column: number): Promise<Cell> => {
     const { rows, columns } = shapeOf(run, linear)
@@ -110,14 +136,14 @@ export function openPictures(find: FindRun): PictureBook {
   }
   const difference = (run: OpenRun, address: Extract<Address, { what: 'difference' }>) =>
     paired(run, address.other, address.linear, (other) => {
-      const { linear, kind, place } = address
+      const { linear, kind } = address
       for (const one of kind === 'change' && other !== 'original' ? [run, other] : [])
         if (!hasOriginal(one)) throw noPicture(one, 'error')
-      return tileOf({ run, linear, kind, shape: shapeOf(run, linear), other }, place)
+      return tileOf({ run, linear, kind, shape: shapeOf(run, linear), other }, address)
     })
   const forgetCached = (owner: PackedOwner) => {
     const its = (key: string) => key.split('/', 1)[0]!.split('@').includes(String(owner))
-    for (const cache of [strips, pyramids, edges, differences]) cache.forget(its)
+    for (const cache of [strips, pyramids, samples, edges, differences]) cache.forget(its)
   }
   return {
     list: (id) => resulting(() => runs.use(id, (run) => Promise.resolve(describe(id, run)))),
@@ -149,12 +175,14 @@ export function openPictures(find: FindRun): PictureBook {
       if (address === null) return problemAnswer(404, failure('request_invalid', 'There is no such picture.').problem)
       const { owner: id, linear } = address
       try {
-        if (address.what === 'tile')
-          return bytesAnswer(await runs.use(id, (run) => tile(run, linear, address.kind, address.place)))
+        if (address.what === 'tile') return bytesAnswer(await runs.use(id, (run) => tile(run, linear, address)))
         if (address.what === 'difference') return bytesAnswer(await runs.use(id, (run) => difference(run, address)))
         if (address.what === 'edge') {
           const { buffer, byteOffset, byteLength } = await runs.use(id, (run) => edge(run, linear, address.edge))
-          return bytesAnswer(new Uint8Array(buffer, byteOffset, byteLength))
+          // What is kept stays here; the answer may be moved to another thread.
+          return bytesAnswer({
+            bytes: new Uint8Array(buffer, byteOffset, byteLength).slice(),
+          })
         }
         return jsonAnswer(200, await runs.use(id, (run) => cell(run, linear, address.row, address.column)))
       } catch (error) {
@@ -168,7 +196,7 @@ export function openPictures(find: FindRun): PictureBook {
     },
     async close() {
       await runs.close()
-      for (const cache of [strips, pyramids, edges, differences]) cache.forget(() => true)
+      for (const cache of [strips, pyramids, samples, edges, differences]) cache.forget(() => true)
     },
   }
 }
@@ -215,11 +243,7 @@ function problemOf(error: unknown): Problem {
   throw error
 }
 
-const bytesAnswer = (bytes: Uint8Array): PictureAnswer => ({
-  status: 200,
-  type: 'application/octet-stream',
-  bytes: bytes as Uint8Array<ArrayBuffer>,
-})
+const bytesAnswer = (tile: Tile): PictureAnswer => ({ status: 200, type: 'application/octet-stream', ...tile })
 const jsonAnswer = (status: number, value: unknown): PictureAnswer => ({
   status,
   type: 'application/json',

@@ -1,20 +1,21 @@
 // The coarser levels of a picture, from level 2 on, in one pass over the rows. Tiles can be had as soon as their rows are done.
 import { topLevel, tileSize, type TilePlace } from '../contract/pictures.ts'
-import { eachSlice, type PictureOf } from './strips.ts'
-import { addRows, addUp, bytesOf, levelSums, tileOfSums, type Sums } from './sums.ts'
-import type { Turns } from './turns.ts'
+import { packedLevels } from '../contract/packed-tile.ts'
+import { eachPacked, eachSlice, type PictureOf } from './strips.ts'
+import { addPacked, addRows, addUp, bytesOf, levelSums, tileOfSums, type Sums } from './sums.ts'
+import type { Pause, Turns } from './turns.ts'
 
-export const firstLevel = 2
+export const firstLevel = packedLevels
 
 export interface Pyramid {
   readonly bytes: number
-  tile(place: TilePlace): Promise<Uint8Array>
+  tile(place: TilePlace): Promise<Uint8Array<ArrayBuffer>>
 }
 
 export function buildPyramid(picture: PictureOf, turns: Turns): Pyramid {
-  const { kind, shape } = picture
+  const { kind, shape, packed } = picture
   const levels: Sums[] = []
-  for (let level = firstLevel; level <= topLevel(shape); level++) levels.push(levelSums(kind, shape, level))
+  for (let level = firstLevel; level <= topLevel(shape); level++) levels.push(levelSums(picture, level))
   const complete = levels.map(() => 0)
   let done = 0
   let failed: { error: unknown } | null = null
@@ -25,9 +26,8 @@ export function buildPyramid(picture: PictureOf, turns: Turns): Pyramid {
     for (const one of ready) one.wake()
   }
 
-  const take = (values: Float32Array, row: number) => {
-    addRows(levels[0]!, kind, firstLevel, values, row, shape.columns)
-    done = row + values.length / shape.columns
+  const rise = (rows: number) => {
+    done = rows
     // A row of cells goes up once all its weights are in.
     levels.forEach((sums, k) => {
       const up = levels[k + 1]
@@ -36,7 +36,18 @@ export function buildPyramid(picture: PictureOf, turns: Turns): Pyramid {
     })
     wake()
   }
-  turns((pause) => eachSlice(picture, { first: 0, end: shape.rows }, pause, take)).catch((error: unknown) => {
+  const all = { first: 0, end: shape.rows }
+  const build = (pause: Pause) =>
+    packed
+      ? eachPacked({ ...picture, packed }, all, pause, (rows, row) => {
+          addPacked(levels[0]!, rows, row)
+          rise(row + rows.rows)
+        })
+      : eachSlice(picture, all, pause, (values, row) => {
+          addRows(levels[0]!, kind, firstLevel, values, row, shape.columns)
+          rise(row + values.length / shape.columns)
+        })
+  turns(build, 'background').catch((error: unknown) => {
     failed = { error }
     wake()
   })
@@ -47,7 +58,7 @@ export function buildPyramid(picture: PictureOf, turns: Turns): Pyramid {
       const rows = Math.min(shape.rows, (place.row + 1) * tileSize * 2 ** place.level)
       if (rows > done && failed === null) await new Promise<void>((wake) => waiting.push({ rows, wake }))
       if (failed !== null && rows > done) throw failed.error
-      return tileOfSums(levels[place.level - firstLevel]!, kind, shape, place)
+      return tileOfSums(levels[place.level - firstLevel]!, picture, place)
     },
   }
 }

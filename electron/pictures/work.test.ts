@@ -26,6 +26,20 @@ test('of two works the one begun last goes on first, and both end', async () => 
   expect(steps).toEqual(['first', 'second', 'second', 'second', 'first', 'first', 'first'])
 })
 
+test('work in the background goes after whatever is begun later', async () => {
+  const turns = takeTurns()
+  const steps: string[] = []
+  const work = (name: string, background?: 'background') =>
+    turns(async (pause) => {
+      for (let k = 0; k < 3; k++) {
+        steps.push(name)
+        await pause()
+      }
+    }, background)
+  await Promise.all([work('one'), work('background', 'background'), work('two')])
+  expect(steps).toEqual(['one', 'background', 'two', 'two', 'two', 'one', 'one', 'background', 'background'])
+})
+
 test('the cache makes a value once, keeps what was used last, forgets what failed', async () => {
   const made: string[] = []
   const cache = openCache<string>(10, (value) => value.length)

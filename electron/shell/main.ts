@@ -45,7 +45,8 @@ if (app.requestSingleInstanceLock()) {
 } else app.quit()
 
 async function start(): Promise<void> {
-  const workbench = await openWorkbench(root, { version: app.getVersion() })
+  const pictureThread = path.join(here, 'picture-thread.js')
+  const workbench = await openWorkbench(root, { version: app.getVersion() }, { pictureThread })
   serve(path.join(here, '..', 'renderer'), workbench)
   // Nothing that a page may ask a browser for is needed here: camera, notifications, devices, downloads.
   session.defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false))

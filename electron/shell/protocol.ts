@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { session } from 'electron'
 import { windowOrigin, windowScheme } from '../contract/channels.ts'
+import { sampledHeader } from '../contract/pictures.ts'
 import type { Workbench } from '../workbench.ts'
 import { assetOf, securityHeaders } from './assets.ts'
 import { readRange } from './range.ts'
@@ -15,8 +16,9 @@ export function serve(folder: string, workbench: Workbench): void {
     const origin = request.headers.get('origin')
     if (origin !== null && origin !== windowOrigin) return reply(403)
     if (pathname.startsWith('/pictures/')) {
-      const { status, type, bytes } = await workbench.pictures.answer(pathname)
-      return status === 200 ? ranged(request, bytes, type) : reply(status, bytes, type)
+      const { status, type, bytes, sampled } = await workbench.pictures.answer(pathname)
+      if (status !== 200) return reply(status, bytes, type)
+      return ranged(request, bytes, type, sampled === undefined ? {} : { [sampledHeader]: String(sampled) })
     }
     const asset = await assetOf(folder, pathname)
     if (asset === null) return reply(404)
@@ -25,10 +27,10 @@ export function serve(folder: string, workbench: Workbench): void {
   })
 }
 
-function ranged(request: Request, bytes: Uint8Array, type: string): Response {
+function ranged(request: Request, bytes: Uint8Array, type: string, more: Record<string, string> = {}): Response {
   const range = readRange(request.headers.get('range'), bytes.length)
   if (range === 'outside') return reply(416, undefined, type, { 'content-range': `bytes */${bytes.length}` })
-  if (range === null) return reply(200, bytes, type, { 'accept-ranges': 'bytes' })
+  if (range === null) return reply(200, bytes, type, { 'accept-ranges': 'bytes', ...more })
   const { begin, end } = range
   return reply(206, bytes.subarray(begin, end), type, {
     'content-range': `bytes ${begin}-${end - 1}/${bytes.length}`,

@@ -1,4 +1,5 @@
 // Bytes of pictures, from the program around the window: the same origin, no bridge in between.
+import { sampledHeader } from '../../electron/contract/pictures.ts'
 import { TileStore } from '../drawing/matrix/tile-store.ts'
 
 export async function getPicture(path: string, signal: AbortSignal): Promise<Response> {
@@ -8,4 +9,8 @@ export async function getPicture(path: string, signal: AbortSignal): Promise<Res
 }
 
 /** For all viewers of the window. */
-export const tiles = new TileStore(async (path, signal) => (await getPicture(path, signal)).arrayBuffer())
+export const tiles = new TileStore(async (path, signal) => {
+  const response = await getPicture(path, signal)
+  const sampled = response.headers.get(sampledHeader)
+  return { bytes: await response.arrayBuffer(), sampled: sampled === null ? null : Number(sampled) }
+})

@@ -6,10 +6,13 @@ import {
   tilePath,
   tileShape,
   tileSize,
+  type PicturedLinear,
   type PictureKind,
   type PictureOwner,
   type Shape,
+  type TilePlace,
 } from '../../contract/pictures.ts'
+import { packedAt, packedValue, presenceIn, weightsOf, type Packing } from '../../contract/packed-tile.ts'
 import type { PictureBook } from '../pictures.ts'
 
 export type Asked = { run: PictureOwner; linear: string; kind: PictureKind; shape: Shape }
@@ -19,6 +22,9 @@ export async function wholePicture(pictures: PictureBook, asked: Asked, level = 
   const { run, linear, kind, shape } = asked
   const rows = cellsAt(kind === 'salient' ? 1 : shape.rows, level)
   const columns = cellsAt(shape.columns, level)
+  const description = await pictures.list(Number.parseInt(String(run), 10))
+  const listed = description.ok ? description.value.linears.find(({ name }) => name === linear) : undefined
+  if (!listed) throw new Error(`no linear ${linear}`)
   const cells = Array.from({ length: rows }, () => new Array<number>(columns))
   for (let row = 0; row * tileSize < rows; row++) {
     for (let column = 0; column * tileSize < columns; column++) {
@@ -27,7 +33,7 @@ export async function wholePicture(pictures: PictureBook, asked: Asked, level = 
       const { status, type, bytes } = await pictures.answer(tilePath(run, linear, kind, place))
       if (status !== 200) throw new Error(new TextDecoder().decode(bytes))
       if (type !== 'application/octet-stream') throw new Error(type)
-      const values = valuesOf(kind, bytes)
+      const values = valuesOf(listed, kind, place, bytes)
       if (values.length !== size.rows * size.columns)
         throw new Error(`${values.length} cells in ${JSON.stringify(size)}`)
       values.forEach((value, k) => {
@@ -39,10 +45,23 @@ export async function wholePicture(pictures: PictureBook, asked: Asked, level = 
   return cells
 }
 
-function valuesOf(kind: PictureKind, bytes: Uint8Array): number[] {
+function valuesOf(linear: PicturedLinear, kind: PictureKind, place: TilePlace, bytes: Uint8Array): number[] {
+  const packing = packedAt(linear, kind, place.level)
+  if (packing) return meansOf(linear, place, packing, new Uint32Array(bytes.slice().buffer))
   if (encodingOf(kind) === 'share') return Array.from(bytes, (byte) => shareOf(byte) ?? NaN)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: bytes.length / 4 }, (_, k) => view.getFloat32(4 * k, true))
+}
+
+/** As the shader takes them: of the numbers that are there. */
+function meansOf(linear: PicturedLinear, place: TilePlace, packing: Packing, words: Uint32Array): number[] {
+  const size = weightsOf(linear, place)!
+  const flags = presenceIn(words.length, size, packing.width).rows
+  if (![0, 1, size.rows].includes(flags)) throw new Error(`${words.length} words for ${JSON.stringify(size)}`)
+  const weights = Array.from({ length: size.rows }, (_, i) =>
+    Array.from({ length: size.columns }, (_, j) => packedValue(words, size, packing, i, j)),
+  )
+  return coarser(weights, place.level, false).flat()
 }
 
 /** What a level must be, worked out anew from the weights: means of the numbers that are there, root mean squares for errors. */

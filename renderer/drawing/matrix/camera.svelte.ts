@@ -45,6 +45,12 @@ export class Camera {
     this.zoomTo((this.#goal?.cell ?? this.view?.cell ?? 1) * factor, at)
   }
 
+  /** A turn of a wheel: from where an eased zoom will end, or from what is seen. */
+  turn(factor: number, at: Offset, smooth: boolean): void {
+    if (smooth) this.zoomBy(factor, at)
+    else this.zoomTo((this.view?.cell ?? 1) * factor, at, false)
+  }
+
   /** At once where motion is not wanted. */
   zoomTo(cell: number, at: Offset = centre, smooth = true): void {
     if (this.view === null) return

@@ -6,10 +6,25 @@ export type Held = { camera: Camera; pointed: Pointed; matrix: MatrixSize; size:
 
 /** A notch of a wheel is 100 in most systems. */
 const wheelFactor = (event: WheelEvent) => {
-  const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1
+  const lines = event.deltaMode === 1 ? 33 : 1
   // A pinch on a touchpad comes as a wheel with Ctrl, in smaller numbers.
   return Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0022))
 }
+
+/**
+ * Two fingers on a touchpad move the matrix: they come as a wheel too, but aslant or in steps smaller than a notch. With Shift a
+ * wheel moves sideways. Null: it zooms.
+ */
+export function panOf(
+  event: Pick<WheelEvent, 'deltaX' | 'deltaY' | 'deltaMode' | 'ctrlKey' | 'shiftKey'>,
+): Offset | null {
+  const { deltaX, deltaY, deltaMode, ctrlKey, shiftKey } = event
+  if (ctrlKey) return null
+  if (shiftKey) return { dx: -(deltaX || deltaY), dy: 0 }
+  const fingers = deltaMode === 0 && (deltaX !== 0 || Math.abs(deltaY) < smallestNotch)
+  return fingers ? { dx: -deltaX, dy: -deltaY } : null
+}
+const smallestNotch = 50
 
 /** `held`: asked at every event, as all of it may change. */
 export function handle(place: HTMLElement, held: () => Held): () => void {
@@ -56,8 +71,13 @@ export function handle(place: HTMLElement, held: () => Held): () => void {
   const leave = () => point(null)
   const wheel = (event: WheelEvent) => {
     event.preventDefault()
-    held().camera.zoomBy(wheelFactor(event), offset(spot(event)))
+    const by = panOf(event)
+    if (by) held().camera.panBy(by)
+    // A pinch is as smooth as the fingers are.
+    else held().camera.turn(wheelFactor(event), offset(spot(event)), !event.ctrlKey)
+    point(spot(event))
   }
+  const twice = (event: MouseEvent) => held().camera.zoomBy(event.shiftKey ? 1 / 2.5 : 2.5, offset(spot(event)))
   const key = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
     if (press(event, held())) {
@@ -71,6 +91,7 @@ export function handle(place: HTMLElement, held: () => Held): () => void {
   place.addEventListener('pointercancel', up)
   place.addEventListener('pointerleave', leave)
   place.addEventListener('wheel', wheel, { passive: false })
+  place.addEventListener('dblclick', twice)
   place.addEventListener('keydown', key)
   return () => {
     place.removeEventListener('pointerdown', down)
@@ -79,6 +100,7 @@ export function handle(place: HTMLElement, held: () => Held): () => void {
     place.removeEventListener('pointercancel', up)
     place.removeEventListener('pointerleave', leave)
     place.removeEventListener('wheel', wheel)
+    place.removeEventListener('dblclick', twice)
     place.removeEventListener('keydown', key)
   }
 }

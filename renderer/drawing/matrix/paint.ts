@@ -118,6 +118,9 @@ export function cellText(kind: PictureKind, value: number): string {
   }
 }
 
+/** Of a picture that was made from a share of the rows. */
+export const sampledText = (share: number): string => `sampled, ${(100 * share).toPrecision(2)} % of the rows`
+
 /** 0.0123, −1.50e−5: few digits, and a minus that is as wide as a plus. */
 export function weightText(value: number, digits = 4): string {
   const size = Math.abs(value)

@@ -1,9 +1,12 @@
-// Draws tiles with WebGL2. Textures live here and come back by themselves after the graphics card was lost.
+// Draws tiles with WebGL2 into a sheet of cells, and lays the sheet out over the view. After the graphics card was lost, what it held
+// comes back by itself.
 import type { Rgb, Table } from '../colours.ts'
-import { fragmentShader, vertexShader } from './shaders.ts'
+import { Program } from './program.ts'
+import { cellShader, sheetShader, vertexShader } from './shaders.ts'
+import { Textures, type TileForm } from './textures.ts'
 import type { TileData } from './tile-store.ts'
 
-/** Device pixels. */
+/** Pixels of what is drawn to. */
 type Rectangle = readonly [left: number, top: number, right: number, bottom: number]
 
 export type Coat = {
@@ -13,28 +16,47 @@ export type Coat = {
   size: boolean
   /** Of cells without a value; null: what lies below is seen. */
   none: Rgb | null
+  /** 0 to 1, besides what the table says. */
+  opacity: number
 }
-export type TileDrawing = {
+export type TileDrawing = TileForm & {
   key: string
   data: TileData
-  cells: { rows: number; columns: number }
   rectangle: Rectangle
   /** Of the tile's first cell. */
   origin: readonly [x: number, y: number]
-  /** Device pixels of a cell of the tile. */
+  /** Pixels of a cell of the tile. */
   cell: number
+  /** Weights along the edge of a cell. */
+  block: number
+}
+export type Showing = {
+  /** Of the view, device pixels. */
+  width: number
+  height: number
+  ground: Rgb
+  rectangle: Rectangle
+  /** Of the sheet's first cell. */
+  origin: readonly [x: number, y: number]
+  cell: number
+  /** As well as it can be, rather than fast. */
+  fine: boolean
 }
 
-const textureBytes = 2 ** 27
-const uniforms = ['rectangle', 'size', 'origin', 'cell', 'cells', 'share', 'sized', 'range', 'none', 'tile', 'colours']
+/** Milliseconds of a frame for what is not on the card yet; at least one tile goes there in every frame. */
+const uploadTime = 4
+const units = { tile: 0, colours: 1, bits: 2, flags: 3, sheet: 4 } as const
+/** Cells that are so many pixels large need no more than one sample. */
+const largeCell = 4
 
 export class Painter {
   #gl: WebGL2RenderingContext
-  #at = new Map<string, WebGLUniformLocation | null>()
-  #textures = new Map<string, { texture: WebGLTexture; bytes: number }>()
-  #tables = new Map<Table, WebGLTexture>()
-  #bytes = 0
-  #ready = false
+  #textures: Textures
+  #cells: Program | null = null
+  #layout: Program | null = null
+  #sheet: { texture: WebGLTexture; frame: WebGLFramebuffer; width: number; height: number } | null = null
+  #uploadsEnd = 0
+  #uploaded = false
 
   /** Null: this machine has no WebGL2. */
   static of(canvas: HTMLCanvasElement): Painter | null {
@@ -44,48 +66,72 @@ export class Painter {
 
   private constructor(gl: WebGL2RenderingContext) {
     this.#gl = gl
+    this.#textures = new Textures(gl)
     this.#prepare()
   }
 
   /** False while the graphics card is away. */
   get usable(): boolean {
-    return this.#ready && !this.#gl.isContextLost()
+    return this.#cells !== null && !this.#gl.isContextLost()
   }
 
   lose(): void {
-    this.#ready = false
-    this.#textures.clear()
-    this.#tables.clear()
-    this.#bytes = 0
+    this.#cells = null
+    this.#sheet = null
+    this.#textures.free()
   }
 
   restore(): void {
     this.#prepare()
   }
 
-  begin(width: number, height: number, ground: Rgb): void {
+  /** A new sheet of so many cells; tiles are drawn to it, a pixel for a cell. */
+  begin(columns: number, rows: number, ground: Rgb): void {
     const gl = this.#gl
-    gl.viewport(0, 0, width, height)
-    gl.uniform2f(this.#place('size'), width, height)
-    gl.clearColor(ground[0] / 255, ground[1] / 255, ground[2] / 255, 1)
-    gl.clear(gl.COLOR_BUFFER_BIT)
+    this.#makeSheet(columns, rows)
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#sheet!.frame)
+    gl.viewport(0, 0, columns, rows)
+    this.#clear(ground)
+    gl.enable(gl.BLEND)
+    this.#cells!.use()
+    gl.uniform2f(this.#cells!.place('size'), columns, rows)
+    this.#uploadsEnd = performance.now() + uploadTime
+    this.#uploaded = false
+  }
+
+  /** Brings a tile to the card. False: not in this frame, which has had its share. */
+  upload(key: string, data: TileData, form: TileForm): boolean {
+    if (this.#textures.holds(key, data)) return true
+    if (this.#uploaded && performance.now() > this.#uploadsEnd) return false
+    this.#textures.tile(key, data, form)
+    this.#uploaded = true
+    return true
   }
 
   /** For the tiles that follow. */
-  coat({ table, low, high, size, none }: Coat): void {
+  coat({ table, low, high, size, none, opacity }: Coat): void {
     const gl = this.#gl
     gl.uniform2f(this.#place('range'), low, high)
     gl.uniform1i(this.#place('sized'), size ? 1 : 0)
+    gl.uniform1f(this.#place('opacity'), opacity)
     const [red, green, blue] = none ?? [0, 0, 0]
     gl.uniform4f(this.#place('none'), red / 255, green / 255, blue / 255, none ? 1 : 0)
-    gl.activeTexture(gl.TEXTURE1)
-    gl.bindTexture(gl.TEXTURE_2D, this.#tableTexture(table))
+    this.#bind(units.colours, this.#textures.table(table))
   }
 
-  tile({ key, data, cells, rectangle, origin, cell }: TileDrawing): void {
+  tile({ key, data, rectangle, origin, cell, block, ...form }: TileDrawing): void {
     const gl = this.#gl
-    gl.activeTexture(gl.TEXTURE0)
-    gl.bindTexture(gl.TEXTURE_2D, this.#texture(key, data, cells))
+    const { cells, packing, weights } = form
+    const { texture, flags, flagRows } = this.#textures.tile(key, data, form)
+    if (packing) {
+      this.#bind(units.bits, texture)
+      if (flags) this.#bind(units.flags, flags)
+      gl.uniform1f(this.#place('steps'), packing.steps)
+      gl.uniform1i(this.#place('block'), block)
+      gl.uniform2i(this.#place('weights'), weights.columns, weights.rows)
+      gl.uniform1i(this.#place('flagRows'), flagRows)
+    } else this.#bind(units.tile, texture)
+    gl.uniform1i(this.#place('width'), packing?.width ?? 0)
     gl.uniform1i(this.#place('share'), data instanceof Uint8Array ? 1 : 0)
     gl.uniform4f(this.#place('rectangle'), ...rectangle)
     gl.uniform2f(this.#place('origin'), ...origin)
@@ -94,7 +140,34 @@ export class Painter {
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4)
   }
 
-  /** Of what was drawn just now; from the upper left corner. */
+  /** The sheet in the view. */
+  show({ width, height, ground, rectangle, origin, cell, fine }: Showing): void {
+    const gl = this.#gl
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null)
+    gl.viewport(0, 0, width, height)
+    this.#clear(ground)
+    if (this.#sheet === null || this.#layout === null) return
+    const layout = this.#layout
+    layout.use()
+    gl.disable(gl.BLEND)
+    this.#bind(units.sheet, this.#sheet.texture)
+    gl.uniform2f(layout.place('size'), width, height)
+    gl.uniform4f(layout.place('rectangle'), ...rectangle)
+    gl.uniform2f(layout.place('origin'), ...origin)
+    gl.uniform1f(layout.place('cell'), cell)
+    gl.uniform2i(layout.place('cells'), this.#sheet.width, this.#sheet.height)
+    gl.uniform1i(layout.place('fine'), fine && cell < largeCell ? 1 : 0)
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4)
+  }
+
+  /** Nothing but the ground. */
+  blank(width: number, height: number, ground: Rgb): void {
+    this.#gl.bindFramebuffer(this.#gl.FRAMEBUFFER, null)
+    this.#gl.viewport(0, 0, width, height)
+    this.#clear(ground)
+  }
+
+  /** Of what was shown just now; from the upper left corner. */
   pixel(x: number, y: number, height: number): Rgb {
     const bytes = new Uint8Array(4)
     this.#gl.readPixels(x, height - 1 - y, 1, 1, this.#gl.RGBA, this.#gl.UNSIGNED_BYTE, bytes)
@@ -102,86 +175,53 @@ export class Painter {
   }
 
   free(): void {
-    for (const { texture } of this.#textures.values()) this.#gl.deleteTexture(texture)
-    for (const texture of this.#tables.values()) this.#gl.deleteTexture(texture)
+    this.#freeSheet()
     this.lose()
   }
 
   #place(name: string): WebGLUniformLocation | null {
-    return this.#at.get(name) ?? null
+    return this.#cells!.place(name)
+  }
+
+  #bind(unit: number, texture: WebGLTexture): void {
+    this.#gl.activeTexture(this.#gl.TEXTURE0 + unit)
+    this.#gl.bindTexture(this.#gl.TEXTURE_2D, texture)
+  }
+
+  #clear(ground: Rgb): void {
+    this.#gl.clearColor(ground[0] / 255, ground[1] / 255, ground[2] / 255, 1)
+    this.#gl.clear(this.#gl.COLOR_BUFFER_BIT)
+  }
+
+  #makeSheet(width: number, height: number): void {
+    if (this.#sheet?.width === width && this.#sheet.height === height) return
+    this.#freeSheet()
+    const gl = this.#gl
+    const texture = this.#textures.make()
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height)
+    const frame = gl.createFramebuffer()
+    gl.bindFramebuffer(gl.FRAMEBUFFER, frame)
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0)
+    this.#sheet = { texture, frame, width, height }
+  }
+
+  #freeSheet(): void {
+    if (this.#sheet === null) return
+    this.#gl.deleteFramebuffer(this.#sheet.frame)
+    this.#gl.deleteTexture(this.#sheet.texture)
+    this.#sheet = null
   }
 
   #prepare(): void {
     const gl = this.#gl
     if (gl.isContextLost()) return
-    const program = gl.createProgram()
-    for (const [type, source] of [
-      [gl.VERTEX_SHADER, vertexShader],
-      [gl.FRAGMENT_SHADER, fragmentShader],
-    ] as const) {
-      const shader = gl.createShader(type)!
-      gl.shaderSource(shader, source)
-      gl.compileShader(shader)
-      gl.attachShader(program, shader)
-      if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS) && !gl.isContextLost()) {
-        throw new Error(gl.getShaderInfoLog(shader) ?? 'a shader does not compile')
-      }
+    this.#cells = new Program(gl, vertexShader, cellShader)
+    this.#layout = new Program(gl, vertexShader, sheetShader)
+    for (const program of [this.#cells, this.#layout]) {
+      program.use()
+      for (const [name, unit] of Object.entries(units)) gl.uniform1i(program.place(name), unit)
     }
-    gl.linkProgram(program)
-    gl.useProgram(program)
-    for (const name of uniforms) this.#at.set(name, gl.getUniformLocation(program, name))
-    gl.uniform1i(this.#place('tile'), 0)
-    gl.uniform1i(this.#place('colours'), 1)
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1)
-    gl.enable(gl.BLEND)
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA)
-    this.#ready = true
-  }
-
-  #texture(key: string, data: TileData, { rows, columns }: { rows: number; columns: number }): WebGLTexture {
-    const known = this.#textures.get(key)
-    if (known) {
-      // Last in the map is used last.
-      this.#textures.delete(key)
-      this.#textures.set(key, known)
-      return known.texture
-    }
-    const gl = this.#gl
-    const texture = this.#newTexture()
-    if (data instanceof Uint8Array) {
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, columns, rows, 0, gl.RED, gl.UNSIGNED_BYTE, data)
-    } else gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, columns, rows, 0, gl.RED, gl.FLOAT, data)
-    this.#textures.set(key, { texture, bytes: data.byteLength })
-    this.#bytes += data.byteLength
-    for (const [old, { texture: oldTexture, bytes }] of this.#textures) {
-      if (this.#bytes <= textureBytes || old === key) break
-      gl.deleteTexture(oldTexture)
-      this.#textures.delete(old)
-      this.#bytes -= bytes
-    }
-    return texture
-  }
-
-  #tableTexture(table: Table): WebGLTexture {
-    const known = this.#tables.get(table)
-    if (known) return known
-    const gl = this.#gl
-    if (this.#tables.size > 64) {
-      for (const old of this.#tables.values()) gl.deleteTexture(old)
-      this.#tables.clear()
-    }
-    const texture = this.#newTexture()
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, table)
-    this.#tables.set(table, texture)
-    return texture
-  }
-
-  #newTexture(): WebGLTexture {
-    const gl = this.#gl
-    const texture = gl.createTexture()
-    gl.bindTexture(gl.TEXTURE_2D, texture)
-    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST)
-    for (const edge of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, edge, gl.CLAMP_TO_EDGE)
-    return texture
   }
 }

@@ -1,18 +1,21 @@
 // What a viewer shows in one frame, and the drawing of its tiles.
 import {
+  cellsAt,
+  encodingOf,
   tilePath,
   tileShape,
   topLevel,
   type PicturedLinear,
   type PictureKind,
   type PictureOwner,
-  type Shape,
   type TilePlace,
 } from '../../../electron/contract/pictures.ts'
+import { packedAt, packedLevels, weightsOf } from '../../../electron/contract/packed-tile.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import type { Rgb } from '../colours.ts'
 import { origin, type Size, type View } from './camera.ts'
 import type { Coat, Painter } from './painter.ts'
+import type { TileForm } from './textures.ts'
 import { extentOf, levelFor, standIns, visibleTiles, type Extent } from './tiles.ts'
 import type { TileStore, Wanted } from './tile-store.ts'
 
@@ -39,6 +42,8 @@ export type Seen = {
   /** Something of the picture is there. */
   begun: boolean
   problem: Problem | null
+  /** The smallest share of the rows that a seen tile was made from; null: all are exact. */
+  sampled: number | null
 }
 
 /** The weights in sight, and `around` tiles more to each side. */
@@ -63,7 +68,9 @@ export function wantedFor(scene: Scene): Wanted[] {
   const wanted = new Map<string, Wanted>()
   const add = (kind: PictureKind, place: TilePlace) => {
     const path = tilePath(run, linear.name, kind, place)
-    wanted.set(path, { path, kind })
+    const packed = packedAt(linear, kind, place.level) !== null
+    const coarse = place.level >= packedLevels && kind !== 'salient'
+    wanted.set(path, { path, encoding: packed ? 'packed' : encodingOf(kind), coarse })
   }
   for (const { kind } of layers) {
     for (const place of visibleTiles(linear, kind, level, seen)) add(kind, place)
@@ -80,60 +87,177 @@ export function wantedFor(scene: Scene): Wanted[] {
   return [...wanted.values()]
 }
 
-export function paint(painter: Painter, tiles: TileStore, scene: Scene): Seen {
-  const { view, size, ratio, layers, linear, run } = scene
-  const width = Math.round(size.width * ratio)
-  const height = Math.round(size.height * ratio)
-  painter.begin(width, height, scene.ground)
-  const at = origin(view, size, ratio)
+/** Cells of a level: what the sheet has. The ends are not in it. */
+export type Cells = { level: number } & Extent
+
+/** Borders of the sheet lie at multiples of so many cells, so that it lasts for some moves of the view. */
+const sheetStep = 64
+
+/** The cells in sight; null where the matrix is not in sight at all. */
+export function cellsSeen(scene: Scene): Cells | null {
   const level = sceneLevel(scene)
-  const seen: Seen = { level, ready: true, begun: false, problem: null }
-  for (const [index, { kind, coat }] of layers.entries()) {
-    painter.coat(coat)
-    const path = (place: TilePlace) => tilePath(run, linear.name, kind, place)
+  const seen = extentSeen(scene)
+  const step = 2 ** level
+  const { rows, columns } = scene.linear
+  const cells = {
+    level,
+    left: Math.max(0, Math.floor(seen.left / step)),
+    top: Math.max(0, Math.floor(seen.top / step)),
+    right: Math.min(cellsAt(columns, level), Math.ceil(seen.right / step)),
+    bottom: Math.min(cellsAt(rows, level), Math.ceil(seen.bottom / step)),
+  }
+  return cells.right > cells.left && cells.bottom > cells.top ? cells : null
+}
+
+/** With some room around. */
+export function sheetFor(scene: Scene): Cells | null {
+  const seen = cellsSeen(scene)
+  if (seen === null) return null
+  const { rows, columns } = scene.linear
+  const down = (cell: number) => Math.floor(cell / sheetStep) * sheetStep
+  const up = (cell: number, most: number) => Math.min(most, Math.ceil(cell / sheetStep) * sheetStep)
+  return {
+    level: seen.level,
+    left: down(seen.left),
+    top: down(seen.top),
+    right: up(seen.right, cellsAt(columns, seen.level)),
+    bottom: up(seen.bottom, cellsAt(rows, seen.level)),
+  }
+}
+
+export const covers = (sheet: Cells, seen: Cells): boolean =>
+  sheet.level === seen.level &&
+  sheet.left <= seen.left &&
+  sheet.top <= seen.top &&
+  sheet.right >= seen.right &&
+  sheet.bottom >= seen.bottom
+
+/** Whether a sheet with one is a sheet with the other. */
+export const sameLayers = (a: readonly Layer[], b: readonly Layer[]): boolean =>
+  a.length === b.length &&
+  a.every(({ kind, coat }, k) => {
+    const { kind: other, coat: its } = b[k]!
+    return (
+      kind === other &&
+      coat.table === its.table &&
+      coat.low === its.low &&
+      coat.high === its.high &&
+      coat.size === its.size &&
+      coat.opacity === its.opacity &&
+      coat.none?.join() === its.none?.join()
+    )
+  })
+
+/** What of the scene is there, and how well. */
+export function lookAt(tiles: TileStore, scene: Scene, drawn: Drawn): Seen {
+  const { layers, linear, run } = scene
+  const level = sceneLevel(scene)
+  const seen: Seen = { level, ready: !drawn.more, begun: drawn.begun, problem: null, sampled: null }
+  for (const { kind } of layers) {
     for (const place of visibleTiles(linear, kind, level, extentSeen(scene))) {
-      if (!tiles.has(path(place))) seen.ready = false
-      seen.problem ??= tiles.problem(path(place))
-      // Overlays would add up where finer tiles lie over a coarser one.
-      const drawn = standIns(linear, kind, place, (one) => tiles.has(path(one)))
-      for (const one of index === 0 ? drawn : drawn.slice(0, 1)) {
-        drawTile(painter, tiles, { ...one, kind, key: path(one.place), shape: linear }, at, view.cell * ratio, {
-          width,
-          height,
-        })
-        if (index === 0) seen.begun = true
-      }
+      const path = tilePath(run, linear.name, kind, place)
+      if (!tiles.has(path)) seen.ready = false
+      seen.problem ??= tiles.problem(path)
+      const sampled = tiles.sampled(path)
+      if (sampled !== null) seen.sampled = Math.min(sampled, seen.sampled ?? 1)
     }
   }
   return seen
 }
 
-type Drawing = { key: string; place: TilePlace; part: Extent; kind: PictureKind; shape: Shape }
+/** `begun`: something of the picture is there. `more`: some tiles did not come to the card in this frame. */
+export type Drawn = { begun: boolean; more: boolean }
+
+/** Draws the sheet. */
+export function drawSheet(painter: Painter, tiles: TileStore, scene: Scene, sheet: Cells): Drawn {
+  const { layers, linear, run } = scene
+  const size = { width: sheet.right - sheet.left, height: sheet.bottom - sheet.top }
+  painter.begin(size.width, size.height, scene.ground)
+  const step = 2 ** sheet.level
+  const extent = {
+    left: sheet.left * step,
+    top: sheet.top * step,
+    right: sheet.right * step,
+    bottom: sheet.bottom * step,
+  }
+  const result: Drawn = { begun: false, more: false }
+  for (const [index, { kind, coat }] of layers.entries()) {
+    painter.coat(coat)
+    const path = (place: TilePlace) => tilePath(run, linear.name, kind, place)
+    // A tile that is there but not yet on the card is drawn in a later frame.
+    const there = (place: TilePlace) => {
+      const data = tiles.get(path(place))
+      if (data === null) return false
+      const form = formOf(linear, kind, place)
+      if (form === null || painter.upload(path(place), data, form)) return true
+      result.more = true
+      return false
+    }
+    for (const place of visibleTiles(linear, kind, sheet.level, extent)) {
+      // What lies over a picture would add up where finer tiles lie over a coarser one.
+      const drawn = standIns(linear, kind, place, there)
+      for (const one of index === 0 ? drawn : drawn.slice(0, 1)) {
+        drawTile(painter, tiles, { ...one, kind, key: path(one.place), linear }, sheet, size)
+        if (index === 0) result.begun = true
+      }
+    }
+  }
+  return result
+}
+
+/** Lays the sheet out over the view. `fine`: as well as it can be, rather than fast. */
+export function showSheet(painter: Painter, scene: Scene, sheet: Cells, fine: boolean): void {
+  const { view, size, ratio, linear, ground } = scene
+  const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)]
+  const { left, top } = origin(view, size, ratio)
+  const weight = view.cell * ratio
+  const cell = weight * 2 ** sheet.level
+  const inside = (value: number, most: number) => Math.min(most, Math.max(0, value))
+  const [x, y] = [left + sheet.left * cell, top + sheet.top * cell]
+  const rectangle = [
+    inside(x, width),
+    inside(y, height),
+    inside(Math.min(left + sheet.right * cell, left + linear.columns * weight), width),
+    inside(Math.min(top + sheet.bottom * cell, top + linear.rows * weight), height),
+  ] as const
+  painter.show({ width, height, ground, rectangle, origin: [x, y], cell, fine })
+}
+
+type Drawing = { key: string; place: TilePlace; part: Extent; kind: PictureKind; linear: PicturedLinear }
+
+function formOf(linear: PicturedLinear, kind: PictureKind, place: TilePlace): TileForm | null {
+  const cells = tileShape(linear, kind, place)
+  const weights = weightsOf(linear, place)
+  return cells && weights && { cells, packing: packedAt(linear, kind, place.level), weights }
+}
 
 function drawTile(
   painter: Painter,
   tiles: TileStore,
-  { key, place, part, kind, shape }: Drawing,
-  { left, top }: { left: number; top: number },
-  cell: number,
+  { key, place, part, kind, linear }: Drawing,
+  sheet: Cells,
   size: Size,
 ): void {
   const data = tiles.get(key)
-  const cells = tileShape(shape, kind, place)
-  const whole = extentOf(shape, kind, place)
-  if (data === null || cells === null || whole === null) return
-  const inside = (value: number, most: number) => Math.min(most, Math.max(0, value))
+  const form = formOf(linear, kind, place)
+  const whole = extentOf(linear, kind, place)
+  if (data === null || form === null || whole === null) return
+  const step = 2 ** sheet.level
+  // Whole cells: the last one of a row may stand for fewer weights than the others.
+  const within = (weight: number, first: number, most: number, round: (value: number) => number) =>
+    Math.min(most, Math.max(0, round(weight / step) - first))
   painter.tile({
     key,
     data,
-    cells,
+    ...form,
     rectangle: [
-      inside(left + part.left * cell, size.width),
-      inside(top + part.top * cell, size.height),
-      inside(left + part.right * cell, size.width),
-      inside(top + part.bottom * cell, size.height),
+      within(part.left, sheet.left, size.width, Math.floor),
+      within(part.top, sheet.top, size.height, Math.floor),
+      within(part.right, sheet.left, size.width, Math.ceil),
+      within(part.bottom, sheet.top, size.height, Math.ceil),
     ],
-    origin: [left + whole.left * cell, top + whole.top * cell],
-    cell: cell * 2 ** place.level,
+    origin: [whole.left / step - sheet.left, whole.top / step - sheet.top],
+    cell: 2 ** (place.level - sheet.level),
+    block: 2 ** place.level,
   })
 }

@@ -1,14 +1,19 @@
 import { expect, test } from 'vitest'
 import { TileStore } from './tile-store.ts'
 
-type Asked = { path: string; signal: AbortSignal; answer: (bytes: ArrayBuffer) => void; refuse: (why: unknown) => void }
+type Asked = {
+  path: string
+  signal: AbortSignal
+  answer: (bytes: ArrayBuffer, sampled?: number) => void
+  refuse: (why: unknown) => void
+}
 
 function store(limit?: number) {
   const asked: Asked[] = []
   const tiles = new TileStore(
     (path, signal) =>
       new Promise((answer, refuse) => {
-        asked.push({ path, signal, answer, refuse })
+        asked.push({ path, signal, answer: (bytes, sampled) => answer({ bytes, sampled: sampled ?? null }), refuse })
         signal.addEventListener('abort', () => refuse(new Error('given up')))
       }),
     limit,
@@ -16,7 +21,7 @@ function store(limit?: number) {
   const open = () => asked.filter(({ signal }) => !signal.aborted).map(({ path }) => path)
   return { tiles, asked, open, of: (path: string) => asked.findLast((one) => one.path === path)! }
 }
-const signs = (...paths: string[]) => paths.map((path) => ({ path, kind: 'sign' as const }))
+const signs = (...paths: string[]) => paths.map((path) => ({ path, encoding: 'share' as const, coarse: false }))
 const settled = () => new Promise((done) => setTimeout(done))
 
 test('the most urgent first, a few at once, the others as these come', async () => {
@@ -54,7 +59,7 @@ test('what nobody wants any more is given up, and can be asked for again', async
 
 test('values are floats', async () => {
   const { tiles, of } = store()
-  tiles.want({}, [{ path: 'a', kind: 'error' }])
+  tiles.want({}, [{ path: 'a', encoding: 'value', coarse: false }])
   of('a').answer(Float32Array.of(1.5, -2).buffer)
   await settled()
   expect(tiles.get('a')).toEqual(Float32Array.of(1.5, -2))
@@ -92,4 +97,32 @@ test('what was used least lately makes room', async () => {
   tiles.get('a')
   await bring('c')
   expect(['a', 'b', 'c'].map((path) => tiles.has(path))).toEqual([true, false, true])
+})
+
+test('a sample is shown first, and the exact tile is asked for once nothing else is missing', async () => {
+  const { tiles, open, of } = store()
+  const viewer = {}
+  tiles.want(viewer, [
+    { path: 'a', encoding: 'share', coarse: true },
+    { path: 'b', encoding: 'share', coarse: true },
+  ])
+  expect(open()).toEqual(['a/now', 'b/now'])
+  of('a/now').answer(Uint8Array.of(1).buffer, 0.25)
+  await settled()
+  expect([tiles.sampled('a'), tiles.sampled('b')]).toEqual([0.25, null])
+  expect(open()).toEqual(['a/now', 'b/now', 'a'])
+  of('b/now').answer(Uint8Array.of(2).buffer)
+  of('a').answer(Uint8Array.of(3).buffer)
+  await settled()
+  expect(tiles.get('a')).toEqual(Uint8Array.of(3))
+  expect([tiles.sampled('a'), tiles.sampled('b')]).toEqual([null, null])
+  expect(open()).toHaveLength(3)
+})
+
+test('bits are words', async () => {
+  const { tiles, of } = store()
+  tiles.want({}, [{ path: 'a', encoding: 'packed', coarse: false }])
+  of('a').answer(Uint32Array.of(7, 8).buffer)
+  await settled()
+  expect(tiles.get('a')).toEqual(Uint32Array.of(7, 8))
 })

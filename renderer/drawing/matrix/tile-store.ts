@@ -1,22 +1,30 @@
 // Tiles on their way and tiles at hand, for all viewers of a window. What nobody looks at any more is not waited for.
 import type { Problem } from '../../../electron/contract/errors.ts'
-import { encodingOf, type PictureKind } from '../../../electron/contract/pictures.ts'
+import { atOnce } from '../../../electron/contract/pictures.ts'
 
-export type TileData = Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>
-/** The bytes at a path of contract/pictures.ts; rejects with a Problem, or anything else where the fetch was given up. */
-export type LoadTile = (path: string, signal: AbortSignal) => Promise<ArrayBuffer>
-export type Wanted = { path: string; kind: PictureKind }
+/** Values, shares, or packed bits (electron/contract). */
+export type TileData = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
+export type TileEncoding = 'value' | 'share' | 'packed'
+/** `sampled`: the share of the rows that it was made from; null: it is exact. */
+export type LoadedTile = { bytes: ArrayBuffer; sampled: number | null }
+/** What lies at a path of contract/pictures.ts; rejects with a Problem, or anything else where the fetch was given up. */
+export type LoadTile = (path: string, signal: AbortSignal) => Promise<LoadedTile>
+/** `coarse`: it may be made from a sample of the rows first. */
+export type Wanted = { path: string; encoding: TileEncoding; coarse: boolean }
+type Kept = { data: TileData; sampled: number | null }
 
 const mostAtOnce = 6
+/** Exact ones, in place of samples, are waited for beside the others. */
+const mostExact = 4
 
 export class TileStore {
   #load: LoadTile
   #limit: number
   #bytes = 0
-  #tiles = new Map<string, TileData>()
+  #tiles = new Map<string, Kept>()
   #problems = new Map<string, Problem>()
   #wanted = new Map<object, readonly Wanted[]>()
-  #underway = new Map<string, AbortController>()
+  #underway = new Map<string, { controller: AbortController; exact: boolean }>()
   #listeners = new Set<() => void>()
 
   /** `limit`: bytes that are kept. */
@@ -31,11 +39,16 @@ export class TileStore {
     // Last in the map is used last.
     this.#tiles.delete(path)
     this.#tiles.set(path, tile)
-    return tile
+    return tile.data
   }
 
   has(path: string): boolean {
     return this.#tiles.has(path)
+  }
+
+  /** The share of the rows that the tile was made from; null where it is exact, or not there. */
+  sampled(path: string): number | null {
+    return this.#tiles.get(path)?.sampled ?? null
   }
 
   problem(path: string): Problem | null {
@@ -47,7 +60,7 @@ export class TileStore {
     if (wanted.length === 0) this.#wanted.delete(viewer)
     else this.#wanted.set(viewer, wanted)
     const all = new Set([...this.#wanted.values()].flatMap((list) => list.map(({ path }) => path)))
-    for (const [path, controller] of this.#underway) if (!all.has(path)) controller.abort()
+    for (const [path, { controller }] of this.#underway) if (!all.has(path)) controller.abort()
     this.#pump()
   }
 
@@ -65,25 +78,37 @@ export class TileStore {
   }
 
   #pump(): void {
-    // Viewers take turns, each with its most urgent tile.
+    // Viewers take turns, each with its most urgent tile; first whatever is not there at all.
     const lists = [...this.#wanted.values()]
     const longest = Math.max(0, ...lists.map(({ length }) => length))
-    for (let k = 0; k < longest; k++) {
-      for (const list of lists) {
-        if (this.#underway.size >= mostAtOnce) return
-        const one = list[k]
-        if (one && !this.#tiles.has(one.path) && !this.#problems.has(one.path)) void this.#fetch(one)
+    for (const exact of [false, true]) {
+      for (let k = 0; k < longest; k++) {
+        for (const list of lists) {
+          if (this.#busy(exact) >= (exact ? mostExact : mostAtOnce)) break
+          const one = list[k]
+          if (one && !this.#problems.has(one.path) && this.#lacks(one.path, exact)) void this.#fetch(one, exact)
+        }
       }
     }
   }
 
-  async #fetch({ path, kind }: Wanted): Promise<void> {
+  #busy(exact: boolean): number {
+    let count = 0
+    for (const one of this.#underway.values()) if (one.exact === exact) count += 1
+    return count
+  }
+
+  #lacks(path: string, exact: boolean): boolean {
+    return exact ? this.sampled(path) !== null : !this.#tiles.has(path)
+  }
+
+  async #fetch({ path, encoding, coarse }: Wanted, exact: boolean): Promise<void> {
     if (this.#underway.has(path)) return
     const controller = new AbortController()
-    this.#underway.set(path, controller)
+    this.#underway.set(path, { controller, exact })
     try {
-      const bytes = await this.#load(path, controller.signal)
-      this.#keep(path, encodingOf(kind) === 'share' ? new Uint8Array(bytes) : new Float32Array(bytes))
+      const { bytes, sampled } = await this.#load(coarse && !exact ? atOnce(path) : path, controller.signal)
+      this.#keep(path, { data: dataOf(encoding, bytes), sampled })
     } catch (error) {
       if (!controller.signal.aborted) this.#problems.set(path, problemOf(error))
     }
@@ -92,15 +117,20 @@ export class TileStore {
     for (const listener of this.#listeners) listener()
   }
 
-  #keep(path: string, tile: TileData): void {
+  #keep(path: string, tile: Kept): void {
+    this.#bytes += tile.data.byteLength - (this.#tiles.get(path)?.data.byteLength ?? 0)
     this.#tiles.set(path, tile)
-    this.#bytes += tile.byteLength
-    for (const [old, { byteLength }] of this.#tiles) {
+    for (const [old, { data }] of this.#tiles) {
       if (this.#bytes <= this.#limit || old === path) break
       this.#tiles.delete(old)
-      this.#bytes -= byteLength
+      this.#bytes -= data.byteLength
     }
   }
+}
+
+function dataOf(encoding: TileEncoding, bytes: ArrayBuffer): TileData {
+  if (encoding === 'packed') return new Uint32Array(bytes)
+  return encoding === 'share' ? new Uint8Array(bytes) : new Float32Array(bytes)
 }
 
 function problemOf(error: unknown): Problem {
