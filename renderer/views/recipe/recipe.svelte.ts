@@ -14,6 +14,7 @@ import { notices } from '../../client/notices.svelte.ts'
 import { settings } from '../../client/settings.svelte.ts'
 import * as drafts from './draft.ts'
 import type { Draft } from './draft.ts'
+import type { HandedOver } from '../../client/handover.ts'
 import { Later } from '../../client/later.ts'
 import { overridesOf, rowStates, type OverrideRow, type RowState } from './override-rows.ts'
 
@@ -200,6 +201,15 @@ export class NewRun {
     this.#unfold(recipe)
     void this.#readCards(draft)
     this.#offerBack(`The recipe is that of ${from}.`, before)
+  }
+
+  /** Method and parameters that another view has tried; text, measurements and overrides stay. */
+  take({ method, parameters, from }: HandedOver): void {
+    const before = this.draft
+    if (!before) return
+    this.#forgive()
+    this.#set({ ...before, method, budget: null, given: { ...before.given, [method]: parameters } })
+    this.#offerBack(`Method and parameters are those of ${from}.`, before)
   }
 
   setPreset(id: string): void {
