@@ -15,10 +15,13 @@ for (const theme of ['light', 'dark'] as const) {
   test(`every view can be used by everyone, ${theme}`, async ({ launch }) => {
     const before = runsBefore({ method: 'rtn', name: 'first' }, { method: 'billm', name: 'second' })
     const { page } = await launch({ settings: { theme }, before })
-    for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Compare', 'Prompt', 'Settings']) {
+    for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Lab', 'Compare', 'Prompt', 'Settings']) {
       await goTo(page, view)
       await expect(page.getByRole('heading', { name: view, level: 1 })).toBeVisible()
       if (view === 'Layers') await expect(page.getByTestId('matrix')).toHaveAttribute('data-state', 'ready')
+      if (view === 'Lab') {
+        await expect(page.getByTestId('matrix')).toHaveCount(3, { timeout: 30_000 })
+      }
       if (view === 'Runs') {
         await page.getByRole('button', { name: 'Export', exact: true }).click()
         await expect(page.getByRole('complementary', { name: 'Export' })).toBeVisible()

@@ -9,7 +9,8 @@ export const views: Record<ViewName, View> = {
   recipe: { title: 'New run', key: '2', component: () => import('../views/recipe/Recipe.svelte') },
   runs: { title: 'Runs', key: '3', component: () => import('../views/runs/Runs.svelte') },
   layers: { title: 'Layers', key: '4', component: () => import('../views/layers/Layers.svelte') },
-  compare: { title: 'Compare', key: '5', component: () => import('../views/compare/Compare.svelte') },
-  prompt: { title: 'Prompt', key: '6', component: () => import('../views/prompt/Prompt.svelte') },
-  settings: { title: 'Settings', key: '7', component: () => import('../views/settings/Settings.svelte') },
+  lab: { title: 'Lab', key: '5', component: () => import('../views/lab/Lab.svelte') },
+  compare: { title: 'Compare', key: '6', component: () => import('../views/compare/Compare.svelte') },
+  prompt: { title: 'Prompt', key: '7', component: () => import('../views/prompt/Prompt.svelte') },
+  settings: { title: 'Settings', key: '8', component: () => import('../views/settings/Settings.svelte') },
 }

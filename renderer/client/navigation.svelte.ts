@@ -2,7 +2,7 @@
 import type { Place } from '../../electron/contract/settings.ts'
 import { ask } from './client.ts'
 
-export const viewNames = ['models', 'recipe', 'runs', 'layers', 'compare', 'prompt', 'settings'] as const
+export const viewNames = ['models', 'recipe', 'runs', 'layers', 'lab', 'compare', 'prompt', 'settings'] as const
 export type ViewName = (typeof viewNames)[number]
 export type Here = Omit<Place, 'view'> & { view: ViewName }
 

@@ -59,6 +59,11 @@ export class Models {
     await this.load()
   }
 
+  /** At a linear, in the layer lab. */
+  look({ folder }: ModelCard, linear: string): void {
+    navigation.go('lab', { model: folder, linear })
+  }
+
   quantize({ folder }: ModelCard): void {
     navigation.go('recipe', { model: folder })
   }
