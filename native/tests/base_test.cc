@@ -109,3 +109,33 @@ TEST_CASE("a call from inside a task runs inline") {
   pool.parallel_for(8, [&](size_t i) { pool.parallel_for(10, [&](size_t k) { sums[i] += int(k); }); });
   for (int sum : sums) CHECK(sum == 45);
 }
+
+TEST_CASE("work that is given up leaves tasks out and throws where it was asked for") {
+  using namespace signum;
+  for (const size_t threads : {1, 3}) {
+    ThreadPool pool(threads);
+    std::atomic<size_t> done{0};
+    std::atomic<bool> over{false};
+    pool.interrupt_when([&] { return over.load(); });
+    pool.parallel_for(100, [&](size_t) { ++done; });
+    CHECK(done == 100);
+    done = 0;
+    // A call from inside a task goes on to its end.
+    std::atomic<size_t> inner{0};
+    const auto give_up = [&] {
+      pool.parallel_for(1000, [&](size_t) {
+        over = true;
+        if (++done == 1 && threads > 1) pool.parallel_for(10, [&](size_t) { ++inner; });
+      });
+    };
+    CHECK_THROWS_AS(give_up(), Interrupted);
+    CHECK(done >= 1);
+    CHECK(done <= threads);
+    if (threads > 1) CHECK(inner == 10);
+    CHECK_THROWS_AS(pool.parallel_for(1, [](size_t) {}), Interrupted);
+    pool.interrupt_when({});
+    done = 0;
+    pool.parallel_for(50, [&](size_t) { ++done; });
+    CHECK(done == 50);
+  }
+}
