@@ -20,6 +20,8 @@ type OfRun = { folder: string; measured: Measured; targets: Targets }
 /** Tokens before and after a worst one that are told with it. */
 const around = 12
 const mostTokenizers = 2
+/** Tokens that are made text in one go: some ten milliseconds. */
+const part = 512
 const withoutTokenizer: Decode = () => ''
 
 export type TokenLossesBook = { read: (request: TokenLossesRequest) => Promise<Ending<TokenLosses>> }
@@ -43,17 +45,17 @@ export function openTokenLosses(context: Context): TokenLossesBook {
       const models = await besideWhat(context, one.value, request.against, request.id)
       if (!models.ok) return endingOf(models)
       const decode = await decoderOf(runFiles(one.value.folder).packed)
-      return { kind: 'finished', value: answer(request, one.value, models.value, decode) }
+      return { kind: 'finished', value: await answer(request, one.value, models.value, decode) }
     },
   }
 }
 
-function answer(
+async function answer(
   { from: wanted, count, worst, order }: ReturnType<typeof tokenLossesRequestSchema.parse>,
   { measured, targets }: OfRun,
   models: Beside,
   decode: Decode,
-): TokenLosses {
+): Promise<TokenLosses> {
   const { protocol, windows, window, unpredicted, tokens } = targets
   const positions = tokens.length
   const from = Math.min(wanted, positions)
@@ -85,9 +87,19 @@ function answer(
     worst_windows: worstWindows(models, order, worst),
     from,
     tokens: tokens.slice(from, end),
-    pieces: piecesOf(decode, tokens, from, end),
+    pieces: await inParts(from, end, (first, last) => piecesOf(decode, tokens, first, last)),
     ...measuresAt(models, from, end),
   }
+}
+
+/** Whoever else waits for this process has a turn between two parts. */
+async function inParts<T>(from: number, end: number, take: (first: number, last: number) => T[]): Promise<T[]> {
+  const all: T[] = []
+  for (let first = from; first < end; first += part) {
+    all.push(...take(first, Math.min(end, first + part)))
+    await new Promise(setImmediate)
+  }
+  return all
 }
 
 async function besideWhat(
@@ -103,13 +115,15 @@ async function besideWhat(
     return success({ ...shape, others: reference.losses, kld: reference.kld, sameTop: reference.sameTop })
   }
   const candidates = await report(context, against)
-  const { text } = measured
-  const place =
-    candidates.kind === 'finished'
-      ? candidates.value.perplexity.findIndex((one) => one.text.sha256 === text.sha256)
-      : -1
+  const { text, packed } = measured
+  const alike = (one: Measured) =>
+    one.text.sha256 === text.sha256 && one.packed.protocol === packed.protocol && one.packed.window === packed.window
+  const place = candidates.kind === 'finished' ? candidates.value.perplexity.findIndex(alike) : -1
   if (candidates.kind === 'finished' && place < 0) {
-    return failure('texts_differ', `Run ${against} was not measured on ${text.source} in the tokens of run ${id}.`)
+    return failure(
+      'texts_differ',
+      `Run ${against} was not measured on ${text.source} in the tokens and windows of run ${id}.`,
+    )
   }
   const other = await readRun(context, against, Math.max(0, place))
   if (!other.ok) return other

@@ -225,6 +225,58 @@ async function generate() {
   return { requests, tokens }
 }
 
+/** Puts any linear but `none` on the table; a trial crashes with `crash-late`. */
+async function lab() {
+  say('ready', {
+    architecture: 'llama',
+    vocabulary: 2048,
+    context: 256,
+    seconds: 0.01,
+    cache_bytes: 0,
+    resident_bytes: 2000,
+  })
+  let [put, trials] = [0, 0]
+  const histogram = { low: -1, high: 1, counts: [1, 2, 1] }
+  const heartbeat = setInterval(() => say('heartbeat', { resident_bytes: 2000 }), 2000)
+  for (;;) {
+    const end = input.indexOf('\n')
+    if (end < 0) {
+      await new Promise((resolve) => (wake = () => resolve(undefined)))
+      continue
+    }
+    const line = JSON.parse(input.slice(0, end))
+    input = input.slice(end + 1)
+    if (line.command === 'stop') break
+    if (line.command === 'halt') continue
+    const { id } = line
+    const halted = () => stopping || input.includes(`"halt","id":${id}}`)
+    for (let k = 0; k < (manners.has('slow') ? 50 : 1) && !halted(); k++) {
+      if (line.command === 'put') {
+        say('progress', { phase: 'calibrate', done: k + 1, total: 50, unit: 'sequences', eta: 1 })
+      }
+      await wait(10)
+    }
+    if (halted()) {
+      say('halted', { id })
+      continue
+    }
+    if (line.command === 'put' && line.linear === 'none') {
+      say('refused', { id, code: 'tensor_missing', message: 'The model has no linear none.' })
+    } else if (line.command === 'put') {
+      put++
+      const shape = { rows: 4, columns: 4, tokens: 100, at_hand: put > 1 }
+      say('linear', { id, name: line.linear, ...shape, weights: histogram, seconds: 0.1, resident_bytes: 2000 })
+    } else {
+      if (manners.has('crash-late')) process.kill(process.pid, 'SIGSEGV')
+      trials++
+      const told = { report: report(linears[0]), quantized: histogram, levels: [-1, 1], warnings: [] }
+      say('trial', { id, ...told, resident_bytes: 2000 })
+    }
+  }
+  clearInterval(heartbeat)
+  return { linears: put, trials }
+}
+
 const devices = () => ({ cpu: { threads: 2, simd: 'FAKE', blas: 'fake', memory_bytes: 8e9 } })
 
 say('started', { command, program: 'signum 0.1.0', pid: process.pid, threads: 2, simd: 'FAKE', blas: 'fake' })
@@ -253,6 +305,7 @@ const commands = {
   devices,
   measure,
   generate,
+  lab,
   layer: () => (say('layer', report(linears[0])), {}),
   export: () => {
     say('warning', { code: 'export', message: `The file is made of ${path.basename(job.model)}.` })
