@@ -14,6 +14,7 @@ import { openLab } from './lab/lab.ts'
 import { openTokenLosses } from './losses/token-losses.ts'
 import { deleteRun } from './runs/delete.ts'
 import { deleteLater, emptyTrashInTime, undoDelete } from './runs/delete-later.ts'
+import { caches, emptyCache } from './runs/caches.ts'
 import { doctor } from './runs/doctor.ts'
 import { evaluate } from './runs/evaluate.ts'
 import { curves, forecast, forecasts } from './runs/forecast.ts'
@@ -228,6 +229,12 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     resumeRun: ({ id, threads }) => queue.use((opened) => opened.resume(id, threads)),
     settings: () => settings(context),
     changeSettings: (changes) => changeSettings(context, changes),
+    caches: () => caches(context),
+    async emptyCache(request) {
+      // The lab's worker would go on writing there.
+      if (request.name === 'hessians') await lab.close()
+      return emptyCache(context, request)
+    },
     doctor: (_request, attention = {}) => doctor(context, attention),
   }
 }

@@ -1,6 +1,7 @@
 // Every call that the workbench answers: what it is asked, what it answers. The command line and the window both speak it.
 import { z } from 'zod'
 import { labLinearSchema, labPlaceSchema, trialRequestSchema, trialSchema } from './lab.ts'
+import { cacheNames, cacheSchema } from './caches.ts'
 import { curveSchema } from './curve.ts'
 import { problemSchema } from './errors.ts'
 import { comparisonSchema, protocolSchema } from './evaluation.ts'
@@ -266,6 +267,9 @@ export const calls = {
   resumeRun: { request: z.object({ id: runId, threads }), answer: z.null() },
   settings: { request: z.object({}), answer: settingsSchema },
   changeSettings: { request: settingChangesSchema, answer: settingsSchema },
+  caches: { request: z.object({}), answer: z.array(cacheSchema) },
+  /** Answers what is left of it. */
+  emptyCache: { request: z.object({ name: z.enum(cacheNames) }), answer: cacheSchema },
   doctor: { request: z.object({}), answer: z.object({ version: z.string(), checks: z.array(checkSchema) }) },
 } as const
 export type Call = keyof typeof calls

@@ -91,7 +91,7 @@ export function parseRecipe(json: unknown, from: string): Result<Recipe> {
 }
 
 /** A recipe as a file or a message has it: which model it was made for is not part of it. */
-export const recipeJson = ({ model: _, ...recipe }: Recipe): string => `${JSON.stringify(recipe, null, 1)}\n`
+export const recipeJson = (recipe: Recipe): string => `${JSON.stringify({ ...recipe, model: undefined }, null, 1)}\n`
 
 /** The first method of the recipe that, with its parameters, cannot do without a calibration text, or null. */
 export function needingCalibration({ overrides, ...usual }: Treatment): MethodId | null {

@@ -56,6 +56,8 @@ export const windowCalls = [
   'resumeRun',
   'settings',
   'changeSettings',
+  'caches',
+  'emptyCache',
   'doctor',
 ] as const satisfies readonly Call[]
 export type WindowCall = (typeof windowCalls)[number]

@@ -54,6 +54,8 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
     parameters: {},
   },
   labClose: {},
+  caches: {},
+  emptyCache: { name: 'measurements' },
   queue: {},
   enqueue: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' }, name: null, threads: 0 },
   moveRun: { id: 1, before: null },

@@ -1,7 +1,9 @@
 // What can be set, and how the machine is.
 import type { Check } from '../../../electron/contract/api.ts'
+import type { Cache, CacheName } from '../../../electron/contract/caches.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import { ask } from '../../client/client.ts'
+import { notices } from '../../client/notices.svelte.ts'
 import { settings } from '../../client/settings.svelte.ts'
 import { reportText, threadsOf, type About } from './report.ts'
 
@@ -11,6 +13,7 @@ export class SettingsView {
   about = $state.raw<About | null>(null)
   checks = $state.raw<readonly Check[]>([])
   checking = $state(false)
+  caches = $state.raw<readonly Cache[]>([])
   problem = $state.raw<Problem | null>(null)
   /** Why the number of threads that stands in the field is not taken. */
   threadsProblem = $state<string | undefined>()
@@ -20,8 +23,9 @@ export class SettingsView {
   threads = $derived(threadsOf(this.checks))
 
   async load(): Promise<void> {
-    const [about] = await Promise.all([ask('about', {}), this.check()])
+    const [about, caches] = await Promise.all([ask('about', {}), ask('caches', {}), this.check()])
     this.about = about.value
+    this.caches = caches.value ?? []
     this.problem ??= about.problem
   }
 
@@ -31,6 +35,14 @@ export class SettingsView {
     this.checking = false
     this.problem = problem
     if (value) this.checks = value.checks
+  }
+
+  async empty(name: CacheName): Promise<void> {
+    const { value, problem } = await ask('emptyCache', { name })
+    this.problem = problem
+    if (!value) return
+    this.caches = this.caches.map((one) => (one.name === name ? value : one))
+    notices.say('Emptied.')
   }
 
   setThreads(typed: number | null): void {
