@@ -42,7 +42,7 @@ test('everything in twice its size can still be reached, and the size is kept', 
   await expect.poll(width).toBe(640)
   // The names of the views are gone, their buttons are not.
   await expect(page.getByText('Compare', { exact: true })).toBeHidden()
-  for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Compare', 'Prompt', 'Settings']) {
+  for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Lab', 'Compare', 'Prompt', 'Settings']) {
     await goTo(page, view)
     const heading = page.getByRole('heading', { name: view, level: 1 })
     await expect(heading).toBeVisible()
@@ -80,6 +80,8 @@ test('the tour leads a newcomer from a model to a comparison', async ({ launch }
   await tour.getByRole('button', { name: 'Show me' }).click()
   await goTo(page, 'Layers')
   await expect(tour).toContainText('Every weight')
+  await goTo(page, 'Lab')
+  await expect(tour).toContainText('Each card is a recipe')
   await goTo(page, 'Compare')
   await expect(tour).toContainText('Every run by size and quality')
   await tour.getByRole('button', { name: 'Done' }).click()

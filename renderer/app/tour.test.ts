@@ -20,6 +20,6 @@ test('the last step stays until it is closed', () => {
 })
 
 test('the tour goes once through the window, in its order', () => {
-  expect([...new Set(steps.map(({ view }) => view))]).toEqual(['models', 'recipe', 'runs', 'layers', 'compare'])
+  expect([...new Set(steps.map(({ view }) => view))]).toEqual(['models', 'recipe', 'runs', 'layers', 'lab', 'compare'])
   for (const { text } of steps) expect(text.length).toBeLessThan(170)
 })

@@ -54,8 +54,15 @@ export const steps: readonly Step[] = [
   },
   {
     title: 'Every weight',
-    text: 'Drag to move, scroll to zoom down to single weights; choose another picture above. Then open Compare.',
+    text: 'Drag to move, scroll to zoom down to single weights; choose another picture above. Then try recipes on one linear: open Lab.',
     view: 'layers',
+    target: sidebar('lab'),
+    done: isAt('lab'),
+  },
+  {
+    title: 'Recipes side by side',
+    text: 'Each card is a recipe on this linear, answered within a second. Move a parameter and watch. Then open Compare.',
+    view: 'lab',
     target: sidebar('compare'),
     done: isAt('compare'),
   },
