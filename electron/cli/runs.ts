@@ -11,6 +11,8 @@ import {
 import { metricWords } from '../contract/metric-words.ts'
 import { effectText } from '../contract/override-text.ts'
 import { chosenTables, tableWords } from '../contract/tables.ts'
+import { runFields } from '../contract/run-fields.ts'
+import { matcher, parseFilter } from '../contract/run-filter.ts'
 import * as quantities from '../contract/quantities.ts'
 import { refusal, reply, unfinished, type Command, type Reply, type Task } from './command.ts'
 import { roundingText } from './export.ts'
@@ -24,7 +26,14 @@ export const runs: Command = {
       { name: 'ACTION', help: 'list (or nothing), show, sheet, delete.', optional: true },
       { name: 'ID', help: 'the number of the run, for show, sheet and delete.', optional: true },
     ],
-    options: [],
+    options: [
+      {
+        name: 'where',
+        value: 'FILTER',
+        kind: 'text',
+        help: "For list: the window's filter, as 'method:arb-rc ppl<32 file<2MB tag:paper archived:any'.",
+      },
+    ],
     notes: ['delete removes the folder and the rows, or neither; a folder with files of others in it is refused.'],
   },
 
@@ -48,9 +57,11 @@ function idOf(words: string | undefined, action: string): Result<number> {
   return failure('option_invalid', `signum runs ${action} needs the number of a run; signum runs lists them.`)
 }
 
+const tags: Column = { title: 'tags', align: 'left' }
 const columns: Column[] = [
   { title: 'id', align: 'right' },
   { title: 'run', align: 'left' },
+  tags,
   { title: 'status', align: 'left' },
   { title: 'begun', align: 'left' },
   { title: 'linear bits', align: 'right' },
@@ -61,11 +72,23 @@ const columns: Column[] = [
   { title: 'text', align: 'left' },
 ]
 
-async function list({ workbench, attention }: Task): Promise<Reply> {
+async function list({ workbench, attention, values }: Task): Promise<Reply> {
+  const where = values.text('where')
+  const filter = parseFilter(where ?? '')
+  if (filter.problem) {
+    const message = `--where, character ${filter.problem.from + 1}: ${filter.problem.message}.`
+    return refusal(failure('option_invalid', message).problem)
+  }
   const ending = await workbench.runs({}, attention)
   if (ending.kind !== 'finished') return unfinished(ending, null)
   if (ending.value.length === 0) return reply('No runs yet.', { runs: [] })
-  return reply(table(columns, ending.value.map(row)), { runs: ending.value })
+  // Without a filter everything is listed, as ever.
+  const found = where === undefined ? ending.value : ending.value.filter(matcher(filter.terms, runFields))
+  if (found.length === 0) return reply('No run fits.', { runs: [] })
+  const tagged = found.some(({ tags }) => tags.length > 0)
+  const shown = tagged ? columns : columns.filter((column) => column !== tags)
+  const rows = found.map((run) => (tagged ? row(run).toSpliced(2, 0, run.tags.join(' ')) : row(run)))
+  return reply(table(shown, rows), { runs: found })
 }
 
 function row(run: RunSummary): string[] {
@@ -122,6 +145,9 @@ function page(run: RunDetails): string {
     ...recipe.overrides.map((one): [string, string] => ['override', `${one.match}: ${effectText(one)}`]),
     ...chosenTables(recipe).map(([key, type]): [string, string] => [key.replace('_type', ''), tableWords[type]]),
     ['folder', run.folder ?? 'none: its files are gone'],
+    ...(run.tags.length > 0 ? [['tags', run.tags.join(' ')] satisfies [string, string]] : []),
+    ...(run.note === '' ? [] : [['note', run.note] satisfies [string, string]]),
+    ...(run.archived_at === null ? [] : [['archived', time(run.archived_at)] satisfies [string, string]]),
     ['created', time(run.created_at)],
   ]
   if (run.started_at !== null) lines.push(['begun', time(run.started_at)])
