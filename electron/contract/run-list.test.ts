@@ -3,14 +3,12 @@ import type { MetricRow } from './history.ts'
 import { headColumns, listedRuns, merged, type RunList } from './run-list.ts'
 
 const head = (id: number, name = `run ${id}`) => headColumns.map((key) => ({ id, name, note: '' })[key as 'id'] ?? null)
+const measured = ['papers', 'bundled:x', 'ab', 100, 256, [5, 'packed', 'kld', 0.5, null, 9, 3, 1, 2]]
 const list = (ids: readonly [number, string?][], gone: number[] | null): RunList => ({
   revision: 7,
   heads: JSON.stringify(ids.map(([id, name]) => [head(id, name), ['a', 'b']])),
   recipes: ids.map(([id]) => JSON.stringify([{ method: `m${id}` }, { quantize: id }])).join('\n'),
-  metrics: ids
-    .map(([id]) => (id === 1 ? '' : JSON.stringify([[0, 5, 'packed', 'kld', 0.5, null, 9, 3, 1, 2]])))
-    .join('\n'),
-  texts: JSON.stringify([['papers', 'bundled:x', 'ab', 100, 256]]),
+  metrics: ids.map(([id]) => (id === 1 ? '[]' : JSON.stringify([measured]))).join('\n'),
   gone,
 })
 

@@ -32,7 +32,8 @@ export const headColumns = [
   'archived_at',
 ] as const
 
-/** Columns of a run's metrics, in this order; `texts` has what many metrics share. */
+/** What the metrics of one text share, and then each metric; `metricLine` puts them together. */
+export const textColumns = ['protocol', 'source', 'sha256', 'text_tokens', 'window'] as const
 export const metricColumns = [
   'id',
   'subject',
@@ -44,7 +45,6 @@ export const metricColumns = [
   'seconds',
   'measured_at',
 ] as const
-export const textColumns = ['protocol', 'source', 'sha256', 'text_tokens', 'window'] as const
 
 export const runListSchema = z.object({
   /** To be asked with next time. */
@@ -53,17 +53,16 @@ export const runListSchema = z.object({
   heads: z.string(),
   /** A line a run, in the heads' order: JSON of [recipe, seconds]. */
   recipes: z.string(),
-  /** A line a run: JSON of arrays, each the number of a text and then `metricColumns`; empty without metrics. */
+  /** A line a run: JSON of arrays, a text each: the values of `textColumns`, and an array for each metric. */
   metrics: z.string(),
-  /** JSON: arrays of the values of `textColumns`. */
-  texts: z.string(),
   /** Runs that are no more; null: this is the whole list. */
   gone: z.array(z.int()).nullable(),
 })
 export type RunList = z.infer<typeof runListSchema>
 
-type Head = (string | number | null)[]
-type TextRow = [string, string, string, number, number]
+type Scalar = string | number | null
+type Head = Scalar[]
+type TextLine = [string, string, string, number, number, ...Scalar[][]]
 
 /** A run of the list: as `runs` answers it, its bulky parts parsed when they are first read. */
 export class ListedRun implements RunSummary {
@@ -96,10 +95,9 @@ export class ListedRun implements RunSummary {
   #recipe: string
   #parsed: [RunRow['recipe'], RunRow['seconds']] | null = null
   #lines: string
-  #texts: readonly TextRow[]
   #metrics: MetricRow[] | null = null
 
-  constructor(head: Head, recipe: string, tags: string[], metrics: string, texts: readonly TextRow[]) {
+  constructor(head: Head, recipe: string, tags: string[], metrics: string) {
     // In the order of headColumns; spelled out, because ten thousand objects of one shape are made here.
     this.id = head[0] as number
     this.name = head[1] as string
@@ -129,7 +127,6 @@ export class ListedRun implements RunSummary {
     this.tags = tags
     this.#recipe = recipe
     this.#lines = metrics
-    this.#texts = texts
   }
 
   get recipe(): RunRow['recipe'] {
@@ -141,7 +138,7 @@ export class ListedRun implements RunSummary {
   }
 
   get metrics(): MetricRow[] {
-    return (this.#metrics ??= this.#lines === '' ? [] : this.#parseMetrics())
+    return (this.#metrics ??= this.#lines === '[]' ? [] : this.#parseMetrics())
   }
 
   #details(): [RunRow['recipe'], RunRow['seconds']] {
@@ -149,22 +146,23 @@ export class ListedRun implements RunSummary {
   }
 
   #parseMetrics(): MetricRow[] {
-    return (JSON.parse(this.#lines) as [number, ...unknown[]][]).map(([text, ...values]) => {
-      const [protocol, source, sha256, text_tokens, window] = this.#texts[text]!
-      const [id, subject, name, value, standard_error, tokens, windows, seconds, measured_at] = values
-      const what = { protocol, source, sha256, text_tokens, window, model_id: null, run_id: this.id }
-      return { ...what, id, subject, name, value, standard_error, tokens, windows, seconds, measured_at } as MetricRow
-    })
+    const found: MetricRow[] = []
+    for (const [protocol, source, sha256, text_tokens, window, ...metrics] of JSON.parse(this.#lines) as TextLine[]) {
+      for (const [id, subject, name, value, standard_error, tokens, windows, seconds, measured_at] of metrics) {
+        const what = { id, model_id: null, run_id: this.id, subject, name, protocol, value, standard_error, tokens }
+        found.push({ ...what, windows, window, source, sha256, text_tokens, seconds, measured_at } as MetricRow)
+      }
+    }
+    return found.sort((a, b) => a.id - b.id)
   }
 }
 
 /** The runs of an answer, newest first. */
-export function listedRuns(list: Pick<RunList, 'heads' | 'recipes' | 'metrics' | 'texts'>): ListedRun[] {
+export function listedRuns(list: Pick<RunList, 'heads' | 'recipes' | 'metrics'>): ListedRun[] {
   const heads = JSON.parse(list.heads) as [Head, string[]][]
-  const texts = JSON.parse(list.texts) as TextRow[]
   const recipes = list.recipes.split('\n')
   const metrics = list.metrics.split('\n')
-  return heads.map(([head, tags], at) => new ListedRun(head, recipes[at]!, tags, metrics[at]!, texts))
+  return heads.map(([head, tags], at) => new ListedRun(head, recipes[at]!, tags, metrics[at]!))
 }
 
 /** What is known once an answer came: changed runs in the places of their former selves, new ones in front. */

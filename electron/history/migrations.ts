@@ -253,4 +253,19 @@ export const migrations: readonly Migration[] = [
       ${changeTriggers}
     `,
   },
+  {
+    title: 'runs as lists show them, and metrics by run',
+    sql: `
+      CREATE INDEX metrics_of_run ON metrics (run_id) WHERE run_id IS NOT NULL;
+      CREATE TABLE run_lines (
+        run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        revision INTEGER NOT NULL,
+        head TEXT NOT NULL,
+        metrics TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX run_lines_by_revision ON run_lines (revision);
+      INSERT INTO run_changes SELECT id, (SELECT ifnull(max(revision), 0) FROM run_changes) + row_number() OVER (ORDER BY id)
+        FROM runs WHERE id NOT IN (SELECT run_id FROM run_changes);
+    `,
+  },
 ]

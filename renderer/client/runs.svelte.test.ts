@@ -10,7 +10,7 @@ vi.stubGlobal('window', {
   signum: {
     call: (name: string, request: unknown) => {
       if (name === 'runList') asked.push(request)
-      const list = { revision: 1, heads: '[]', recipes: '', metrics: '', texts: '[]', gone: [], ...answer }
+      const list = { revision: 1, heads: '[]', recipes: '', metrics: '', gone: [], ...answer }
       const value = name === 'queue' ? { current: null, waiting: [] } : list
       return Promise.resolve({ kind: 'finished', value })
     },
@@ -26,7 +26,7 @@ const listOf = (revision: number, gone: number[] | null, ...ids: number[]): Part
   gone,
   heads: JSON.stringify(ids.map((id) => [headColumns.map((key) => (key === 'id' ? id : key)), []])),
   recipes: ids.map(() => '[{},null]').join('\n'),
-  metrics: ids.map(() => '').join('\n'),
+  metrics: ids.map(() => '[]').join('\n'),
 })
 const ids = () => runs.list.map(({ id }) => id)
 

@@ -84,6 +84,17 @@ class Runs {
     if (!nothing) this.list = merged(this.list, list)
   }
 
+  /** Out of the list at once, before the history says so; returns how some of them come back. */
+  leave(ids: readonly number[]): (which: readonly number[]) => void {
+    const leaving = new Set(ids)
+    const gone = this.list.filter(({ id }) => leaving.has(id))
+    this.list = this.list.filter(({ id }) => !leaving.has(id))
+    return (which) => {
+      const back = gone.filter(({ id }) => which.includes(id) && this.get(id) === null)
+      if (back.length > 0) this.list = [...this.list, ...back].sort((a, b) => b.id - a.id)
+    }
+  }
+
   get(id: number | undefined): RunSummary | null {
     return id === undefined ? null : (this.#byId.get(id) ?? null)
   }

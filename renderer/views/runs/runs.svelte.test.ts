@@ -24,7 +24,7 @@ vi.stubGlobal('window', {
 function answer(name: string, { id = 0 }: { id?: number }): unknown {
   if (name === 'run') return { ...run(id, 'finished'), model: null, layer_reports: [], exports: [] }
   if (name === 'runEvents') return []
-  if (name === 'runList') return { revision: 0, heads: '[]', recipes: '', metrics: '', texts: '[]', gone: [] }
+  if (name === 'runList') return { revision: 0, heads: '[]', recipes: '', metrics: '', gone: [] }
   if (name === 'sheet') return { markdown: `# run ${id}` }
   if (name === 'queue') return { current: null, waiting: [] }
   return { of: id }
