@@ -34,6 +34,23 @@ export const presetSchema = z.object({
 })
 export type Preset = z.infer<typeof presetSchema>
 
+const sortSchema = z.object({ column: z.string(), descending: z.boolean() })
+const compareSchema = z.object({
+  shown: z.array(z.string()).default([]),
+  hidden: z.array(z.string()).default([]),
+  sort: sortSchema.default({ column: 'date', descending: true }),
+  /** Where the first says the same. */
+  further: z.array(sortSchema).default([]),
+  /** Columns that somebody moved, and all before them; the others follow in their usual order. */
+  order: z.array(z.string()).default([]),
+  /** Pixels, by column. */
+  widths: z.record(z.string(), z.number().min(1).max(5000)).default({}),
+  /** By what rows are put together. */
+  group: z.string().nullable().default(null),
+  /** The filter's line (run-filter.ts). */
+  filter: z.string().max(1000).default(''),
+})
+
 export const settingsSchema = z.object({
   theme: z.enum(themes).default('system'),
   zoom: z.number().min(zooms[0]).max(2).default(1),
@@ -57,14 +74,10 @@ export const settingsSchema = z.object({
   panes: z.record(z.string(), z.array(z.number())).default({}),
   /** What was chosen for the charts beside the table of runs, by the choice's name: which is shown, its axes. */
   charts: z.record(z.string().max(40), z.string().max(200)).default({}),
-  /** The table of runs: columns that are shown or hidden against what it shows at first, and its order. */
-  compare: z
-    .object({
-      shown: z.array(z.string()),
-      hidden: z.array(z.string()),
-      sort: z.object({ column: z.string(), descending: z.boolean() }),
-    })
-    .default({ shown: [], hidden: [], sort: { column: 'date', descending: true } }),
+  /** The table of runs: columns that are shown or hidden against what it shows at first, and how it is put in order. */
+  compare: compareSchema.default(compareSchema.parse({})),
+  /** What the list of runs is narrowed to. */
+  runsFilter: z.string().max(1000).default(''),
 })
 export type Settings = z.infer<typeof settingsSchema>
 

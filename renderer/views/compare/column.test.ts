@@ -72,8 +72,7 @@ test('model and status are shown where they tell rows apart', () => {
 })
 
 test('every parameter that a run has is a column, in the order of the catalogue', () => {
-  const later = row({ id: 4 })
-  later.parameters = { depth: 'deep', bits: 3 }
+  const later = { ...row({ id: 4 }), parameters: { depth: 'deep', bits: 3 } }
   const ids = columnsOf([...rows, later], []).filter(({ group }) => group === 'Parameter')
   expect(ids.map(({ title, numeric }) => [title, numeric])).toEqual([
     ['bits', true],

@@ -28,8 +28,18 @@ export type Column = {
   value: (row: Row) => Value
   text: (row: Row) => string
   /** How a delta to the baseline is said; absent: there is none. */
-  delta?: { kind: DeltaKind; digits: number; comparable?: (row: Row, base: Row) => boolean }
+  delta?: {
+    kind: DeltaKind
+    digits: number
+    /** More is better; otherwise less is. */
+    more?: boolean
+    comparable?: (row: Row, base: Row) => boolean
+  }
 }
+
+/** Of two numbers of a column. */
+export const betterOf = ({ delta }: Column, one: number, other: number): boolean =>
+  delta?.more ? one > other : one < other
 
 export const errorText = (error: number): string => error.toFixed(4)
 
@@ -79,6 +89,20 @@ const before = (rows: readonly Row[]): Column[] => [
     help: 'Name of the original model',
     width: 128,
     standard: new Set(rows.map(({ modelKey }) => modelKey)).size > 1,
+  }),
+  words((row) => row.tags.join(' '), {
+    id: 'tags',
+    title: 'Tags',
+    help: 'Words that you put on the run (T)',
+    width: 150,
+    standard: rows.some(({ tags }) => tags.length > 0),
+  }),
+  words((row) => row.note, {
+    id: 'note',
+    title: 'Note',
+    help: 'What you wrote about the run (N)',
+    width: 200,
+    standard: false,
   }),
   words((row) => row.status, {
     id: 'status',
@@ -262,7 +286,7 @@ function beside(text: Text, rows: readonly Row[]): Column[] {
   const top = 'Share of the tokens at which packed model and original think the same next token most likely,'
   return [
     { ...column('kld', 'KLD', kld, divergence), delta: { kind: 'absolute', digits: 4, comparable } },
-    { ...column('sameTop', 'Same top', top, percent), delta: { kind: 'absolute', digits: 4, comparable } },
+    { ...column('sameTop', 'Same top', top, percent), delta: { kind: 'absolute', digits: 4, more: true, comparable } },
   ]
 }
 

@@ -10,7 +10,6 @@ import { perplexity, run } from './testing/run.ts'
 let saved: Partial<Settings>[] = []
 const answers: Record<string, (request: unknown) => unknown> = {
   library: () => [],
-  outputErrors: () => [{ run: 2, error: 0.25 }],
   changeSettings: (request) => {
     saved.push(request as Partial<Settings>)
     return standardSettings
@@ -58,7 +57,7 @@ test('the order and the columns are kept', () => {
   compare.showColumn(column('seconds'), false)
   expect(compare.shown.map(({ id }) => id)).not.toContain('seconds')
   expect(saved.at(-1)).toEqual({
-    compare: { shown: [], hidden: ['seconds'], sort: { column: 'linearBits', descending: true } },
+    compare: { ...standardSettings.compare, hidden: ['seconds'], sort: { column: 'linearBits', descending: true } },
   })
 })
 
@@ -106,7 +105,64 @@ test('nothing chosen any more shows all rows again', () => {
   expect(shown()).toEqual([3, 2, 1])
 })
 
-test('mean output errors come from the history', async () => {
-  await compare.load()
+test('mean output errors come with the run', () => {
+  runs.list = runs.list.map((one) => (one.id === 2 ? { ...one, output_error: 0.25 } : one))
   expect(compare.rows.map(column('outputError').value)).toEqual([null, 0.25, null])
+})
+
+test('the line of the filter is kept, asks for other statuses, and leaves archived runs out', () => {
+  vi.useFakeTimers()
+  compare.typed = 'status:running'
+  expect(shown()).toEqual([4])
+  vi.runAllTimers()
+  vi.useRealTimers()
+  expect(saved.at(-1)?.compare?.filter).toBe('status:running')
+  runs.list = runs.list.map((one) => (one.id === 2 ? { ...one, archived_at: 5 } : one))
+  compare.typed = ''
+  expect([shown(), compare.found.archived]).toEqual([[3, 1], 1])
+  compare.typed = 'archived:any'
+  expect(shown()).toEqual([3, 2, 1])
+})
+
+test('the baseline has its place above the lines; groups are closed and opened', () => {
+  compare.pin(2)
+  const lines = () => compare.lines.map((line) => (line.kind === 'run' ? line.id : line.title))
+  expect([lines(), shown()]).toEqual([
+    [3, 1],
+    [3, 2, 1],
+  ])
+  compare.groupBy('status')
+  expect(lines()).toEqual(['finished', 3, 1])
+  compare.toggleGroup('finished')
+  expect(lines()).toEqual(['finished'])
+  compare.groupBy(null)
+  expect(lines()).toEqual([3, 1])
+})
+
+test('Shift chooses all from the row before to this one', () => {
+  compare.choose([3], true)
+  compare.chooseTo(1)
+  expect([...compare.chosen]).toEqual([3, 2, 1])
+})
+
+test('columns are moved among those that are shown, and pulled wider', () => {
+  const ids = () => compare.shown.map(({ id }) => id)
+  const before = ids()
+  compare.stepColumn('linearBits', -1)
+  expect(ids().slice(0, 3)).toEqual(['name', 'linearBits', 'fileBytes'])
+  compare.stepColumn('linearBits', -1)
+  expect(ids()[1]).toBe('linearBits')
+  compare.resize('linearBits', 123.4)
+  expect(compare.layout[1]).toMatchObject({ width: 123 })
+  compare.resize('linearBits', null)
+  compare.stepColumn('linearBits', 1)
+  expect(ids()).toEqual(before)
+  compare.standardColumns()
+  expect(compare.changedColumns).toBe(false)
+})
+
+test('twenty runs beside each other, the baseline first', () => {
+  compare.pin(1)
+  compare.choose([3, 2, 1], true)
+  expect(compare.togetherRows.map(({ id }) => id)).toEqual([1, 3, 2])
 })

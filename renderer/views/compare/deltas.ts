@@ -1,4 +1,4 @@
-// How far a number is from the baseline's. In every column that has deltas, less is better.
+// How far a number is from the baseline's. Less is better, unless a column says that more is.
 export type DeltaKind =
   /** In percent of the baseline: sizes, times. */
   | 'relative'
@@ -8,11 +8,17 @@ export type Verdict = 'better' | 'worse' | 'same'
 export type Delta = { text: string; verdict: Verdict }
 
 /** Null where there is nothing to compare, or no share of nothing. `digits`: behind the point, of absolute ones. */
-export function delta(value: number | null, base: number | null, kind: DeltaKind, digits = 2): Delta | null {
+export function delta(
+  value: number | null,
+  base: number | null,
+  kind: DeltaKind,
+  digits = 2,
+  more = false,
+): Delta | null {
   if (value === null || base === null || !Number.isFinite(value) || !Number.isFinite(base)) return null
   const change = value - base
   if (change === 0) return { text: '=', verdict: 'same' }
-  const verdict = change < 0 ? 'better' : 'worse'
+  const verdict = change < 0 !== more ? 'better' : 'worse'
   if (kind === 'absolute') return { text: signed(change, digits), verdict }
   return base === 0 ? null : { text: `${signedPercent((100 * change) / Math.abs(base))} %`, verdict }
 }

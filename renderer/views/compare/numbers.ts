@@ -9,7 +9,7 @@ export type NumberRow = { name: string; help: string; left: string; right: strin
 
 export function columnDelta({ delta: how, value }: Column, row: Row, base: Row): Delta | null {
   if (!how || how.comparable?.(row, base) === false) return null
-  return delta(value(row) as number | null, value(base) as number | null, how.kind, how.digits)
+  return delta(value(row) as number | null, value(base) as number | null, how.kind, how.digits, how.more)
 }
 
 export const runNumbers = (columns: readonly Column[], left: Row, right: Row): NumberRow[] =>

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import type { ModelCard } from '../../../electron/contract/api.ts'
-import { rowOf, sourceName, textKey } from './row.ts'
+import type { RunSummary } from '../../../electron/contract/history.ts'
+import { modelLookup, rowOf as rowBy, sourceName, textKey } from './row.ts'
 import { perplexity, row, run } from './testing/run.ts'
 import { textsOf } from './text.ts'
 
+const rowOf = (one: RunSummary, cards: readonly ModelCard[]) => rowBy(one, modelLookup(cards))
 const card: ModelCard = { id: 1, folder: '/models/tiny', name: 'Tiny', bundled: false, model: null, problem: null }
 
 test('a run as a row', () => {

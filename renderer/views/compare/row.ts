@@ -28,10 +28,15 @@ export type Row = {
   originalBytes: number | null
   method: string
   status: RunStatus
+  tags: readonly string[]
+  note: string
+  archived: boolean
   parameters: Parameters
   /** Those that are not as usual. */
   chosen: string
+  /** The calibration text with its sequences and their length, and its name alone. */
   calibration: string
+  calibrationText: string
   evaluations: string
   fileBytes: number | null
   linearBytes: number | null
@@ -59,48 +64,76 @@ export const sourceName = (source: string): string =>
 
 const lastPart = (path: string) => path.split(/[\\/]/).findLast((part) => part !== '') ?? path
 
-/** `errors`: mean output errors by run. */
-export function rowOf(
-  run: RunSummary,
-  models: readonly ModelCard[],
-  errors: ReadonlyMap<number, number> = new Map(),
-): Row {
-  const { recipe } = run
-  const card = models.find(({ id, folder }) => (run.model_id === null ? folder === recipe.model : id === run.model_id))
-  const method = findMethod(run.method)
-  const chosen = method.ok ? unusual(method.value, recipe.parameters) : recipe.parameters
-  const { calibration } = recipe
+/** What a row costs to make is paid where it is looked at: the list of a history may have ten thousand. */
+export function rowOf(run: RunSummary, models: ModelLookup): Row {
+  const card = models(run)
+  let parameters: Parameters | undefined
+  let chosen: string | undefined
+  let calibration: string | undefined
+  let texts: Map<string, OnText> | undefined
   return {
     id: run.id,
     name: run.name,
-    model: card?.name ?? (recipe.model === undefined ? 'unknown' : lastPart(recipe.model)),
-    modelKey: card?.folder ?? recipe.model ?? '',
+    model: card?.name ?? (run.recipe.model === undefined ? 'unknown' : lastPart(run.recipe.model)),
+    modelKey: card?.folder ?? run.recipe.model ?? '',
     originalBytes: card?.model?.bytes ?? null,
     method: run.method,
     status: run.status,
-    parameters: recipe.parameters,
-    chosen: [
-      settingsText({ ...chosen, ...Object.fromEntries(chosenTables(recipe)) }),
-      overridesText(recipe.overrides.length),
-    ]
-      .filter(Boolean)
-      .join(' '),
-    calibration: calibration
-      ? `${sourceName(calibration.source)}, ${calibration.sequences} \u00d7 ${calibration.length ?? 'context'}`
-      : 'none',
-    evaluations: recipe.evaluations.map(({ source }) => sourceName(source)).join(', '),
+    tags: run.tags,
+    note: run.note,
+    archived: run.archived_at !== null,
+    get parameters() {
+      return (parameters ??= run.recipe.parameters)
+    },
+    get chosen() {
+      return (chosen ??= chosenText(run))
+    },
+    get calibrationText() {
+      return run.recipe.calibration ? sourceName(run.recipe.calibration.source) : 'none'
+    },
+    get calibration() {
+      return (calibration ??= calibrationText(run))
+    },
+    get evaluations() {
+      return run.recipe.evaluations.map(({ source }) => sourceName(source)).join(', ')
+    },
     fileBytes: run.file_bytes,
     linearBytes: run.linear_bytes,
     nominalBits: run.nominal_bits,
     linearBits: run.linear_bits,
     fileBits: run.file_bits,
     peakBytes: run.peak_resident_bytes,
-    outputError: errors.get(run.id) ?? null,
-    seconds: run.seconds ? Object.values(run.seconds).reduce((sum, one) => sum + one, 0) : null,
+    outputError: run.output_error,
+    get seconds() {
+      return run.seconds ? Object.values(run.seconds).reduce((sum, one) => sum + one, 0) : null
+    },
     date: run.finished_at ?? run.created_at,
-    texts: textsOf(run.metrics),
+    get texts() {
+      return (texts ??= textsOf(run.metrics))
+    },
   }
 }
+
+export type ModelLookup = (run: RunSummary) => ModelCard | undefined
+
+/** By the model's number, or by its folder where the run does not know that. */
+export function modelLookup(models: readonly ModelCard[]): ModelLookup {
+  const byId = new Map(models.map((card) => [card.id, card]))
+  const byFolder = new Map(models.map((card) => [card.folder, card]))
+  return (run) => (run.model_id === null ? byFolder.get(run.recipe.model ?? '') : byId.get(run.model_id))
+}
+
+function chosenText({ method: id, recipe }: RunSummary): string {
+  const method = findMethod(id)
+  const chosen = method.ok ? unusual(method.value, recipe.parameters) : recipe.parameters
+  const all = { ...chosen, ...Object.fromEntries(chosenTables(recipe)) }
+  return [settingsText(all), overridesText(recipe.overrides.length)].filter(Boolean).join(' ')
+}
+
+const calibrationText = ({ recipe: { calibration } }: RunSummary): string =>
+  calibration
+    ? `${sourceName(calibration.source)}, ${calibration.sequences} \u00d7 ${calibration.length ?? 'context'}`
+    : 'none'
 
 const overridesText = (count: number) => (count === 0 ? '' : `+${count} override${count === 1 ? '' : 's'}`)
 

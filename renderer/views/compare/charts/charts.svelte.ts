@@ -14,12 +14,13 @@ export const chartTabs = [
   { value: 'size', label: 'Size against quality' },
   { value: 'parallel', label: 'Parallel coordinates' },
   { value: 'depth', label: 'Error by depth' },
+  { value: 'numbers', label: 'Numbers' },
   { value: 'recipes', label: 'Recipes' },
 ] as const
 export type ChartTab = (typeof chartTabs)[number]['value']
 
 /** Lines that can still be told apart. */
-export const mostOverlaid = 12
+export const mostOverlaid = 20
 
 const xNames = Object.keys(xAxes) as XAxis[]
 const yNames = Object.keys(yAxes) as YAxis[]
@@ -51,7 +52,7 @@ class Charts {
   against = $derived(settings.now.charts['against'] === 'baseline')
   text = $derived(compare.texts.find(({ key }) => key === settings.now.charts['text']) ?? compare.texts[0] ?? null)
 
-  scatter = $derived(scatterOf(compare.rows, { x: this.x, y: this.y, text: this.text?.key ?? '' }))
+  scatter = $derived(scatterOf(compare.charted, { x: this.x, y: this.y, text: this.text?.key ?? '' }))
   objection = $derived(objection(this.x, this.y))
   publishedPoints = $derived(this.published === noPoints ? [] : publishedPoints(this.published, this.x, this.y))
 

@@ -11,7 +11,10 @@ const made = (id: number, bits: number, value: number | null, method = 'gptq') =
   const { recipe } = run()
   const metrics = value === null ? [] : [perplexity('packed', value)]
   const parameters = { ...recipe.parameters, bits, order: bits > 2 ? 'hessian' : 'natural' }
-  return rowOf(run({ id, method, linear_bits: bits + 0.25, metrics, recipe: { ...recipe, parameters } }), [])
+  return rowOf(
+    run({ id, method, linear_bits: bits + 0.25, metrics, recipe: { ...recipe, parameters } }),
+    () => undefined,
+  )
 }
 const rows = [made(1, 2, 50), made(2, 3, 20, 'rtn'), made(3, 4, 12), made(4, 4, null)]
 const axes = parallelAxes(columnsOf(rows, textsOf(rows)), rows, text)

@@ -79,4 +79,4 @@ export const perplexity = (
   ...changes,
 })
 
-export const row = (changes: Partial<RunSummary> = {}): Row => rowOf(run(changes), [])
+export const row = (changes: Partial<RunSummary> = {}): Row => rowOf(run(changes), () => undefined)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { scrollTo, visibleRows } from './visible.ts'
+import { scrollTo, visibleRows } from './virtual-rows.ts'
 
 test('rows in sight and some beyond', () => {
   expect(visibleRows(1000, 30, 0, 300, 2)).toEqual({ first: 0, end: 12 })
