@@ -1,4 +1,5 @@
 // The commands that are there whatever is on screen.
+import type { RunSummary } from '../../electron/contract/history.ts'
 import { themes } from '../../electron/contract/settings.ts'
 import { ask } from '../client/client.ts'
 import type { Command } from '../client/commands.ts'
@@ -15,6 +16,7 @@ const themeTitles = { system: 'Colours as the system', light: 'Light colours', d
 export function frameCommands(show: { shortcuts: () => void; tour: () => void }): Command[] {
   const { current } = runs
   return [
+    ...ofRun(runs.get(navigation.here.run)),
     ...viewNames.map((name) => ({
       id: `view ${name}`,
       title: `Go to ${views[name].title}`,
@@ -60,5 +62,41 @@ export function frameCommands(show: { shortcuts: () => void; tour: () => void })
     ...(notices.list.some(({ undo }) => undo !== null)
       ? [{ id: 'undo', title: 'Undo', group: 'Window', keys: `${commandKey} Z`, run: () => void notices.undo() }]
       : []),
+  ]
+}
+
+/** What can be done with the run that is shown. */
+function ofRun(run: RunSummary | null): Command[] {
+  if (run?.status !== 'finished' || run.folder === null) return []
+  const { id, name } = run
+  const group = name
+  const go = (view: 'layers' | 'runs' | 'prompt' | 'compare', title: string, words: string): Command => ({
+    id: `run ${view}`,
+    title,
+    group,
+    words,
+    run: () => navigation.go(view, { run: id }),
+  })
+  return [
+    go('runs', 'Show its result', 'perplexity bits'),
+    go('layers', 'Look at its layers', 'weights matrix signs'),
+    go('prompt', 'Let it write', 'prompt generate text'),
+    {
+      id: 'run baseline',
+      title: settings.now.baseline === id ? 'Take it off as baseline' : 'Compare others with it',
+      group,
+      words: 'baseline pin',
+      run: () => {
+        void settings.change({ baseline: settings.now.baseline === id ? null : id })
+        navigation.go('compare')
+      },
+    },
+    {
+      id: 'run folder',
+      title: 'Show its folder',
+      group,
+      words: 'files',
+      run: () => void ask('showRun', { id }),
+    },
   ]
 }
