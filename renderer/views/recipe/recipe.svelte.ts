@@ -46,6 +46,8 @@ export class NewRun {
   slow = $state({ forecast: false, checks: false })
   starting = $state(false)
   startProblem = $state.raw<Problem | null>(null)
+  /** One recipe, or a grid of them. */
+  mode = $state<'one' | 'sweep'>('one')
   /** Which parts of the form are unfolded. */
   folds = $state({
     parameters: true,
