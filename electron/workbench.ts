@@ -223,9 +223,12 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     },
     queue: () => queue.use((opened) => listQueue(opened)),
     enqueue: ({ threads = 0, ...request }) => queue.use((opened) => opened.add({ ...request, threads, out: null })),
+    enqueueAll: ({ model, runs, threads = 0 }) =>
+      queue.use((opened) => opened.addAll(runs.map((one) => ({ ...one, model, threads, out: null })))),
     moveRun: ({ id, before }) => queue.use((opened) => opened.move(id, before)),
     stopRun: ({ id }) => queue.use((opened) => opened.stop(id)),
     cancelRun: ({ id }) => queue.use((opened) => opened.cancel(id)),
+    cancelRuns: ({ ids }) => queue.use((opened) => opened.cancelAll(ids)),
     resumeRun: ({ id, threads }) => queue.use((opened) => opened.resume(id, threads)),
     settings: () => settings(context),
     changeSettings: (changes) => changeSettings(context, changes),

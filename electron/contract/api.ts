@@ -259,11 +259,25 @@ export const calls = {
     request: z.object({ model: folder, recipe: recipeSchema, name: z.string().min(1).nullable(), threads }),
     answer: runId,
   },
+  /** Several for one model, one after another; or none of them. Their ids, in their order. */
+  enqueueAll: {
+    request: z.object({
+      model: folder,
+      runs: z
+        .array(z.object({ recipe: recipeSchema, name: z.string().min(1).nullable() }))
+        .min(1)
+        .max(1000),
+      threads,
+    }),
+    answer: z.array(runId),
+  },
   /** Before another run that waits, or last. */
   moveRun: { request: z.object({ id: runId, before: runId.nullable() }), answer: z.null() },
   /** Finishes the layer in hand and can be resumed. */
   stopRun: { request: z.object({ id: runId }), answer: z.null() },
   cancelRun: { request: z.object({ id: runId }), answer: z.null() },
+  /** Those that wait or are at work; others are passed over. */
+  cancelRuns: { request: z.object({ ids: runIds }), answer: z.null() },
   resumeRun: { request: z.object({ id: runId, threads }), answer: z.null() },
   settings: { request: z.object({}), answer: settingsSchema },
   changeSettings: { request: settingChangesSchema, answer: settingsSchema },

@@ -146,6 +146,33 @@ describe('a run that goes wrong does not hold up the next', () => {
   })
 })
 
+describe('several at once', () => {
+  const several = (count: number, wrong = false) =>
+    Array.from({ length: count }, (_, i) => ({
+      model,
+      recipe: wrong && i === count - 1 ? { ...recipe(), parameters: { bits: 99 } } : recipe(),
+      out: null,
+      name: `number ${i + 1}`,
+      threads: 1,
+    }))
+
+  test('stand in the queue in their order, told of once; or none of them', () => {
+    const added = queue.addAll(several(3))
+    expect([added, waiting()]).toEqual([{ ok: true, value: [1, 2, 3] }, [1, 2, 3]])
+    expect(events).toEqual([{ kind: 'changed' }])
+    expect(queue.addAll(several(3, true))).toMatchObject({ ok: false, problem: { code: 'recipe_invalid' } })
+    expect(waiting()).toEqual([1, 2, 3])
+  })
+
+  test('are cancelled together, the one at work too; others go on', async () => {
+    const added = queue.addAll(several(4))
+    react = whenever(1, 'plan', () => queue.cancelAll([1, 2, 3, 99]))
+    queue.open()
+    await allEnded(2)
+    expect(added.ok && added.value.map(status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'finished'])
+  })
+})
+
 describe('stop, cancel, resume', () => {
   test('a run that is stopped has its layer, the next begins, and it goes on last', async () => {
     const [first, second] = [add(), add()]

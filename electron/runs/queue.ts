@@ -6,7 +6,7 @@ import path from 'node:path'
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
 import { failure, success, type Result } from '../contract/errors.ts'
 import { processor, resumableStatuses, type QueueEvent, type RunRow } from '../contract/history.ts'
-import { parseRecipe } from '../contract/recipe.ts'
+import { parseRecipe, type Recipe } from '../contract/recipe.ts'
 import type { History } from '../history/history.ts'
 import { runsFolder } from '../history/place.ts'
 import { readFolder } from './folder.ts'
@@ -78,20 +78,39 @@ export class RunQueue {
     return this.#history.read(() => queue.list().flatMap(({ run_id }) => runs.get(run_id) ?? []))
   }
 
-  add({ model, recipe: asked, out, name, threads }: QueueRequest): Result<number> {
-    const parsed = parseRecipe(asked, 'the recipe')
-    if (!parsed.ok) return parsed
-    const recipe = { ...parsed.value, model: path.resolve(model) }
-    const { runs, queue, data } = this.#history
+  add(request: QueueRequest): Result<number> {
+    const added = this.addAll([request])
+    return added.ok ? success(added.value[0]!) : added
+  }
+
+  /** One after another, or none of them. */
+  addAll(requests: readonly QueueRequest[]): Result<number[]> {
+    const recipes: Recipe[] = []
+    for (const { recipe } of requests) {
+      const parsed = parseRecipe(recipe, 'the recipe')
+      if (!parsed.ok) return parsed
+      recipes.push(parsed.value)
+    }
     return this.#changed(() => {
-      const folder = out === null ? null : path.resolve(out)
-      const other = folder === null ? null : runs.inFolder(folder)
-      if (other) return failure('run_in_use', `${folder} is in use: run ${other.id} is there.`)
-      const id = runs.add({ name: name ?? runName(recipe.model, recipe), recipe, folder, device: processor })
-      if (folder === null) runs.place(id, freeFolder(path.join(runsFolder(data), String(id))))
-      queue.append(id, threads)
-      return success(id)
+      const ids: number[] = []
+      for (const [index, request] of requests.entries()) {
+        const id = this.#insert(request, { ...recipes[index]!, model: path.resolve(request.model) })
+        if (!id.ok) return id
+        ids.push(id.value)
+      }
+      return success(ids)
     })
+  }
+
+  #insert({ out, name, threads }: QueueRequest, recipe: Recipe & { model: string }): Result<number> {
+    const { runs, queue, data } = this.#history
+    const folder = out === null ? null : path.resolve(out)
+    const other = folder === null ? null : runs.inFolder(folder)
+    if (other) return failure('run_in_use', `${folder} is in use: run ${other.id} is there.`)
+    const id = runs.add({ name: name ?? runName(recipe.model, recipe), recipe, folder, device: processor })
+    if (folder === null) runs.place(id, freeFolder(path.join(runsFolder(data), String(id))))
+    queue.append(id, threads)
+    return success(id)
   }
 
   /** Waits before another run then, or last. */
@@ -118,6 +137,17 @@ export class RunQueue {
       runs.end(id, 'cancelled')
       return success(null)
     })
+  }
+
+  /** Those that wait never begin, and then one at work ends; ids that do neither are passed over. */
+  cancelAll(ids: readonly number[]): Result<null> {
+    const { queue, runs } = this.#history
+    const cancelled = this.#changed(() => {
+      for (const id of ids) if (id !== this.#current?.id && queue.remove(id)) runs.end(id, 'cancelled')
+      return success(null)
+    })
+    if (cancelled.ok && this.#current && ids.includes(this.#current.id)) this.#current.cancel.abort()
+    return cancelled
   }
 
   /** To the end of the queue again, to go on where it ended. */

@@ -31,7 +31,7 @@ const subject: Subject = {
   method: 'rtn',
 }
 
-type Request = { recipes: Recipe[]; recipe: Recipe; name: string; id: number }
+type Request = { recipes: Recipe[]; runs: unknown[] }
 function opened(answers: Record<string, (request: Request) => unknown> = {}) {
   const asked: [string, Request][] = []
   let next = 10
@@ -45,8 +45,8 @@ function opened(answers: Record<string, (request: Request) => unknown> = {}) {
           disk: { needed: 1, free: 9e9 },
         },
       })),
-    enqueue: () => next++,
-    cancelRun: () => null,
+    enqueueAll: ({ runs }) => runs.map(() => next++),
+    cancelRuns: () => null,
     tagRuns: () => null,
   }
   const sweep = new Sweep(((name: string, request: Request) => {
@@ -90,13 +90,18 @@ test('those that are wanted are queued in their order, named by what differs; al
   sweep.choose(['rtn bits=3'], false)
   sweep.prefix = 'widths'
   await sweep.queue()
-  expect(calls('enqueue').map(({ name }) => name)).toEqual(['widths rtn bits=2', 'widths rtn bits=4'])
-  expect(calls('enqueue')[1]).toMatchObject({ model: '/m', threads: 2, recipe: { parameters: { bits: 4 } } })
+  expect(calls('enqueueAll')).toMatchObject([
+    {
+      model: '/m',
+      threads: 2,
+      runs: [{ name: 'widths rtn bits=2' }, { name: 'widths rtn bits=4', recipe: { parameters: { bits: 4 } } }],
+    },
+  ])
   expect(calls('tagRuns')).toEqual([{ ids: [10, 11], add: ['widths'] }])
   expect(sweep.runs).toEqual([10, 11])
   expect(notices.undo()).toBe(true)
   await rest()
-  expect(calls('cancelRun').map(({ id }) => id)).toEqual([11, 10])
+  expect(calls('cancelRuns')).toEqual([{ ids: [10, 11] }])
 })
 
 test('what the model does not allow is marked, and is not queued', async () => {
@@ -108,14 +113,13 @@ test('what the model does not allow is marked, and is not queued', async () => {
   await rest()
   expect([sweep.chosen, sweep.problemOf(sweep.grid.items[0]!)]).toEqual([[], 'Matches nothing.'])
   await sweep.queue()
-  expect(calls('enqueue')).toEqual([])
+  expect(calls('enqueueAll')).toEqual([])
 })
 
-test('a queue that refuses is heard, and what stands in it already stays known', async () => {
-  let left = 1
-  const { sweep } = opened({ enqueue: () => (left-- > 0 ? 5 : undefined) })
+test('a queue that refuses is heard', async () => {
+  const { sweep } = opened({ enqueueAll: () => undefined })
   sweep.look(subject)
   await rest()
   await sweep.queue()
-  expect([sweep.problem?.message, sweep.runs, sweep.queueing]).toEqual(['No.', [5], null])
+  expect([sweep.problem?.message, sweep.runs, sweep.queueing]).toEqual(['No.', [], false])
 })

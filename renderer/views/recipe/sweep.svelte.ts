@@ -30,8 +30,7 @@ export class Sweep {
   /** Keys of items that are not to be run. */
   off = $state.raw<ReadonlySet<string>>(new Set())
   problem = $state.raw<Problem | null>(null)
-  /** Recipes that are being queued, and how many are. */
-  queueing = $state.raw<{ done: number; of: number } | null>(null)
+  queueing = $state(false)
   /** Runs that came of it, since the view was opened first. */
   runs = $state.raw<readonly number[]>([])
 
@@ -125,36 +124,27 @@ export class Sweep {
     this.off = off
   }
 
-  /** One after another, so that they stand in the queue in their order. */
+  /** All or none; they stand in the queue in their order. */
   async queue(): Promise<void> {
     const { chosen } = this
     if (!this.#subject || this.queueing || chosen.length === 0) return
     const { model, threads } = this.#subject
-    const queued: number[] = []
-    this.problem = null
-    for (const [done, { recipe, name }] of chosen.entries()) {
-      this.queueing = { done, of: chosen.length }
-      const named = [this.prefix.trim(), name].filter(Boolean).join(' ')
-      const { value, problem } = await this.#ask('enqueue', { model, recipe: recipe!, name: named, threads })
-      if (value === null) {
-        this.problem = problem
-        break
-      }
-      queued.push(value)
-    }
-    this.queueing = null
-    this.runs = [...this.runs, ...queued]
-    if (queued.length === 0) return
+    this.queueing = true
     const tag = this.prefix.trim()
-    if (tag !== '') await this.#ask('tagRuns', { ids: queued, add: [tag] })
-    const said = queued.length === 1 ? 'One run is queued.' : `${queued.length} runs are queued.`
-    notices.say(said, { undo: () => this.cancel(queued) })
+    const runs = chosen.map(({ recipe, name }) => ({ recipe: recipe!, name: [tag, name].filter(Boolean).join(' ') }))
+    const { value: ids, problem } = await this.#ask('enqueueAll', { model, runs, threads })
+    if (ids !== null && tag !== '') await this.#ask('tagRuns', { ids, add: [tag] })
+    this.queueing = false
+    this.problem = problem
+    if (ids === null) return
+    this.runs = [...this.runs, ...ids]
+    const said = ids.length === 1 ? 'One run is queued.' : `${ids.length} runs are queued.`
+    notices.say(said, { undo: () => this.cancel(ids) })
   }
 
-  /** Those that wait never begin, the one at work ends. */
   async cancel(ids: readonly number[]): Promise<void> {
-    // From the last on: else each one that ends lets the next begin.
-    for (const id of ids.toReversed()) await this.#ask('cancelRun', { id })
+    const { problem } = await this.#ask('cancelRuns', { ids: [...ids] })
+    this.problem = problem
   }
 
   #changed(): void {
