@@ -18,6 +18,13 @@ for (const theme of ['light', 'dark'] as const) {
     for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Lab', 'Compare', 'Prompt', 'Settings']) {
       await goTo(page, view)
       await expect(page.getByRole('heading', { name: view, level: 1 })).toBeVisible()
+      if (view === 'New run') {
+        for (const part of ['Sweep', 'One run', 'Saved recipes']) {
+          await page.getByText(part, { exact: true }).click()
+          await page.waitForTimeout(300)
+          await expectAccessible(page, `${view}, ${part}`)
+        }
+      }
       if (view === 'Layers') await expect(page.getByTestId('matrix')).toHaveAttribute('data-state', 'ready')
       if (view === 'Lab') {
         await expect(page.getByTestId('matrix')).toHaveCount(3, { timeout: 30_000 })
@@ -32,6 +39,11 @@ for (const theme of ['light', 'dark'] as const) {
         }
         await expect(page.getByText('Where the bytes go')).toBeVisible()
         await page.getByRole('tab', { name: 'Overview' }).click()
+        await page.getByRole('button', { name: 'Where it fails' }).click()
+        await expect(page.getByText(/^token \d+ at/)).toBeVisible()
+        await page.waitForTimeout(300)
+        await expectAccessible(page, 'Where it fails')
+        await goTo(page, view)
       }
       if (view === 'Prompt') {
         await page.getByRole('button', { name: 'Start' }).click()

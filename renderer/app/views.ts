@@ -2,6 +2,7 @@
 import type { Component } from 'svelte'
 import type { ViewName } from '../client/navigation.svelte.ts'
 
+/** `key`: with Ctrl or Cmd; '' for a view that is reached from others. */
 type View = { title: string; key: string; component: () => Promise<{ default: Component }> }
 
 export const views: Record<ViewName, View> = {
@@ -12,5 +13,6 @@ export const views: Record<ViewName, View> = {
   lab: { title: 'Lab', key: '5', component: () => import('../views/lab/Lab.svelte') },
   compare: { title: 'Compare', key: '6', component: () => import('../views/compare/Compare.svelte') },
   prompt: { title: 'Prompt', key: '7', component: () => import('../views/prompt/Prompt.svelte') },
+  tokens: { title: 'Where it fails', key: '', component: () => import('../views/tokens/Tokens.svelte') },
   settings: { title: 'Settings', key: '8', component: () => import('../views/settings/Settings.svelte') },
 }

@@ -3,10 +3,12 @@ import type { Place } from '../../electron/contract/settings.ts'
 import { ask } from './client.ts'
 
 export const viewNames = ['models', 'recipe', 'runs', 'layers', 'lab', 'compare', 'prompt', 'settings'] as const
-export type ViewName = (typeof viewNames)[number]
+/** Views that are reached from others, about something that is shown there. */
+const innerNames = ['tokens'] as const
+export type ViewName = (typeof viewNames)[number] | (typeof innerNames)[number]
 export type Here = Omit<Place, 'view'> & { view: ViewName }
 
-const isView = (name: string): name is ViewName => (viewNames as readonly string[]).includes(name)
+const isView = (name: string): name is ViewName => ([...viewNames, ...innerNames] as readonly string[]).includes(name)
 
 class Navigation {
   here = $state.raw<Here>({ view: 'models' })

@@ -264,6 +264,17 @@ class Compare {
     navigation.go('prompt', {})
   }
 
+  /** Where one run loses more than another, or one than its original. */
+  get told(): { run: number; other?: number } | null {
+    const chosen = this.finished.map(({ id }) => id).filter((id) => this.chosen.has(id))
+    if (chosen.length === 1) return { run: chosen[0]! }
+    return this.pair && { run: this.pair[0], other: this.pair[1] }
+  }
+
+  tokens(): void {
+    if (this.told) navigation.go('tokens', this.told)
+  }
+
   open(id: number): void {
     navigation.go('runs', { run: id })
   }
