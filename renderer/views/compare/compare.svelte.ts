@@ -268,7 +268,9 @@ class Compare {
   get told(): { run: number; other?: number } | null {
     const chosen = this.finished.map(({ id }) => id).filter((id) => this.chosen.has(id))
     if (chosen.length === 1) return { run: chosen[0]! }
-    return this.pair && { run: this.pair[0], other: this.pair[1] }
+    if (this.pair === null) return null
+    const [one, other] = this.pair
+    return one === this.baseline?.id ? { run: other, other: one } : { run: one, other }
   }
 
   tokens(): void {
