@@ -15,7 +15,7 @@ export const colours: ChartColours = {
   good: '#17703f',
   warn: '#8a5a00',
   bad: '#b3261e',
-  font: 'sans-serif',
+  font: '"Inter Variable", sans-serif',
   dark: false,
   resolve: (css) => css,
 }
@@ -46,6 +46,8 @@ test('a picture has its title, its legend and its plot, on the ground of the the
   for (const text of ['first', 'second', 'decoder layer', 'relative output error']) expect(svg).toContain(`>${text}<`)
   expect(svg).toMatch(/<svg x="16" y="\d+" [^>]*width="400"/)
   expect(svg).not.toContain('<style')
+  // Whatever stands between two quotes is a value: no attribute is ended by one of its own.
+  expect(svg.replaceAll(/="[^"<>]*"/g, '').match(/<[^>]*"[^>]*>/g)).toBeNull()
 })
 
 test('nothing of a name is markup', async () => {

@@ -52,7 +52,8 @@ function sheetOf({ legend, width, height }: Picture, textWidth: (text: string) =
 
 /** Everything at once: there is nobody who waits for an animation or for the rest of the points. */
 export function still({ option, colours, zoom = [] }: Picture): ChartOption {
-  const made = option(colours)
+  // ECharts writes attributes as they come: a font's own quotes would end them.
+  const made = option({ ...colours, font: colours.font.replaceAll('"', "'") })
   const series = [made.series ?? []].flat().map((one) => ({ ...one, progressive: 0 }))
   return {
     ...made,

@@ -93,7 +93,7 @@ function groupSeries(colours: ChartColours, group: Group, index: number, drawn: 
   const { groups, y } = drawn
   const usual = points.length > 1000 ? 5 : points.length > 200 ? 7 : 10
   const best = new Set(front)
-  const label = { ...small(colours), show: true, position: 'right' as const, distance: 6, offset: [0, -9] }
+  const label = { ...small(colours), show: true, position: 'right' as const, distance: 6 }
   return [
     {
       type: 'line' as const,
@@ -131,7 +131,8 @@ function groupSeries(colours: ChartColours, group: Group, index: number, drawn: 
       symbol: symbolOf(index),
       z: 2,
       emphasis: { scale: 1.5, itemStyle: { borderColor: colours.ink, borderWidth: 2 } },
-      labelLayout: { hideOverlap: true },
+      // Above the line, which goes on to the right.
+      labelLayout: { hideOverlap: true, dy: -9 },
       data: points.map((point) => {
         const { row } = point
         const marked = row.id === active || chosen.has(row.id) || row.id === baseline
