@@ -131,6 +131,7 @@ Result<LabLinear> Lab::put(const std::string& name, Observer& observer, ThreadPo
   if (found == linears.end()) return Error{"tensor_missing", "The model has no linear " + name + ".", ""};
   const LinearInfo& info = *found;
   linear_.reset();
+  power_.reset();
   SIGNUM_TRY(model_->unchanged());
   SIGNUM_TAKE(weight_, model_->weight(info, pool));
   bool at_hand = true;
@@ -192,8 +193,9 @@ Result<LabTrial> Lab::try_recipe(const std::string& text, const std::string& fol
   Listener listener;
   SIGNUM_TAKE(const Factor* const factor, this->factor(recipe, listener, pool));
   const Matrix* hessian = job_.calibration ? &hessians_.of(linear_->input) : nullptr;
+  if (hessian && !power_) power_ = output_power(weight_, *hessian, pool);
   SIGNUM_TAKE(QuantizedLinear done,
-              quantize_linear(recipe, *linear_, weight_, {}, factor, hessian, listener, pool));
+              quantize_linear(recipe, *linear_, weight_, {}, factor, hessian, listener, pool, power_));
   LabTrial trial{.report = std::move(done.report),
                  .quantized = histogram(done.decoded, range_, pool),
                  .levels = levels_of_row(done.decoded, linear_->rows / 2, kMostLevels),

@@ -83,7 +83,8 @@ class Lab {
   std::optional<size_t> layer_;
   std::optional<LinearInfo> linear_;  // on the table
   Matrix weight_;
-  double range_ = 0;
+  double range_ = 0;             // of its histograms
+  std::optional<double> power_;  // output_power(), once a trial has asked for it
   // Of the input of the linear on the table, the one used last at the end.
   std::vector<std::pair<FactorOptions, std::unique_ptr<Factor>>> factors_;
   std::optional<std::pair<size_t, LinearInput>> factored_;

@@ -49,7 +49,7 @@ double output_power(const Matrix& weight, const Matrix& hessian, ThreadPool& poo
 }
 
 LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Matrix* hessian,
-                           ThreadPool& pool) {
+                           ThreadPool& pool, std::optional<double> power) {
   Matrix difference = weight.clone();
   for (size_t i = 0; i < difference.size(); ++i) difference.data()[i] -= decoded.data()[i];
   LinearErrors errors;
@@ -58,7 +58,7 @@ LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Ma
   errors.output = std::numeric_limits<double>::quiet_NaN();
   if (hessian)
     errors.output = std::sqrt(ratio(std::max(0.0, quadratic(difference.view(), *hessian, pool)),
-                                    quadratic(weight.view(), *hessian, pool)));
+                                    power ? *power : output_power(weight, *hessian, pool)));
   return errors;
 }
 

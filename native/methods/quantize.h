@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "math/factor.h"
@@ -72,7 +73,8 @@ struct LinearErrors {
 };
 // tr(W H W^T), F64.
 double output_power(const Matrix& weight, const Matrix& hessian, ThreadPool& pool);
+// power: output_power(weight, hessian), where it is known; it is half of the work.
 LinearErrors linear_errors(const Matrix& weight, const Matrix& decoded, const Matrix* hessian,
-                           ThreadPool& pool);
+                           ThreadPool& pool, std::optional<double> power = {});
 
 }  // namespace signum

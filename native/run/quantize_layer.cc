@@ -59,7 +59,7 @@ Result<Factor> factor_of(const Recipe& recipe, const LinearInfo& info, const Mat
 
 Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, const Matrix& weight,
                                         const Matrix& target, const Factor* factor, const Matrix* hessian,
-                                        Observer& observer, ThreadPool& pool) {
+                                        Observer& observer, ThreadPool& pool, std::optional<double> power) {
   const auto began = std::chrono::steady_clock::now();
   const Matrix& wanted = target.size() > 0 ? target : weight;
   auto packed = quantize(recipe, wanted.clone(), factor, pool);
@@ -67,7 +67,7 @@ Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& 
   auto decoded = decode(packed.value(), pool);
   if (!decoded.ok()) return named(decoded.error(), info.name);
   warn_of_scales(packed.value(), info.name, observer);
-  const LinearErrors errors = linear_errors(wanted, decoded.value(), hessian, pool);
+  const LinearErrors errors = linear_errors(wanted, decoded.value(), hessian, pool, power);
   const PackedLinear& linear = packed.value();
   LinearReport report{
       .name = info.name,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,7 @@ Result<QuantizedLayer> quantize_layer(std::span<const LinearTask> tasks, std::sp
 
 // One linear, with its errors: that of the weights against the original ones, that of the outputs against
 // `target`. The report lacks what only a shard tells: linear_bits and bytes. target: what is quantized,
-// empty: the weight itself.
+// empty: the weight itself. power: as linear_errors() takes it, of the target.
 struct QuantizedLinear {
   PackedLinear packed;
   Matrix decoded;
@@ -58,7 +59,8 @@ struct QuantizedLinear {
 };
 Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, const Matrix& weight,
                                         const Matrix& target, const Factor* factor, const Matrix* hessian,
-                                        Observer& observer, ThreadPool& pool);
+                                        Observer& observer, ThreadPool& pool,
+                                        std::optional<double> power = {});
 // Fills in bytes and linear_bits, after share_orders.
 void count_stored(const NamedLinear& linear, LinearReport& report);
 
