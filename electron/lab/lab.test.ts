@@ -82,3 +82,13 @@ test('a run that begins has the memory where it is short, and trials beside it s
   await tight.open(place, attention)
   expect(count()).toBe(3)
 })
+
+test('where nothing can be written it says so, and goes on when there is room again', async () => {
+  const lab = await labWith('')
+  const folder = process.env['TMPDIR']!
+  vi.stubEnv('TMPDIR', '/dev/null')
+  const [first, second] = await Promise.all([lab.open(place, {}), lab.open({ ...place, linear: 'b' }, {})])
+  for (const one of [first, second]) expect(one).toMatchObject({ kind: 'failed', problem: { code: 'write_failed' } })
+  vi.stubEnv('TMPDIR', folder)
+  expect(await lab.open(place, {})).toMatchObject({ kind: 'finished' })
+})

@@ -10,7 +10,7 @@ import { hessiansFolder } from '../history/place.ts'
 import type { RunPlaces } from '../pictures/open-run.ts'
 import type { PictureBook } from '../pictures/pictures.ts'
 import { checkRecipe } from '../runs/checks.ts'
-import { refused, type Context } from '../runs/context.ts'
+import { refuse, refused, type Context } from '../runs/context.ts'
 import { pruneHessians } from './hessian-files.ts'
 import { openBench, type Bench } from './open-bench.ts'
 import { Slots } from './slots.ts'
@@ -47,6 +47,8 @@ const shareBesideRun = 0.1
 
 const beside: Note = { code: 'beside_run', message: 'A run is at work: trials take longer beside it.' }
 const cancelled = { kind: 'cancelled' } as const
+const unwritten = (error: unknown) =>
+  refuse('write_failed', 'The lab cannot write to the folder for temporary files.', String(error))
 
 export function openLab(context: Context, { pictures, busy, keep = usualKeep }: LabSurroundings): Lab {
   let folder: Promise<string> | null = null
@@ -60,7 +62,11 @@ export function openLab(context: Context, { pictures, busy, keep = usualKeep }: 
     await pictures.forget(owner)
     await rm(path.join(await trialFolder(), owner), { recursive: true, force: true })
   })
-  const trialFolder = () => (folder ??= makeTrialFolder())
+  const trialFolder = () =>
+    (folder ??= makeTrialFolder().catch((error: unknown) => {
+      folder = null
+      throw error
+    }))
 
   const rest = () => {
     clearTimeout(idle)
@@ -132,17 +138,16 @@ export function openLab(context: Context, { pictures, busy, keep = usualKeep }: 
     before?.abort.abort()
     const abort = new AbortController()
     const all = [abort.signal, attention.cancel].filter((signal) => signal !== undefined)
-    const ended = (before?.ended ?? Promise.resolve()).then(() =>
-      put(place, { ...attention, cancel: AbortSignal.any(all) }),
+    const ended = Promise.resolve(before?.ended).then(() =>
+      put(place, { ...attention, cancel: AbortSignal.any(all) }).catch(unwritten),
     )
     const mine: Opening = { key, ended, abort, over: false }
     opening = mine
-    const failed = () => void (opening === mine && (opening = null))
-    ended.then((ending) => {
+    void ended.then((ending) => {
       mine.over = true
-      if (ending.kind !== 'finished') failed()
+      if (ending.kind !== 'finished' && opening === mine) opening = null
       rest()
-    }, failed)
+    })
     return ended
   }
 
