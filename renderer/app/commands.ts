@@ -71,7 +71,7 @@ function ofRun(run: RunSummary | null): Command[] {
   const { id, name } = run
   const group = name
   const go = (view: 'layers' | 'runs' | 'prompt' | 'compare', title: string, words: string): Command => ({
-    id: `run ${view}`,
+    id: `this run ${view}`,
     title,
     group,
     words,
@@ -82,7 +82,7 @@ function ofRun(run: RunSummary | null): Command[] {
     go('layers', 'Look at its layers', 'weights matrix signs'),
     go('prompt', 'Let it write', 'prompt generate text'),
     {
-      id: 'run baseline',
+      id: 'this run baseline',
       title: settings.now.baseline === id ? 'Take it off as baseline' : 'Compare others with it',
       group,
       words: 'baseline pin',
@@ -92,7 +92,7 @@ function ofRun(run: RunSummary | null): Command[] {
       },
     },
     {
-      id: 'run folder',
+      id: 'this run folder',
       title: 'Show its folder',
       group,
       words: 'files',
