@@ -60,6 +60,7 @@ test('two runs under one camera', async ({ launch }) => {
   })
   await goTo(page, 'Layers')
   await page.getByLabel('Run', { exact: true }).selectOption('one')
+  await page.getByRole('radio', { name: 'Side by side' }).check()
   await page.getByLabel('Beside it').selectOption('Beside it: run two')
   await choose(page, 'Error')
   await ready(page, 'error')

@@ -73,7 +73,7 @@ for (const theme of ['light', 'dark'] as const) {
     await ready(page, 1)
     await page.getByRole('combobox', { name: 'Run' }).selectOption({ label: 'arb-rc' })
     await page.getByRole('checkbox', { name: 'Salient columns', exact: true }).check()
-    await page.getByRole('combobox', { name: 'Beside it' }).selectOption({ index: 1 })
+    await page.getByRole('radio', { name: 'Side by side' }).check()
     await ready(page, 2)
     await page
       .getByTestId('matrix')

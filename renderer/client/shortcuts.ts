@@ -47,6 +47,7 @@ export const shortcuts: ShortcutPlace[] = [
       { keys: ['←', '→', '↑', '↓'], does: 'moves' },
       { keys: ['+', '−'], does: 'zooms' },
       { keys: ['0', '1'], between: 'and', does: 'the whole matrix; single weights' },
+      { keys: ['W'], does: 'the block with the largest error, then the next largest' },
       { keys: ['Shift ←'], does: 'points at the next weight, likewise with the other arrows' },
     ],
   },

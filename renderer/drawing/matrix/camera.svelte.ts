@@ -16,6 +16,8 @@ import {
 const centre: Offset = { dx: 0, dy: 0 }
 const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches
 
+export type Range = { first: number; last: number }
+
 export class Camera {
   /** Null before a viewer has a size. */
   view = $state.raw<View | null>(null)
@@ -78,6 +80,28 @@ export class Camera {
     if (view.x === this.view.x && view.y === this.view.y) return
     this.#whole = false
     this.view = view
+  }
+
+  /** A part of the matrix in the middle of the view, with as much again around it. */
+  show(part: { row: number; column: number; rows: number; columns: number }): void {
+    if (this.view === null) return
+    this.#whole = false
+    this.#goal = null
+    const room = Math.min(this.#size.width / part.columns, this.#size.height / part.rows) / 2
+    const centre = { x: part.column + part.columns / 2, y: part.row + part.rows / 2 }
+    this.view = clampCentre({ ...centre, cell: clampCell(room, this.#matrix, this.#size) }, this.#matrix)
+  }
+
+  /** The weights in sight; the ends are in it. Null before a viewer has a size. */
+  get inSight(): { rows: Range; columns: Range } | null {
+    if (this.view === null) return null
+    const { x, y, cell } = this.view
+    const along = (centre: number, length: number, count: number): Range => ({
+      first: Math.max(0, Math.floor(centre - length / 2 / cell + 1e-9)),
+      last: Math.min(count, Math.ceil(centre + length / 2 / cell - 1e-9)) - 1,
+    })
+    const { rows, columns } = this.#matrix
+    return { rows: along(y, this.#size.height, rows), columns: along(x, this.#size.width, columns) }
   }
 
   #move(now: number): void {

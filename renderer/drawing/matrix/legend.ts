@@ -121,10 +121,10 @@ export function legendOf(kind: PictureKind, paint: Paint, level: number, known =
     case 'change':
       return {
         title: level === 0 ? 'Change of the error' : `Mean change of the error${of}`,
-        bar: { gradient, labels: numbers([low, low / 2, 0, high / 2, high]) },
+        bar: { gradient, labels: numbers([low, 0, high]) },
         swatches: [
-          { colour: colour(0.15), text: 'smaller in the second' },
-          { colour: colour(0.85), text: 'larger' },
+          { colour: colour(0.15), text: 'second better' },
+          { colour: colour(0.85), text: 'worse' },
         ],
         note: '|error| of the second run less |error| of the first: below 0 the second is better.',
       }

@@ -1,3 +1,4 @@
+import type { EdgeStrips } from './edges.ts'
 import type { PicturedLinear, PictureKind, PictureOwner, PictureScale } from '../../../electron/contract/pictures.ts'
 
 /** One of the pictures that are seen side by side. */
@@ -11,8 +12,15 @@ export type Pane<Owner extends PictureOwner = PictureOwner> = {
   kind: PictureKind
   /** Null until it is known; the same for all panes, or they cannot be compared. */
   scale: PictureScale | null
+  /** Numbers along the edges of the matrix. */
+  edges?: EdgeStrips
 }
+
+/** In weights. */
+export type MatrixPart = { row: number; column: number; rows: number; columns: number }
 
 /** What a viewer can be asked for from outside. */
 export type MatrixHandle = { picture: () => HTMLCanvasElement | null }
+export type StripHandle = { picture: () => HTMLCanvasElement | null }
+export type EdgedHandle = { around: (matrix: HTMLCanvasElement) => HTMLCanvasElement }
 export type LinkedHandle = { save: () => Promise<Uint8Array<ArrayBuffer> | null> }

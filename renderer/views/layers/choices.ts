@@ -20,6 +20,12 @@ export function inModelOrder(pictures: Pictures): Pictures {
 /** What shows best what a method did. */
 export const standardKind = (linear: PicturedLinear): PictureKind => (linear.code_bits === null ? 'sign' : 'quantized')
 
+/** What is seen beside a picture first: the original weights, or what became of them; null where there is no other. */
+export function standardBeside({ pictures }: PicturedLinear, kind: PictureKind): PictureKind | null {
+  const first = (['original', 'quantized', 'sign'] as const).find((one) => one !== kind && pictures.includes(one))
+  return first ?? null
+}
+
 /** A name for a file that says what is in it. */
-export const fileName = (run: string, linear: string, kind: PictureKind) =>
-  `${run}-${linear}-${kind}`.replace(/[^\w.-]+/g, '-').slice(0, 120) + '.png'
+export const fileName = (run: string, linear: string, kind: string, ending = 'png') =>
+  `${run}-${linear}-${kind}`.replace(/[^\w.-]+/g, '-').slice(0, 120) + `.${ending}`

@@ -2,8 +2,12 @@
 import type { Problem } from '../../../electron/contract/errors.ts'
 import type { RunDetails, RunSummary } from '../../../electron/contract/history.ts'
 import {
+  isDifference,
+  pairOf,
+  type PictureDifference,
   type PicturedLinear,
   type PictureKind,
+  type PictureOwner,
   type Pictures,
   type PictureScale,
 } from '../../../electron/contract/pictures.ts'
@@ -14,7 +18,10 @@ import { runs } from '../../client/runs.svelte.ts'
 import type { Pane } from '../../drawing/matrix/pane.ts'
 import { sharedScale } from '../../drawing/matrix/shared-scale.ts'
 import { runColour } from '../../drawing/run-colour.ts'
-import { inModelOrder, isKind, standardKind } from './choices.ts'
+import { inModelOrder, isKind, standardBeside, standardKind } from './choices.ts'
+
+/** How a linear is looked at: alone, beside something, or as its difference from something. */
+export type Look = 'one' | 'beside' | 'difference'
 
 type Loaded = { pictures: Pictures; details: RunDetails }
 
@@ -25,6 +32,10 @@ export class Layers {
   #scales = $state.raw<ReadonlyMap<string, PictureScale>>(new Map())
   /** The picture in the second pane; null: the same as in the first. */
   besideKind = $state<PictureKind | null>(null)
+  /** By pair and linear. */
+  #differences = $state.raw<ReadonlyMap<string, PictureDifference | Problem>>(new Map())
+  /** What was looked at before a difference was. */
+  #single = $state<PictureKind | null>(null)
   strength = $state({ salient: 0, mask: 0, group: 0 })
   follow = $state(true)
 
@@ -46,7 +57,8 @@ export class Layers {
     return linears.find(({ name }) => name === navigation.here.linear) ?? linears[0] ?? null
   })
   kind = $derived.by((): PictureKind => {
-    const { picture } = navigation.here
+    const { picture: wanted } = navigation.here
+    const picture = isDifferenceName(wanted) ? (this.#single ?? undefined) : wanted
     if (this.linear === null) return 'quantized'
     return isKind(picture) && this.linear.pictures.includes(picture) ? picture : standardKind(this.linear)
   })
@@ -76,16 +88,48 @@ export class Layers {
     return same?.rows === rows && same.columns === columns ? same : null
   })
 
-  panes = $derived.by((): Pane<number>[] => {
+  /** Null: no difference is looked at. */
+  difference = $derived.by((): 'flipped' | 'change' | null => {
+    const { picture } = navigation.here
+    if (!isDifferenceName(picture)) return null
+    return picture === 'change' && this.hasChange ? 'change' : 'flipped'
+  })
+  /** Whether errors can be compared: there are two runs, and the original weights. */
+  hasChange = $derived.by(() =>
+    [this.linear, this.otherLinear].every((linear) => linear?.pictures.includes('error') ?? false),
+  )
+  look = $derived.by((): Look => {
+    if (this.difference) return 'difference'
+    return this.other || this.besideKind ? 'beside' : 'one'
+  })
+  /** How it may be looked at: beside it, and against it, there must be something. */
+  looks = $derived.by((): Record<Look, boolean> => {
+    const { pictures = [] } = this.linear ?? {}
+    const others = this.comparable.length > 0
+    return { one: true, beside: others || pictures.length > 1, difference: others || pictures.includes('original') }
+  })
+
+  panes = $derived.by((): Pane[] => {
     if (this.run === null || this.linear === null) return []
+    if (this.difference) return this.#differencePanes(this.run, this.linear, this.difference)
     const first = this.#pane(this.run, this.linear, this.kind)
     const second = this.#second(this.run, this.linear)
     // Both are coloured by one scale; the first one is seen before the other one's is known.
     const panes = second ? [first, second] : [first]
-    const scales = panes.map((pane) => this.#scaleOf(pane.run, pane.linear))
+    const scales = panes.map((pane) => this.#scaleOf(pane.run, pane.linear.name))
     const shared = sharedScale(scales)
     return panes.map((pane, k) => ({ ...pane, scale: scales[k] ? shared : null }))
   })
+
+  /** The runs whose numbers colour what is seen. */
+  shown = $derived.by((): { run: number; linear: PicturedLinear }[] => {
+    if (this.run === null || this.linear === null) return []
+    const other = this.other && this.otherLinear ? [{ run: this.other.id, linear: this.otherLinear }] : []
+    return [{ run: this.run.id, linear: this.linear }, ...other]
+  })
+  #pair = $derived(`${pairOf(this.run?.id ?? 0, this.other?.id ?? null)}/${this.linear?.name ?? ''}`)
+  /** Of the difference that is looked at; undefined until it is counted. */
+  counted = $derived.by((): PictureDifference | Problem | undefined => this.#differences.get(this.#pair))
 
   reports = $derived(new Map(this.loaded?.details.layer_reports.map((report) => [report.name, report])))
 
@@ -94,6 +138,12 @@ export class Layers {
 
   report(linear: { name: string }): LayerReport | undefined {
     return this.reports.get(linear.name)
+  }
+
+  otherReport(linear: { name: string }): LayerReport | undefined {
+    const other = this.#of(this.other?.id)
+    if (!other || !('details' in other)) return undefined
+    return other.details.layer_reports.find(({ name }) => name === linear.name)
   }
 
   /** Asks for whatever is shown and not there yet. */
@@ -111,6 +161,14 @@ export class Layers {
     if (problem === null || value === null) this.#scales = new Map(this.#scales).set(`${run}/${linear}`, scale)
   }
 
+  async loadDifference(): Promise<void> {
+    const key = this.#pair
+    if (!this.run || !this.linear || this.#differences.has(key)) return
+    const request = { id: this.run.id, other: this.other?.id ?? null, linear: this.linear.name }
+    const { value, problem } = await ask('pictureDifference', request)
+    this.#differences = new Map(this.#differences).set(key, problem ?? value)
+  }
+
   isLoaded = (run: number) => this.#loaded.has(run)
   hasScale = (run: number, linear: string) => this.#scales.has(`${run}/${linear}`)
 
@@ -122,6 +180,24 @@ export class Layers {
     navigation.show({ linear: name })
   }
   chooseKind(kind: PictureKind): void {
+    navigation.show({ picture: kind })
+  }
+
+  chooseLook(look: Look): void {
+    const { other, linear, kind } = this
+    if (look === this.look || linear === null) return
+    if (look === 'difference') {
+      this.#single = kind
+      this.besideKind = null
+      navigation.show({ picture: 'flipped', other: (other ?? this.comparable[0])?.id })
+      return
+    }
+    this.besideKind = look === 'beside' && !other ? standardBeside(linear, kind) : null
+    // Where the run has no other picture it stands beside another run.
+    const second = this.besideKind === null ? (other ?? this.comparable[0])?.id : undefined
+    navigation.show({ picture: kind, other: look === 'one' ? undefined : second })
+  }
+  chooseDifference(kind: 'flipped' | 'change'): void {
     navigation.show({ picture: kind })
   }
 
@@ -141,8 +217,18 @@ export class Layers {
   #of(run: number | undefined): Loaded | Problem | undefined {
     return run === undefined ? undefined : this.#loaded.get(run)
   }
-  #scaleOf(run: number, linear: PicturedLinear): PictureScale | null {
-    return this.#scales.get(`${run}/${linear.name}`) ?? null
+  #scaleOf(run: PictureOwner, linear: string): PictureScale | null {
+    return this.#scales.get(`${run}/${linear}`) ?? null
+  }
+  /** None where there is nothing to compare with: the other run has no such linear, or there are no original weights. */
+  #differencePanes(run: RunSummary, linear: PicturedLinear, kind: 'flipped' | 'change'): Pane[] {
+    if (this.other ? this.otherLinear === null : !linear.pictures.includes('original')) return []
+    const scales = this.shown.map((one) => this.#scaleOf(one.run, one.linear.name))
+    const scale = scales.every((one) => one !== null) ? sharedScale(scales) : null
+    const title = `${run.name} → ${this.other?.name ?? 'original'}`
+    const owner = pairOf(run.id, this.other?.id ?? null)
+    // Nothing else can be seen of a pair, nor laid over it.
+    return [{ run: owner, title, colour: runColour(run.id), linear: { ...linear, pictures: [kind] }, kind, scale }]
   }
   #second(run: RunSummary, linear: PicturedLinear): Pane<number> | null {
     if (this.other) {
@@ -158,3 +244,5 @@ export class Layers {
     return { run: run.id, title: run.name, colour: runColour(run.id), linear, kind, scale: null }
   }
 }
+
+const isDifferenceName = (picture: string | undefined) => isKind(picture) && isDifference(picture)
