@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { kindColour } from '../kind-colour.ts'
-import { labelEvery, mapRows, rowHeight, scaleEnd, scaleRange, step } from './layout.ts'
+import { cellOf, labelEvery, mapRows, rowHeight, scaleEnd, scaleRange, step } from './layout.ts'
 
 const linear = (layer: number, kind: string, rows: number, columns = 8) => ({
   name: `model.layers.${layer}.${kind}`,
@@ -47,6 +47,18 @@ it('keeps a hundred layers on one screen, and numbers from touching', () => {
     expect(height * labelEvery(height)).toBeGreaterThanOrEqual(12)
   }
   expect(rowHeight(4)).toBeGreaterThan(20)
+  // Beside other things even a large model takes less than half of a small window.
+  for (const layers of [32, 48, 80]) {
+    const height = rowHeight(layers, 280)
+    expect(height * layers).toBeLessThanOrEqual(320)
+    expect(height * labelEvery(height)).toBeGreaterThanOrEqual(12)
+  }
+})
+
+it('finds a linear by its name', () => {
+  const rows = mapRows([...block(0), ...block(1)])
+  expect(cellOf(rows, 'model.layers.1.k_proj')).toEqual({ row: 1, column: 1 })
+  expect(cellOf(rows, 'model.layers.9.k_proj')).toBeNull()
 })
 
 it('ends a scale at a round number', () => {

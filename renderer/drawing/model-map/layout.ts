@@ -26,8 +26,9 @@ export function mapRows<L extends MapLinear>(linears: readonly L[]): MapRow<L>[]
     }))
 }
 
-/** Pixels: a handful of layers get rows that are easy to hit, a hundred stay on one screen. */
-export const rowHeight = (layers: number): number => Math.max(6, Math.min(40, Math.floor(420 / Math.max(1, layers))))
+/** Pixels: a handful of layers get rows that are easy to hit, a hundred stay on one screen, closer where there is less `room`. */
+export const rowHeight = (layers: number, room = 420): number =>
+  Math.max(room < 420 ? 4 : 6, Math.min(40, Math.floor(room / Math.max(1, layers))))
 
 /** Every how many layers a row has its number written beside it, so that numbers do not touch. */
 export const labelEvery = (height: number): number => (height >= 13 ? 1 : height >= 7 ? 2 : 5) * (height >= 10 ? 1 : 2)
@@ -54,6 +55,14 @@ export function scaleRange(values: readonly number[], fromZero: boolean): { low:
 }
 
 export type Cell = { row: number; column: number }
+
+export function cellOf<L extends MapLinear>(rows: readonly MapRow<L>[], name: string): Cell | null {
+  for (const [row, { tiles }] of rows.entries()) {
+    const column = tiles.findIndex(({ linear }) => linear.name === name)
+    if (column >= 0) return { row, column }
+  }
+  return null
+}
 
 /** Where a key leads from a tile; null where it is none of the map's keys. Up and down keep to the kind of linear. */
 export function step<L extends MapLinear>(rows: readonly MapRow<L>[], from: Cell, key: string): Cell | null {

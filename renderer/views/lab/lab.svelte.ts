@@ -79,6 +79,11 @@ export class Lab {
   pictures = $derived.by(() =>
     labPictures.filter((kind) => this.cards.some(({ trial }) => trial?.linear.pictures.includes(kind))),
   )
+  /** The chosen picture, as long as any recipe has it. */
+  seen = $derived.by((): PictureKind => {
+    const [first] = this.pictures
+    return first === undefined || this.pictures.some((kind) => kind === this.picture) ? this.picture : first
+  })
   full = $derived.by(() => this.cards.length >= mostTrials)
   /** The linear is not fetched before somebody says so. */
   waiting = $derived.by(
