@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest'
 import type { Edge } from '../../../electron/contract/pictures.ts'
 import { colourAt } from '../colours.ts'
-import { acrossOf, edgeScale, edgeText, numbersFor, paintStrips, pixelsOf, placeOn, type EdgeNumbers } from './edges.ts'
+import {
+  acrossOf,
+  edgeCaption,
+  edgeScale,
+  edgeText,
+  numbersFor,
+  paintStrips,
+  pixelsOf,
+  placeOn,
+  type EdgeNumbers,
+} from './edges.ts'
 
 const numbers = (quantity: Edge['quantity'], values: number[], strips = 1): EdgeNumbers => ({
   edge: { id: 'x', title: 'X', quantity, along: 'columns', strips },
@@ -68,4 +78,10 @@ test('what an edge has for a weight', () => {
     '4',
     '–',
   ])
+})
+
+test('a saved picture says what lies along its edges', () => {
+  const one = numbers('hessian', [1])
+  expect(edgeCaption({ left: one, above: one })).toEqual(['Along the edges, above: X; left: X'])
+  expect(edgeCaption({})).toEqual([])
 })

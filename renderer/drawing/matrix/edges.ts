@@ -129,3 +129,13 @@ export function edgeText(numbers: readonly number[], text: (value: number) => st
   const [low, high] = [Math.min(...known), Math.max(...known)]
   return low === high ? text(low) : `${text(low)} to ${text(high)}`
 }
+
+export const sideNames: Record<EdgeSide, string> = { above: 'Above', below: 'Below', left: 'Left' }
+
+/** A line under a saved picture; none where there are no edges. */
+export function edgeCaption(edges: EdgeStrips): string[] {
+  const named = edgeSides.flatMap((side) =>
+    edges[side] ? [`${sideNames[side].toLowerCase()}: ${edges[side].edge.title}`] : [],
+  )
+  return named.length === 0 ? [] : [`Along the edges, ${named.join('; ')}`]
+}

@@ -2,8 +2,6 @@
 import type { Edge } from '../../../electron/contract/pictures.ts'
 import type { EdgeSide } from '../../drawing/matrix/edges.ts'
 
-export const sideNames: Record<EdgeSide, string> = { above: 'Above', below: 'Below', left: 'Left' }
-
 /** `mark` is seen better over the picture. */
 export const edgesFor = (side: EdgeSide, edges: readonly Edge[]): Edge[] =>
   edges.filter(({ along, quantity }) => along === (side === 'left' ? 'rows' : 'columns') && quantity !== 'mark')
