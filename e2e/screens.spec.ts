@@ -72,7 +72,9 @@ for (const theme of ['light', 'dark'] as const) {
     await goTo(page, 'Layers')
     await ready(page, 1)
     await page.getByRole('combobox', { name: 'Run' }).selectOption({ label: 'arb-rc' })
-    await page.getByRole('checkbox', { name: 'Salient columns', exact: true }).check()
+    await page.getByRole('main').getByRole('button', { name: 'Layers', exact: true }).click()
+    await page.getByRole('switch', { name: 'Salient columns', exact: true }).check()
+    await page.keyboard.press('Escape')
     await page.getByRole('radio', { name: 'Side by side' }).check()
     await ready(page, 2)
     await page

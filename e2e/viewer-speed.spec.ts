@@ -152,14 +152,14 @@ const moving = (page: Page, how: 'nothing' | 'pan' | 'zoom', seconds = 3): Promi
     [how, seconds] as const,
   )
 
-type Measured = HTMLCanvasElement & { drawTime: (what: 'sheet' | 'fine' | 'fast' | 'half') => number | null }
+type Measured = HTMLCanvasElement & { drawTime: (what: 'sheet' | 0 | 1 | 2) => number | null }
 const drawTimes = (page: Page) =>
   page
     .getByTestId('matrix')
     .first()
     .evaluate((one) => {
       const { drawTime, width, height } = one as Measured
-      const [sheet, fine, fast, half] = [drawTime('sheet'), drawTime('fine'), drawTime('fast'), drawTime('half')]
+      const [sheet, fine, fast, half] = [drawTime('sheet'), drawTime(0), drawTime(1), drawTime(2)]
       return { width, height, sheet, fine, fast, half }
     })
 

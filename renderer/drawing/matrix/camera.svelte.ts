@@ -74,6 +74,14 @@ export class Camera {
     this.view = fit(this.#matrix, this.#size)
   }
 
+  /** A place of the matrix, in weights, comes to the centre. */
+  lookAt({ x, y }: { x: number; y: number }): void {
+    if (this.view === null) return
+    this.#whole = false
+    this.#goal = null
+    this.view = clampCentre({ ...this.view, x, y }, this.#matrix)
+  }
+
   reveal(weight: { row: number; column: number }): void {
     if (this.view === null) return
     const view = clampCentre(reveal(this.view, this.#size, weight), this.#matrix)

@@ -1,20 +1,28 @@
 // The lines under a saved picture.
 import type { PicturedLinear, PictureKind } from '../../../electron/contract/pictures.ts'
 import { kindTitles, type Legend } from './legend.ts'
-import { overlayNames, overlaysOver, type Overlays } from './overlays.ts'
+import type { OverlayLegend } from './overlays.ts'
+import { sampledText } from './paint.ts'
 
+/** `over`: what lies over the picture. `sampled`: the share of the rows that it was made from; null where it is exact. */
 export function captionOf(
   { title, linear, kind }: { title: string; linear: PicturedLinear; kind: PictureKind },
   legend: Legend,
-  overlays: Overlays,
+  over: readonly OverlayLegend[],
+  sampled: number | null = null,
 ): string[] {
-  const scale = legend.bar
-    ? `${legend.title}: ${legend.bar.labels[0]} to ${legend.bar.labels.at(-1)}`
-    : `${legend.title}: ${legend.swatches.map(({ text }) => text).join(', ')}`
-  const veils = overlaysOver(kind, linear, overlays).map((veil) => `${overlayNames[veil]} marked`)
   return [
     `${kindTitles[kind]}, ${linear.name}`,
     `${title} (${linear.method}), ${linear.rows} rows × ${linear.columns} columns`,
-    [scale, ...veils].join('; '),
+    [scaleOf(legend), ...(sampled === null ? [] : [sampledText(sampled)])].join('; '),
+    ...over.map((layer) => {
+      const what = `over it at ${layer.percent} %: ${layer.name}`
+      return 'legend' in layer ? `${what} (${scaleOf(layer.legend)})` : what
+    }),
   ]
 }
+
+const scaleOf = ({ title, bar, swatches }: Legend): string =>
+  bar
+    ? `${title}: ${bar.labels[0]} to ${bar.labels.at(-1)}`
+    : `${title}: ${swatches.map(({ text }) => text).join(', ')}`

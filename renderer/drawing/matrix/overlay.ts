@@ -1,8 +1,8 @@
 // What is drawn over the matrix in two dimensions: lines between cells and blocks, numbers in cells, rulers, the pointed weight.
 import type { PictureKind } from '../../../electron/contract/pictures.ts'
-import { inkOn } from '../colours.ts'
+import { inkOn, type Rgb } from '../colours.ts'
 import { origin, type MatrixSize } from './camera.ts'
-import { cellText, colourOf, type Paint } from './paint.ts'
+import { cellText } from './paint.ts'
 import { stepFor, ticks } from './rulers.ts'
 import { extentSeen, type Scene } from './scene.ts'
 
@@ -14,11 +14,12 @@ export const textCell = 40
 export type OverlayColours = { ink: string; muted: string; line: string; ground: string; accent: string; font: string }
 export type Overlay = {
   kind: PictureKind
-  paint: Paint
   colours: OverlayColours
   pointed: { row: number; column: number } | null
   /** Of level 0; undefined while it is not there, NaN where there is none. */
   valueAt: (row: number, column: number) => number | undefined
+  /** Of a cell with all that lies over it. */
+  colourAt: (row: number, column: number) => Rgb
 }
 
 type Plot = { left: number; top: number; cell: number; ratio: number; width: number; height: number }
@@ -124,7 +125,7 @@ function drawNumbers(
     for (let column = columns.first; column <= columns.last; column++) {
       const value = overlay.valueAt(row, column)
       if (value === undefined) continue
-      context.fillStyle = inkOn(colourOf(overlay.paint, value))
+      context.fillStyle = inkOn(overlay.colourAt(row, column))
       const x = plot.left + (column + 0.5) * plot.cell
       const y = plot.top + (row + 0.5) * plot.cell
       context.fillText(cellText(overlay.kind, value), x, y, plot.cell - 4 * plot.ratio)

@@ -77,8 +77,13 @@ const groupTable = (dark: boolean) => between([markColours[themeName(dark)].off,
 
 /** Overlays: what lies over a picture must differ from all that it may show. */
 export const veilColours = {
-  light: { salient: [0xb4, 0x00, 0x8c], mask: [0xb4, 0x00, 0x8c], group: [0x00, 0x8a, 0x60] },
-  dark: { salient: [0xff, 0x5c, 0xd6], mask: [0xff, 0x5c, 0xd6], group: [0x3d, 0xe0, 0xa0] },
+  light: { salient: [0xb4, 0, 0x8c], mask: [0xb4, 0, 0x8c], group: [0, 0x8a, 0x60], flipped: [0x4a, 0x14, 0x86] },
+  dark: {
+    salient: [0xff, 0x5c, 0xd6],
+    mask: [0xff, 0x5c, 0xd6],
+    group: [0x3d, 0xe0, 0xa0],
+    flipped: [0xff, 0xe9, 0x4d],
+  },
 } as const satisfies Record<string, Record<string, Rgb>>
 
 /** The colour of a value, as the shader gives it; NaN: there is none. */

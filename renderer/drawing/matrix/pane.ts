@@ -14,13 +14,15 @@ export type Pane<Owner extends PictureOwner = PictureOwner> = {
   scale: PictureScale | null
   /** Numbers along the edges of the matrix. */
   edges?: EdgeStrips
+  /** Whose differences may be laid over the picture: the run, and what it is compared with. */
+  pair?: PictureOwner | null
 }
 
 /** In weights. */
 export type MatrixPart = { row: number; column: number; rows: number; columns: number }
 
 /** What a viewer can be asked for from outside. */
-export type MatrixHandle = { picture: () => HTMLCanvasElement | null }
+export type MatrixHandle = { picture: () => HTMLCanvasElement | null; sampled: () => number | null }
 export type StripHandle = { picture: () => HTMLCanvasElement | null }
 export type EdgedHandle = { around: (matrix: HTMLCanvasElement) => HTMLCanvasElement }
 export type LinkedHandle = { save: () => Promise<Uint8Array<ArrayBuffer> | null> }

@@ -20,7 +20,7 @@ import { extentOf, levelFor, standIns, visibleTiles, type Extent } from './tiles
 import type { TileStore, Wanted } from './tile-store.ts'
 
 /** A picture, or what is laid over it. */
-export type Layer = { kind: PictureKind; coat: Coat }
+export type Layer = { run: PictureOwner; kind: PictureKind; coat: Coat }
 
 export type Scene = {
   view: View
@@ -28,9 +28,8 @@ export type Scene = {
   size: Size
   /** Device pixels of a CSS pixel. */
   ratio: number
-  run: PictureOwner
   linear: PicturedLinear
-  /** The picture first, then its overlays. */
+  /** The picture first, then what lies over it, from the bottom up. */
   layers: readonly Layer[]
   ground: Rgb
 }
@@ -62,19 +61,19 @@ export const sceneLevel = ({ view, ratio, linear }: Scene) => levelFor(view.cell
 
 /** What the scene needs: the whole matrix at its coarsest, what is seen, and of the picture itself what lies around. */
 export function wantedFor(scene: Scene): Wanted[] {
-  const { run, linear, layers } = scene
+  const { linear, layers } = scene
   const level = sceneLevel(scene)
   const seen = extentSeen(scene)
   const wanted = new Map<string, Wanted>()
-  const add = (kind: PictureKind, place: TilePlace) => {
+  const add = ({ run, kind }: Layer, place: TilePlace) => {
     const path = tilePath(run, linear.name, kind, place)
     const packed = packedAt(linear, kind, place.level) !== null
     const coarse = place.level >= packedLevels && kind !== 'salient'
     wanted.set(path, { path, encoding: packed ? 'packed' : encodingOf(kind), coarse })
   }
-  for (const { kind } of layers) {
-    for (const place of visibleTiles(linear, kind, level, seen)) add(kind, place)
-    add(kind, { level: topLevel(linear), row: 0, column: 0 })
+  for (const layer of layers) {
+    for (const place of visibleTiles(linear, layer.kind, level, seen)) add(layer, place)
+    add(layer, { level: topLevel(linear), row: 0, column: 0 })
   }
   const margin = 128 * 2 ** level
   const wider = {
@@ -83,7 +82,7 @@ export function wantedFor(scene: Scene): Wanted[] {
     right: seen.right + margin,
     bottom: seen.bottom + margin,
   }
-  for (const place of visibleTiles(linear, layers[0]!.kind, level, wider)) add(layers[0]!.kind, place)
+  for (const place of visibleTiles(linear, layers[0]!.kind, level, wider)) add(layers[0]!, place)
   return [...wanted.values()]
 }
 
@@ -135,9 +134,10 @@ export const covers = (sheet: Cells, seen: Cells): boolean =>
 /** Whether a sheet with one is a sheet with the other. */
 export const sameLayers = (a: readonly Layer[], b: readonly Layer[]): boolean =>
   a.length === b.length &&
-  a.every(({ kind, coat }, k) => {
-    const { kind: other, coat: its } = b[k]!
+  a.every(({ run, kind, coat }, k) => {
+    const { run: owner, kind: other, coat: its } = b[k]!
     return (
+      run === owner &&
       kind === other &&
       coat.table === its.table &&
       coat.low === its.low &&
@@ -148,12 +148,19 @@ export const sameLayers = (a: readonly Layer[], b: readonly Layer[]): boolean =>
     )
   })
 
+export const sameSeen = (a: Seen, b: Seen): boolean =>
+  a.level === b.level &&
+  a.ready === b.ready &&
+  a.begun === b.begun &&
+  a.problem === b.problem &&
+  a.sampled === b.sampled
+
 /** What of the scene is there, and how well. */
 export function lookAt(tiles: TileStore, scene: Scene, drawn: Drawn): Seen {
-  const { layers, linear, run } = scene
+  const { layers, linear } = scene
   const level = sceneLevel(scene)
   const seen: Seen = { level, ready: !drawn.more, begun: drawn.begun, problem: null, sampled: null }
-  for (const { kind } of layers) {
+  for (const { run, kind } of layers) {
     for (const place of visibleTiles(linear, kind, level, extentSeen(scene))) {
       const path = tilePath(run, linear.name, kind, place)
       if (!tiles.has(path)) seen.ready = false
@@ -170,7 +177,7 @@ export type Drawn = { begun: boolean; more: boolean }
 
 /** Draws the sheet. */
 export function drawSheet(painter: Painter, tiles: TileStore, scene: Scene, sheet: Cells): Drawn {
-  const { layers, linear, run } = scene
+  const { layers, linear } = scene
   const size = { width: sheet.right - sheet.left, height: sheet.bottom - sheet.top }
   painter.begin(size.width, size.height, scene.ground)
   const step = 2 ** sheet.level
@@ -181,7 +188,7 @@ export function drawSheet(painter: Painter, tiles: TileStore, scene: Scene, shee
     bottom: sheet.bottom * step,
   }
   const result: Drawn = { begun: false, more: false }
-  for (const [index, { kind, coat }] of layers.entries()) {
+  for (const [index, { run, kind, coat }] of layers.entries()) {
     painter.coat(coat)
     const path = (place: TilePlace) => tilePath(run, linear.name, kind, place)
     // A tile that is there but not yet on the card is drawn in a later frame.

@@ -15,6 +15,7 @@ import type { LayerReport } from '../../../electron/contract/records.ts'
 import { ask } from '../../client/client.ts'
 import { navigation } from '../../client/navigation.svelte.ts'
 import { runs } from '../../client/runs.svelte.ts'
+import type { Overlays } from '../../drawing/matrix/overlays.ts'
 import type { Pane } from '../../drawing/matrix/pane.ts'
 import { sharedScale } from '../../drawing/matrix/shared-scale.ts'
 import { runColour } from '../../drawing/run-colour.ts'
@@ -36,7 +37,7 @@ export class Layers {
   #differences = $state.raw<ReadonlyMap<string, PictureDifference | Problem>>(new Map())
   /** What was looked at before a difference was. */
   #single = $state<PictureKind | null>(null)
-  strength = $state({ salient: 0, mask: 0, group: 0 })
+  strength = $state<Overlays>({})
   follow = $state(true)
 
   run = $derived.by((): RunSummary | null => {
@@ -118,7 +119,8 @@ export class Layers {
     const panes = second ? [first, second] : [first]
     const scales = panes.map((pane) => this.#scaleOf(pane.run, pane.linear.name))
     const shared = sharedScale(scales)
-    return panes.map((pane, k) => ({ ...pane, scale: scales[k] ? shared : null }))
+    const pair = this.#comparedWith(this.run, this.linear)
+    return panes.map((pane, k) => ({ ...pane, scale: scales[k] ? shared : null, pair }))
   })
 
   /** The runs whose numbers colour what is seen. */
@@ -219,6 +221,11 @@ export class Layers {
   }
   #scaleOf(run: PictureOwner, linear: string): PictureScale | null {
     return this.#scales.get(`${run}/${linear}`) ?? null
+  }
+  /** What may be laid over a picture as well: its difference from the run beside it, or from the original. */
+  #comparedWith(run: RunSummary, linear: PicturedLinear): PictureOwner | null {
+    if (this.other) return this.otherLinear ? pairOf(run.id, this.other.id) : null
+    return linear.pictures.includes('original') ? pairOf(run.id, null) : null
   }
   /** None where there is nothing to compare with: the other run has no such linear, or there are no original weights. */
   #differencePanes(run: RunSummary, linear: PicturedLinear, kind: 'flipped' | 'change'): Pane[] {
