@@ -24,7 +24,6 @@ import {
   holdHistory,
   listRuns,
   noteRun,
-  outputErrors,
   renameRun,
   runList,
   showRun,
@@ -165,7 +164,6 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     runs: () => listRuns(context),
     runList: ({ since }) => runList(context, since),
     run: ({ id }) => showRun(context, id),
-    outputErrors: () => outputErrors(context),
     async deleteRun({ id }) {
       await pictures.forget(id)
       const folder = await runFolder(context, id)

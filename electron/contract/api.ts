@@ -153,8 +153,6 @@ export const calls = {
   /** The same for a window: everything once (`since` null), then what changed since a revision. */
   runList: { request: z.object({ since: z.int().min(0).nullable() }), answer: runListSchema },
   run: { request: z.object({ id: runId }), answer: runDetailsSchema },
-  /** By run: the mean relative error of its linears' outputs, by their weights. Runs without any are left out. */
-  outputErrors: { request: z.object({}), answer: z.array(z.object({ run: runId, error: z.number() })) },
   /** The run's folder and everything that the history has of it, or neither. */
   deleteRun: {
     request: z.object({ id: runId }),

@@ -29,7 +29,6 @@ export const windowCalls = [
   'runs',
   'runList',
   'run',
-  'outputErrors',
   'deleteRun',
   'deleteRuns',
   'undoDelete',

@@ -13,7 +13,6 @@ const stored = runRowSchema.extend({
   seconds: json(z.record(z.string(), z.number())).nullable(),
   tags: json(z.array(z.string())),
 })
-const meanSchema = z.object({ run: z.int(), error: z.number() })
 /** Kept beside the run: summing up all linears of ten thousand runs would take seconds. */
 const meanError = `(
   SELECT sum(relative_output_error * rows * columns) / sum(rows * columns) FROM layer_reports
@@ -48,8 +47,6 @@ export function runQueries(db: Connection, clock: Clock) {
   const end = db.prepare(`
     UPDATE runs SET status = @status, finished_at = @now, error_code = @code, error_message = @message,
       error_detail = @detail, output_error = ${meanError} WHERE id = @id`)
-  const outputErrors = db.prepare(`
-    SELECT id AS run, output_error AS error FROM runs WHERE output_error IS NOT NULL AND deleted_at IS NULL`)
   const queue = db.prepare("UPDATE runs SET status = 'queued', finished_at = NULL WHERE id = ?")
   const finish = db.prepare(`
     UPDATE runs SET nominal_bits = @nominal, linear_bits = @linear, file_bits = @file, file_bytes = @fileBytes,
@@ -79,8 +76,6 @@ export function runQueries(db: Connection, clock: Clock) {
     unhide: (id: number, folder: string | null) => void show.run({ id, folder }),
     /** Deleted runs, and since when. */
     hidden: () => all(deletedSchema, deleted.all()),
-    /** Mean output errors; runs without any are left out. */
-    outputErrors: () => all(meanSchema, outputErrors.all()),
     begin(id: number, model: number | null, layers: number, recipe: Recipe): void {
       begin.run({ id, model, layers, method: recipe.method, recipe: JSON.stringify(recipe), now: clock.now() })
     },

@@ -71,12 +71,6 @@ export const runList = (context: Context, since: number | null) =>
     return Promise.resolve(endingOf(found))
   })
 
-export const outputErrors = (context: Context) =>
-  withHistory(context, (history): Promise<Ending<Answer<'outputErrors'>>> => {
-    const found = history.read(() => history.runs.outputErrors())
-    return Promise.resolve(endingOf(found))
-  })
-
 export const renameRun = (context: Context, { id, name }: Request<'renameRun'>) =>
   withHistory(context, (history): Promise<Ending<null>> => {
     const renamed = history.write(() => history.runs.rename(id, name.trim()))

@@ -9,21 +9,23 @@ const undoSeconds = 60
 const named = (ids: readonly number[]): string =>
   ids.length === 1 ? (runs.get(ids[0])?.name ?? `run ${ids[0]}`) : `${ids.length} runs`
 
-export async function deleteRuns(ids: readonly number[]): Promise<void> {
+/** Answers those that were deleted; why others were not is said. */
+export async function deleteRuns(ids: readonly number[]): Promise<number[]> {
   const what = named(ids)
   const back = runs.leave(ids)
   const { value, problem } = await ask('deleteRuns', { ids: [...ids] })
   if (value === null) {
     back(ids)
     notices.say(problem.message)
-    return
+    return []
   }
   back(value.refused.map(({ id }) => id))
   for (const text of sentences(value.refused)) notices.say(text)
   await runs.refresh()
-  if (value.deleted.length === 0) return
+  if (value.deleted.length === 0) return []
   const deleted = value.deleted.length === ids.length ? what : `${value.deleted.length} of ${ids.length} runs`
   notices.say(`Deleted ${deleted}.`, { undo: () => undoDelete(value.deleted), seconds: undoSeconds })
+  return value.deleted
 }
 
 async function undoDelete(ids: number[]): Promise<void> {

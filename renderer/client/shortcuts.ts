@@ -30,8 +30,13 @@ export const shortcuts: ShortcutPlace[] = [
     shortcuts: [
       { keys: ['↑', '↓', 'Home', 'End'], does: 'moves' },
       { keys: ['Space'], does: 'chooses the row for comparing' },
+      { keys: ['Shift ↓', `${commandKey} A`], between: 'and', does: 'choose rows one after another; all' },
       { keys: ['B'], does: 'makes it the baseline, or takes it off' },
+      { keys: ['T', 'N'], between: 'and', does: 'write its tags; its note' },
+      { keys: ['E', 'Delete'], between: 'and', does: 'archive it; delete it' },
+      { keys: ['M'], does: 'shows all that can be done with it' },
       { keys: ['Enter'], does: 'opens the run' },
+      { keys: ['Alt →', 'Alt Shift →'], between: 'and', does: 'on the head of a column: move it; make it wider' },
     ],
   },
   {

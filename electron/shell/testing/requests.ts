@@ -12,7 +12,6 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
   sampledText: { model: '/models/a', calibration: { source: 'bundled:calibration-stories' }, window: 0 },
   runs: {},
   run: { id: 1 },
-  outputErrors: {},
   runList: { since: null },
   deleteRuns: { ids: [1] },
   undoDelete: { ids: [1] },

@@ -21,7 +21,8 @@ vi.stubGlobal('window', {
   },
 })
 
-function answer(name: string, { id = 0 }: { id?: number }): unknown {
+function answer(name: string, { id = 0, ids }: { id?: number; ids?: number[] }): unknown {
+  if (name === 'deleteRuns') return { deleted: ids, refused: [], until: 0 }
   if (name === 'run') return { ...run(id, 'finished'), model: null, layer_reports: [], exports: [] }
   if (name === 'runEvents') return []
   if (name === 'runList') return { revision: 0, heads: '[]', recipes: '', metrics: '', gone: [] }
@@ -135,7 +136,7 @@ test('a refused stop can be asked for again, and it is said why', async () => {
 test('after a deletion another run is looked at; after a refused one the same', async () => {
   const page = new RunPage()
   navigation.go('runs', { run: 1 })
-  refused.add('deleteRun')
+  refused.add('deleteRuns')
   await page.remove(1, 2)
   expect(navigation.here.run).toBe(1)
   refused.clear()

@@ -8,6 +8,7 @@ import type { WindowContract, WindowRequest } from '../../../electron/contract/w
 import { ask } from '../../client/client.ts'
 import { rebuilt, type Live } from '../../client/live.ts'
 import { navigation } from '../../client/navigation.svelte.ts'
+import { deleteRuns } from '../../client/run-actions.ts'
 import { runs } from '../../client/runs.svelte.ts'
 import { saveFile } from '../../client/saving.ts'
 import { settings } from '../../client/settings.svelte.ts'
@@ -161,6 +162,7 @@ export class RunPage {
 
   /** `next`: what is looked at afterwards. */
   async remove(id: number, next: number | undefined): Promise<void> {
-    if (await this.#do('deleteRun', { id })) navigation.go('runs', next === undefined ? {} : { run: next })
+    const deleted = await deleteRuns([id])
+    if (deleted.includes(id)) navigation.go('runs', next === undefined ? {} : { run: next })
   }
 }
