@@ -25,7 +25,16 @@ for (const theme of ['light', 'dark'] as const) {
           await expectAccessible(page, `${view}, ${part}`)
         }
       }
-      if (view === 'Layers') await expect(page.getByTestId('matrix')).toHaveAttribute('data-state', 'ready')
+      if (view === 'Layers') {
+        await expect(page.getByTestId('matrix')).toHaveAttribute('data-state', 'ready')
+        for (const panel of ['Along the edges', 'Salient columns', 'Worst blocks'])
+          await page.getByRole('button', { name: panel, exact: true }).click()
+        await page.keyboard.press('w')
+        await expect(page.getByTestId('block')).toBeVisible()
+        await expectAccessible(page, `${view}, panels`)
+        await page.getByRole('radio', { name: 'Difference' }).check()
+        await expect(page.getByTestId('difference')).toBeVisible()
+      }
       if (view === 'Lab') {
         await expect(page.getByTestId('matrix')).toHaveCount(3, { timeout: 30_000 })
       }

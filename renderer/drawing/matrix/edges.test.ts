@@ -10,6 +10,7 @@ import {
   paintStrips,
   pixelsOf,
   placeOn,
+  reduced,
   type EdgeNumbers,
 } from './edges.ts'
 
@@ -84,4 +85,12 @@ test('a saved picture says what lies along its edges', () => {
   const one = numbers('hessian', [1])
   expect(edgeCaption({ left: one, above: one })).toEqual(['Along the edges, above: X; left: X'])
   expect(edgeCaption({})).toEqual([])
+})
+
+test('from far away the largest are still seen', () => {
+  const two = numbers('mean', [1, -9, 2, 3, 4, NaN, 5, 6, 7, 8, NaN, NaN, NaN, 1], 2)
+  expect(reduced(two, 0).values).toBe(two.values)
+  expect(reduced(two, 1)).toEqual({ values: Float32Array.from([-9, 3, 4, 5, 7, 8, NaN, 1]), length: 4 })
+  expect(reduced(two, 2).length).toBe(2)
+  expect([...reduced(two, 3).values]).toEqual([-9, 8])
 })

@@ -73,21 +73,48 @@ export function pixelsOf(values: Float32Array, { start, cell, pixels }: Along): 
   return shown
 }
 
+type Level = { values: Float32Array; length: number }
+const levels = new WeakMap<Float32Array, Level[]>()
+
+/** Where many numbers share a pixel: pairs of neighbours, pairs of pairs, ..., each by the one that is furthest from 0. */
+export function reduced({ values, length, edge }: EdgeNumbers, level: number): Level {
+  const known = levels.get(values) ?? [{ values, length }]
+  levels.set(values, known)
+  while (known.length <= level) {
+    const from = known.at(-1)!
+    const half = Math.ceil(from.length / 2)
+    const next = new Float32Array(edge.strips * half)
+    for (let strip = 0; strip < edge.strips; strip++) {
+      for (let k = 0; k < half; k++) {
+        const at = strip * from.length + 2 * k
+        const [a, b] = [from.values[at]!, 2 * k + 1 < from.length ? from.values[at + 1]! : NaN]
+        next[strip * half + k] = Number.isNaN(a) || Math.abs(b) > Math.abs(a) ? b : a
+      }
+    }
+    known.push({ values: next, length: half })
+  }
+  return known[level]!
+}
+
 /** Pixels of strips that lie along x, or, turned, along y: RGBA, transparent where there is no number. */
 export function paintStrips(
-  { values, length, edge }: EdgeNumbers,
+  numbers: EdgeNumbers,
   scale: EdgeScale,
-  along: Along,
+  { start, cell, pixels }: Along,
   across: number,
   turned: boolean,
 ): Uint8ClampedArray<ArrayBuffer> {
-  const [width, height] = turned ? [across, along.pixels] : [along.pixels, across]
+  const level = Math.max(0, Math.floor(-Math.log2(cell)))
+  const { values, length } = reduced(numbers, level)
+  const { strips } = numbers.edge
+  const along = { start, cell: cell * 2 ** level, pixels }
+  const [width, height] = turned ? [across, pixels] : [pixels, across]
   const data = new Uint8ClampedArray(4 * width * height)
   for (let y = 0; y < across; y++) {
-    const strip = Math.floor((y * edge.strips) / across)
-    const before = y > 0 && Math.floor(((y - 1) * edge.strips) / across) === strip
+    const strip = Math.floor((y * strips) / across)
+    const before = y > 0 && Math.floor(((y - 1) * strips) / across) === strip
     const shown = before ? null : pixelsOf(values.subarray(strip * length, (strip + 1) * length), along)
-    for (let x = 0; x < along.pixels; x++) {
+    for (let x = 0; x < pixels; x++) {
       const at = 4 * (turned ? x * width + y : y * width + x)
       if (shown === null) {
         const from = turned ? at - 4 : at - 4 * width
