@@ -156,6 +156,16 @@ test('the diagonal of the Hessian, where the run kept one', async () => {
   expect(await made.pictures.edges(1, P)).toMatchObject({ ok: false, problem: { code: 'shard_broken' } })
 })
 
+test('numbers that were given away are there again', async () => {
+  const made = await runOf({ method: 'rtn', rows: 2, columns: 5, bits: 2, group: 5, scale_type: 'f16' })
+  const first = await made.pictures.answer(edgePath(1, P, 'code_scale'))
+  const bytes = [...first.bytes]
+  expect(bytes).toHaveLength(8)
+  structuredClone(first.bytes, { transfer: [first.bytes.buffer] })
+  const second = await made.pictures.answer(edgePath(1, P, 'code_scale'))
+  expect([...second.bytes]).toEqual(bytes)
+})
+
 test('a diagonal that is a link to elsewhere is refused', async () => {
   const layout: Layout = { method: 'rtn', rows: 2, columns: 5, bits: 2, group: 5, scale_type: 'f16' }
   const made = await runOf(layout)
