@@ -1,12 +1,12 @@
 // Weights on their way into a CSV file: read tile by tile, told how far, given up when asked.
-import { encodingOf, tilePath } from '../../../electron/contract/pictures.ts'
+import { tilePath } from '../../../electron/contract/pictures.ts'
 import { notices } from '../../client/notices.svelte.ts'
 import { saveFile } from '../../client/saving.ts'
 import { csvBytes } from '../../drawing/csv.ts'
 import type { Pane } from '../../drawing/matrix/pane.ts'
 import { getPicture } from '../../parts/tiles.ts'
 import { fileName } from './choices.ts'
-import { lineTable, partTable, tilesOf, tooLarge, valueAt, type Part, type Tile } from './values-table.ts'
+import { lineTable, partTable, tileData, tilesOf, tooLarge, valueAt, type Part, type Tile } from './values-table.ts'
 
 export class SavedValues {
   /** 0 to 1; null: nothing is being read. */
@@ -25,7 +25,7 @@ export class SavedValues {
     if (refused) return notices.say(refused)
     const tiles = await this.#read(pane, part)
     if (tiles === null) return
-    const at = valueAt(linear, kind, tiles, linear.groups ?? 1)
+    const at = valueAt(linear, kind, tiles)
     const table = line ? lineTable(kind, part, at) : partTable(part, at)
     await saveFile(fileName(pane.title, linear.name, `${kind}-${what}`, 'csv'), csvBytes(table))
   }
@@ -40,7 +40,7 @@ export class SavedValues {
       for (const place of places) {
         this.share = tiles.length / places.length
         const bytes = await (await getPicture(tilePath(run, linear.name, kind, place), signal)).arrayBuffer()
-        tiles.push({ place, data: encodingOf(kind) === 'share' ? new Uint8Array(bytes) : new Float32Array(bytes) })
+        tiles.push({ place, data: tileData(linear, kind, bytes) })
       }
       return tiles
     } catch (error) {

@@ -1,16 +1,18 @@
 // Weights of a picture as a table for a spreadsheet: what is in view, a row, a column. Pure.
+import { packedAt, packedValue, weightsOf } from '../../../electron/contract/packed-tile.ts'
 import {
   encodingOf,
-  shareOf,
   tileShape,
   tileSize,
+  type PicturedLinear,
   type PictureKind,
   type Shape,
   type TilePlace,
 } from '../../../electron/contract/pictures.ts'
 import type { Cell, Table } from '../../drawing/csv.ts'
 import type { Range } from '../../drawing/matrix/camera.svelte.ts'
-import { groupName } from '../../drawing/matrix/paint.ts'
+import { groupName, valueOf } from '../../drawing/matrix/paint.ts'
+import type { TileData } from '../../drawing/matrix/tile-store.ts'
 
 /** A part of a matrix, in weights. */
 export type Part = { rows: Range; columns: Range }
@@ -40,28 +42,38 @@ export function tilesOf(shape: Shape, kind: PictureKind, { rows, columns }: Part
     .filter((place) => tileShape(shape, kind, place) !== null)
 }
 
-export type Tile = { place: TilePlace; data: Uint8Array | Float32Array }
+export type Tile = { place: TilePlace; data: TileData }
+
+/** The bytes of a tile of level 0, as they travel. */
+export function tileData(linear: PicturedLinear, kind: PictureKind, bytes: ArrayBuffer): TileData {
+  if (packedAt(linear, kind, 0)) return new Uint32Array(bytes)
+  return encodingOf(kind) === 'share' ? new Uint8Array(bytes) : new Float32Array(bytes)
+}
 
 /** What a weight of a picture is in a spreadsheet: a number as it is, a sign as 1 or -1, another bit as 1 or 0, a group by its name. */
-export function cellValue(kind: PictureKind, stored: number, groups: number): Cell {
-  if (encodingOf(kind) === 'value') return Number.isNaN(stored) ? null : stored
-  const share = shareOf(stored)
-  if (share === null) return null
-  if (kind === 'sign' || kind === 'second') return share === 1 ? 1 : -1
-  if (kind !== 'group') return share
-  return groupName({ place: Math.round((1 - share) * (groups - 1)), of: groups })
+export function cellValue(kind: PictureKind, value: number, groups: number): Cell {
+  if (Number.isNaN(value)) return null
+  if (kind === 'sign' || kind === 'second') return value === 1 ? 1 : -1
+  if (kind !== 'group') return value
+  return groupName({ place: Math.round((1 - value) * (groups - 1)), of: groups })
 }
 
 type ValueAt = (row: number, column: number) => Cell
 
-export function valueAt(shape: Shape, kind: PictureKind, tiles: readonly Tile[], groups: number): ValueAt {
+export function valueAt(linear: PicturedLinear, kind: PictureKind, tiles: readonly Tile[]): ValueAt {
   const byPlace = new Map(tiles.map(({ place, data }) => [`${place.row}/${place.column}`, data]))
+  const packing = packedAt(linear, kind, 0)
   return (row, column) => {
     const down = kind === 'salient' ? 0 : row
     const place = { level: 0, row: Math.floor(down / tileSize), column: Math.floor(column / tileSize) }
     const data = byPlace.get(`${place.row}/${place.column}`)
-    const width = tileShape(shape, kind, place)!.columns
-    return data ? cellValue(kind, data[(down % tileSize) * width + (column % tileSize)]!, groups) : null
+    if (!data) return null
+    const [i, j] = [down % tileSize, column % tileSize]
+    const value =
+      packing && data instanceof Uint32Array
+        ? packedValue(data, weightsOf(linear, place)!, packing, i, j)
+        : valueOf(kind, data[i * tileShape(linear, kind, place)!.columns + j]!)
+    return cellValue(kind, value, linear.groups ?? 1)
   }
 }
 
