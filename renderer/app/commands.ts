@@ -70,7 +70,7 @@ function ofRun(run: RunSummary | null): Command[] {
   if (run?.status !== 'finished' || run.folder === null) return []
   const { id, name } = run
   const group = name
-  const go = (view: 'layers' | 'runs' | 'prompt' | 'compare', title: string, words: string): Command => ({
+  const go = (view: 'layers' | 'runs' | 'prompt' | 'compare' | 'tokens', title: string, words: string): Command => ({
     id: `this run ${view}`,
     title,
     group,
@@ -81,6 +81,7 @@ function ofRun(run: RunSummary | null): Command[] {
     go('runs', 'Show its result', 'perplexity bits'),
     go('layers', 'Look at its layers', 'weights matrix signs'),
     go('prompt', 'Let it write', 'prompt generate text'),
+    go('tokens', 'See where it fails', 'token losses words text'),
     {
       id: 'this run baseline',
       title: settings.now.baseline === id ? 'Take it off as baseline' : 'Compare others with it',

@@ -189,6 +189,14 @@ export class NewRun {
     }
   }
 
+  removeOverride(at: number): void {
+    const before = this.draft
+    if (!before) return
+    const gone = before.overrides[at]
+    this.setOverrides(before.overrides.toSpliced(at, 1))
+    if (gone?.match) this.#offerBack(`The override for ${gone.match} is removed.`, before)
+  }
+
   setOverrides(overrides: readonly OverrideRow[]): void {
     this.change({ overrides })
   }
@@ -211,6 +219,7 @@ export class NewRun {
     if (!before) return
     this.#forgive()
     this.#set({ ...before, method, budget: null, given: { ...before.given, [method]: parameters } })
+    this.mode = 'one'
     this.#offerBack(`Method and parameters are those of ${from}.`, before)
   }
 

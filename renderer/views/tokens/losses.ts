@@ -74,7 +74,10 @@ const niceScales = [0.25, 0.5, 1, 2, 4, 8, 16]
 
 /** Nats at which a colour is full: hardly one difference in fifty is larger. */
 export function scaleOf(differences: readonly number[]): number {
-  const sizes = differences.map(Math.abs).toSorted((a, b) => a - b)
+  // Of a long text every so many-th tells as much.
+  const stride = Math.ceil(differences.length / 20_000)
+  const some = stride > 1 ? differences.filter((_, k) => k % stride === 0) : differences
+  const sizes = some.map(Math.abs).toSorted((a, b) => a - b)
   const large = sizes[Math.floor(0.98 * (sizes.length - 1))] ?? 1
   return niceScales.find((one) => one >= large) ?? niceScales.at(-1)!
 }

@@ -2,7 +2,6 @@
 import type { Problem } from '../../../electron/contract/errors.ts'
 import type { RunReport } from '../../../electron/contract/records.ts'
 import {
-  mostLosses,
   mostWorst,
   type LossMeans,
   type TokenLosses,
@@ -15,6 +14,8 @@ import * as tokens from './losses.ts'
 import type { Beside, Losses } from './losses.ts'
 
 export type Order = (typeof worstOrders)[number]
+/** Positions in one answer: the first ones come soon, and others who ask are not kept waiting. */
+const batch = 4096
 /** Models beside the original that a screen has room for. */
 export const mostBeside = 3
 
@@ -175,7 +176,7 @@ export class TokenView {
   async #read(beside: Beside, turn: number): Promise<void> {
     let from = 0
     for (;;) {
-      const answer = await this.#answer(beside, { from, count: mostLosses, worst: 0 })
+      const answer = await this.#answer(beside, { from, count: batch, worst: 0 })
       if (turn !== this.#turn || answer === null) return
       this.losses = tokens.withAnswer(this.losses ?? tokens.fresh(answer), answer, beside)
       from += answer.tokens.length
