@@ -2,6 +2,7 @@
 import { bundledPrefix } from './recipe.ts'
 import type { MetricRow, RunSummary } from './history.ts'
 import type { Fields } from './run-filter.ts'
+import { ListedRun } from './run-list.ts'
 import { lastPart } from './run-name.ts'
 
 const measured = (run: RunSummary, subject: MetricRow['subject'], name: string): number | null =>
@@ -20,7 +21,10 @@ export const runFields: Fields<RunSummary> = {
     tag: (run) => run.tags,
     name: (run) => run.name,
     note: (run) => run.note,
-    text: (run) => (run.recipe.calibration ? textName(run.recipe.calibration.source) : 'none'),
+    text: (run) => {
+      const source = run instanceof ListedRun ? run.calibration_source : run.recipe.calibration?.source
+      return source ? textName(source) : 'none'
+    },
   },
   numbers: {
     ppl: (run) => measured(run, 'packed', 'perplexity'),

@@ -30,6 +30,7 @@ export const headColumns = [
   'output_error',
   'note',
   'archived_at',
+  'calibration_source',
 ] as const
 
 /** What the metrics of one text share, and then each metric; `metricLine` puts them together. */
@@ -91,6 +92,8 @@ export class ListedRun implements RunSummary {
   readonly output_error: number | null
   readonly note: string
   readonly archived_at: number | null
+  /** Of the recipe, which need not be parsed for it. */
+  readonly calibration_source: string | null
   readonly tags: string[]
   #recipe: string
   #parsed: [RunRow['recipe'], RunRow['seconds']] | null = null
@@ -124,6 +127,7 @@ export class ListedRun implements RunSummary {
     this.output_error = head[22] as number | null
     this.note = head[23] as string
     this.archived_at = head[24] as number | null
+    this.calibration_source = head[25] as string | null
     this.tags = tags
     this.#recipe = recipe
     this.#lines = metrics

@@ -1,9 +1,11 @@
 // The list for the window against the answer of `runs`, and what travels after a change.
 import { rmSync } from 'node:fs'
+import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { listedRuns, merged } from '../contract/run-list.ts'
 import { layerReport, measurement, newFolder, newRun, historyIn, text } from './testing/open.ts'
 import type { History } from './history.ts'
+import { historyFile } from './place.ts'
 
 let data = ''
 let history: History
@@ -29,12 +31,11 @@ test('the list says of every run what the rows say', () => {
   history.layerReports.put(two, { ...layerReport('q'), relative_output_error: 0.25 })
   history.runs.end(two, 'failed', { code: 'disk_full', message: 'Full.', detail: 'x' })
   const rows = history.runs.list().map((run) => ({ ...run, metrics: history.metrics.ofRun(run.id) }))
-  const listed = listedRuns(history.runList.read(null)).map((run) => ({
-    ...run,
-    recipe: run.recipe,
-    seconds: run.seconds,
-    metrics: run.metrics,
-  }))
+  const listed = listedRuns(history.runList.read(null)).map((run) => {
+    const { recipe, seconds, metrics } = run
+    expect(run.calibration_source).toBe(recipe.calibration?.source ?? null)
+    return { ...run, recipe, seconds, metrics, calibration_source: undefined }
+  })
   // The stored recipe has no defaults left out: what was written is what is read.
   expect(listed).toEqual(rows)
   expect(rows[1]!.tags).toEqual(['b', 'paper', 'ä'])
@@ -78,6 +79,19 @@ test('every kind of change is told once, and nothing else is', () => {
   const three = add('three')
   expect(told()).toEqual({ changed: [three], gone: [] })
   expect(history.models.list()).toEqual([])
+})
+
+test('lines that a Signum with other columns kept are made anew', () => {
+  const one = add('one')
+  expect(ids(null)).toEqual([one])
+  history.close()
+  const db = new Sqlite(historyFile(data))
+  db.exec(`UPDATE run_lines SET head = '[[7],[]]'; UPDATE settings SET value = '"of old"' WHERE key = 'runLines'`)
+  db.close()
+  return historyIn(data).then((again) => {
+    history = again
+    expect(ids(null)).toEqual([one])
+  })
 })
 
 test('a revision that this history never had brings the whole list', () => {

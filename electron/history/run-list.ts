@@ -5,6 +5,8 @@ import { headColumns, metricColumns, textColumns, type RunList } from '../contra
 import type { Connection } from './connection.ts'
 
 type Scalar = string | number | null
+const column = (name: string) =>
+  name === 'calibration_source' ? "recipe ->> '$.calibration.source' AS calibration_source" : name
 
 export function runListQueries(db: Connection) {
   const revision = db.prepare<[], number>('SELECT ifnull(max(revision), 0) FROM run_changes').pluck()
@@ -16,7 +18,7 @@ export function runListQueries(db: Connection) {
     .pluck()
   const head = db
     .prepare<[number], [string, ...Scalar[]]>(
-      `SELECT (SELECT json_group_array(tag) FROM tags WHERE run_id = runs.id), ${headColumns.join(', ')}
+      `SELECT (SELECT json_group_array(tag) FROM tags WHERE run_id = runs.id), ${headColumns.map(column).join(', ')}
       FROM runs WHERE id = ?`,
     )
     .raw()
@@ -45,7 +47,21 @@ export function runListQueries(db: Connection) {
     )
     .pluck()
 
+  const format = JSON.stringify([headColumns, textColumns, metricColumns])
+  const kept = db.prepare<[], string>("SELECT value FROM settings WHERE key = 'runLines'").pluck()
+  const sign = db.prepare<[string]>(
+    "INSERT OR REPLACE INTO settings (key, value, changed_at) VALUES ('runLines', ?, 0)",
+  )
+  const forget = db.prepare('DELETE FROM run_lines')
+  /** Lines of a Signum with other columns say other things. */
+  function checkFormat(): void {
+    if (kept.get() === format) return
+    forget.run()
+    sign.run(format)
+  }
+
   function refresh(now: number): void {
+    checkFormat()
     for (const run of stale.all()) {
       const [tags, ...values] = head.get(run)!
       const texts = new Map<string, string>()

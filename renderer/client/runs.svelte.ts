@@ -10,6 +10,16 @@ export type { Live }
 
 type RunEvent = Extract<WindowEvent, { kind: 'event' }>
 
+/** What every table shows of the metrics is parsed before somebody opens one, some runs at a time. */
+function warm(list: readonly RunSummary[]): void {
+  let at = 0
+  const some = () => {
+    for (const end = Math.min(list.length, at + 300); at < end; at++) void list[at]!.metrics
+    if (at < list.length) setTimeout(some)
+  }
+  setTimeout(some, 300)
+}
+
 class Runs {
   /** Newest first; archived ones among them. A new list for every change, with the same objects for the runs that did not. */
   list = $state.raw<RunSummary[]>([])
@@ -82,6 +92,7 @@ class Runs {
     this.#revision = list.revision
     const nothing = list.gone?.length === 0 && list.heads === '[]'
     if (!nothing) this.list = merged(this.list, list)
+    if (list.gone === null) warm(this.list)
   }
 
   /** Out of the list at once, before the history says so; returns how some of them come back. */

@@ -72,13 +72,16 @@ test('model and status are shown where they tell rows apart', () => {
 })
 
 test('every parameter that a run has is a column, in the order of the catalogue', () => {
-  const later = { ...row({ id: 4 }), parameters: { depth: 'deep', bits: 3 } }
+  const later = { ...row({ id: 4, method: 'later' }), parameters: { depth: 'deep', bits: 3 } }
   const ids = columnsOf([...rows, later], []).filter(({ group }) => group === 'Parameter')
   expect(ids.map(({ title, numeric }) => [title, numeric])).toEqual([
     ['bits', true],
     ['group', true],
+    ['symmetric', false],
+    ['clip_search', false],
     ['scale_type', false],
     ['order', false],
+    ['correction', true],
     ['blocksize', true],
     ['damping', true],
     ['depth', false],

@@ -1,7 +1,7 @@
 // The columns of the table: those that every run has, and those that the runs at hand bring along.
 import { withError } from '../../../electron/contract/metric-words.ts'
 import { bits, divergence, duration, percent, perplexity, size } from '../../../electron/contract/quantities.ts'
-import { methods } from '../../../electron/contract/methods.ts'
+import { findMethod, methods } from '../../../electron/contract/methods.ts'
 import type { ParameterValue } from '../../../electron/contract/parameters.ts'
 import type { DeltaKind } from './deltas.ts'
 import type { Row } from './row.ts'
@@ -290,18 +290,36 @@ function beside(text: Text, rows: readonly Row[]): Column[] {
   ]
 }
 
+/** Keys, and whether all their values are numbers. A recipe has every parameter of its method, so the catalogue knows them
+ * without a look into thousands of recipes; only methods that are not known here are looked up. */
+function usedParameters(rows: readonly Row[]): Map<string, boolean> {
+  const used = new Map<string, boolean>()
+  const add = (key: string, numeric: boolean) => used.set(key, numeric && (used.get(key) ?? true))
+  const found = new Set<string>()
+  for (const row of rows) {
+    if (found.has(row.method)) continue
+    const method = findMethod(row.method)
+    if (!method.ok) for (const [key, value] of Object.entries(row.parameters)) add(key, typeof value === 'number')
+    else {
+      for (const { key, type } of method.value.parameters) add(key, type === 'integer' || type === 'number')
+      found.add(row.method)
+    }
+  }
+  return used
+}
+
 /** Every parameter that one of the runs has, in the catalogue's order; then those of methods that are not known here. */
 function parameterColumns(rows: readonly Row[]): Column[] {
-  const used = new Set(rows.flatMap(({ parameters }) => Object.keys(parameters)))
   const known = new Map(methods.flatMap((method) => method.parameters.map((one) => [one.key, one] as const)))
-  const keys = [...known.keys(), ...[...used].filter((key) => !known.has(key))].filter((key) => used.has(key))
+  const used = usedParameters(rows)
+  const keys = [...known.keys(), ...[...used.keys()].filter((key) => !known.has(key))].filter((key) => used.has(key))
   return keys.map((key) => ({
     id: `parameter ${key}`,
     title: key,
     unit: known.get(key)?.unit ?? '',
     help: known.get(key)?.help ?? `Parameter ${key}`,
     group: 'Parameter',
-    numeric: rows.every(({ parameters: { [key]: value } }) => value === undefined || typeof value === 'number'),
+    numeric: used.get(key)!,
     width: 110,
     standard: false,
     value: (row) => row.parameters[key] ?? null,

@@ -1,6 +1,7 @@
 // A run as a row of the table: what was asked for and what came out, by one name each.
 import type { ModelCard } from '../../../electron/contract/api.ts'
 import type { MetricRow, RunStatus, RunSummary } from '../../../electron/contract/history.ts'
+import { ListedRun } from '../../../electron/contract/run-list.ts'
 import { findMethod, unusual, type Parameters } from '../../../electron/contract/methods.ts'
 import { bundledPrefix } from '../../../electron/contract/recipe.ts'
 import { chosenTables } from '../../../electron/contract/tables.ts'
@@ -89,7 +90,8 @@ export function rowOf(run: RunSummary, models: ModelLookup): Row {
       return (chosen ??= chosenText(run))
     },
     get calibrationText() {
-      return run.recipe.calibration ? sourceName(run.recipe.calibration.source) : 'none'
+      const source = run instanceof ListedRun ? run.calibration_source : run.recipe.calibration?.source
+      return source ? sourceName(source) : 'none'
     },
     get calibration() {
       return (calibration ??= calibrationText(run))
