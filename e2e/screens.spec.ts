@@ -123,7 +123,7 @@ async function layers({ page, shoot }: Scene): Promise<void> {
   await shoot('layers', 'still')
   await page.getByRole('radio', { name: 'Difference' }).check()
   await ready(page, 1)
-  await first.hover({ position: { x: 160, y: 120 } })
+  await first.hover()
   await shoot('difference', 'still')
 }
 
