@@ -38,6 +38,20 @@ for (const theme of ['light', 'dark'] as const) {
       if (view === 'Lab') {
         await expect(page.getByTestId('matrix')).toHaveCount(3, { timeout: 30_000 })
       }
+      if (view === 'Compare') {
+        const rows = page.locator('[role=row][data-run]')
+        await rows.first().click({ position: { x: 120, y: 15 } })
+        await page.keyboard.press('b')
+        await page.keyboard.press('Space')
+        await rows.last().getByRole('checkbox').check()
+        await page.getByRole('button', { name: 'Numbers' }).click()
+        await page.getByLabel('Group', { exact: true }).selectOption('method')
+        await page.getByRole('combobox', { name: /Filter/ }).fill('metod:x ')
+        await expect(page.getByText(/did you mean method/)).toBeVisible()
+        await expectAccessible(page, 'Compare, grouped')
+        await page.getByRole('combobox', { name: /Filter/ }).fill('')
+        await page.keyboard.press('Escape')
+      }
       if (view === 'Runs') {
         await page.getByRole('button', { name: 'Export', exact: true }).click()
         await expect(page.getByRole('complementary', { name: 'Export' })).toBeVisible()
