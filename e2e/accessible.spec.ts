@@ -90,6 +90,16 @@ for (const theme of ['light', 'dark'] as const) {
     await asked(page, 'changeSettings', { tour: 'over' })
     await goTo(page, 'Compare')
     for (const run of [1, 2]) await page.locator(`[role=row][data-run="${run}"]`).getByRole('checkbox').check()
+    for (const tab of ['Parallel coordinates', 'Error by depth', 'Recipes', 'Size against quality']) {
+      await page.getByRole('tab', { name: tab }).click()
+      await page.waitForTimeout(400)
+      await expectAccessible(page, `Compare, ${tab}`)
+    }
+    await page.getByRole('button', { name: /^Save or read/ }).click()
+    await expect(page.getByRole('menuitem', { name: 'Save as PNG' })).toBeVisible()
+    await expectAccessible(page, 'menu of a chart')
+    await page.getByRole('menuitem', { name: 'Show the numbers' }).click()
+    await expectAccessible(page, 'numbers of a chart')
     await page.getByRole('button', { name: 'Side by side' }).click()
     await expect(page.getByTestId('matrix')).toHaveCount(2)
     await expectAccessible(page, 'side by side')

@@ -39,7 +39,7 @@ test('size against quality: any axes, published points where they are honest, an
   const { app, page, data } = await launch({ before: shelf, size: { width: 1280, height: 800 } })
   await goTo(page, 'Compare')
   const across = page.getByRole('combobox', { name: 'Across' })
-  const up = page.getByRole('combobox', { name: 'Up' })
+  const up = page.getByRole('combobox', { name: 'Up', exact: true })
   const published = page.getByRole('combobox', { name: 'Published points' })
   await expect(
     page.getByRole('img', { name: /^File size against perplexity on evaluation-tales, 4 runs/ }),
