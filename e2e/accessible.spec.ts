@@ -13,6 +13,8 @@ async function expectAccessible(page: Page, view: string): Promise<void> {
 
 for (const theme of ['light', 'dark'] as const) {
   test(`every view can be used by everyone, ${theme}`, async ({ launch }) => {
+    // Every view, panel and dialog in one story: each is held against some ninety rules.
+    test.setTimeout(180_000)
     const before = runsBefore({ method: 'rtn', name: 'first' }, { method: 'billm', name: 'second' })
     const { page } = await launch({ settings: { theme }, before })
     for (const view of ['Models', 'New run', 'Runs', 'Layers', 'Lab', 'Compare', 'Prompt', 'Settings']) {
