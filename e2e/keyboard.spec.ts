@@ -49,7 +49,7 @@ test('quantize, compare and export without a mouse', async ({ launch }) => {
 
   // Compare: both runs chosen in the table, one made the baseline.
   await page.keyboard.press('Control+k')
-  await page.keyboard.type('go to compare')
+  await page.keyboard.type('go to comp')
   await page.keyboard.press('Enter')
   await expect(heading('Compare')).toBeVisible()
   await walkTo(page, /^row .*signum-rc/)

@@ -16,15 +16,15 @@ const themeTitles = { system: 'Colours as the system', light: 'Light colours', d
 export function frameCommands(show: { shortcuts: () => void; tour: () => void }): Command[] {
   const { current } = runs
   return [
-    ...ofRun(runs.get(navigation.here.run)),
     ...viewNames.map((name) => ({
       id: `view ${name}`,
-      title: `Go to ${views[name].title}`,
-      group: 'Views',
+      title: views[name].title,
+      group: 'Go to',
       keys: `${commandKey} ${views[name].key}`,
       run: () => navigation.go(name),
     })),
-    { id: 'back', title: 'Go back', group: 'Views', keys: 'Alt ←', run: () => navigation.back() },
+    { id: 'back', title: 'Back to where you were', group: 'Go to', keys: 'Alt ←', run: () => navigation.back() },
+    ...ofRun(runs.get(navigation.here.run)),
     ...(current === null
       ? []
       : [
