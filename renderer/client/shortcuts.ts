@@ -47,6 +47,13 @@ export const shortcuts: ShortcutPlace[] = [
     ],
   },
   {
+    place: 'Where it fails',
+    shortcuts: [
+      { keys: ['N', 'P'], between: 'and', does: 'the next worst token; the one before' },
+      { keys: ['←', '→', '↑', '↓'], does: 'from token to token, in the text' },
+    ],
+  },
+  {
     place: 'Matrix',
     shortcuts: [
       { keys: ['←', '→', '↑', '↓'], does: 'moves' },
