@@ -10,13 +10,23 @@ export function decodeCodes(layout: LayoutOf<'rtn' | 'gptq'>, parts: Parts, weig
   const scale = parts.scalars('code_scale')
   const zero = zerosOf(layout, parts)
   const stride = rowBytes(n * bits)
+  // No code of these widths lies across two bytes.
+  const whole = 8 % bits === 0
+  const most = 2 ** bits - 1
   for (let i = 0; i < parts.rows; i++) {
     for (let g = 0; g < groups; g++) {
       const groupScale = scale[i * groups + g]!
       const groupZero = zero(i * groups + g)
       const end = Math.min(n, (g + 1) * group)
+      if (whole) {
+        for (let j = g * group, bit = j * bits; j < end; j++, bit += bits) {
+          const own = (code[i * stride + (bit >> 3)]! >> (bit & 7)) & most
+          weights[i * n + j] = groupScale * (own - groupZero)
+        }
+        continue
+      }
       for (let j = g * group; j < end; j++) {
-        weights[i * n + j] = Math.fround(groupScale * (codeAt(code, i * stride, j, bits) - groupZero))
+        weights[i * n + j] = groupScale * (codeAt(code, i * stride, j, bits) - groupZero)
       }
     }
   }
