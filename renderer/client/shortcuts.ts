@@ -50,7 +50,7 @@ export const shortcuts: ShortcutPlace[] = [
     place: 'Where it fails',
     shortcuts: [
       { keys: ['N', 'P'], between: 'and', does: 'the next worst token; the one before' },
-      { keys: ['←', '→', '↑', '↓'], does: 'from token to token, in the text' },
+      { keys: ['←', '→'], does: 'from token to token, in the text' },
     ],
   },
   {
