@@ -143,6 +143,10 @@ test('Shift chooses all from the row before to this one', () => {
   compare.choose([3], true)
   compare.chooseTo(1)
   expect([...compare.chosen]).toEqual([3, 2, 1])
+  compare.choose([3, 2, 1], false)
+  compare.rest(2)
+  compare.chooseTo(1)
+  expect([...compare.chosen]).toEqual([2, 1])
 })
 
 test('columns are moved among those that are shown, and pulled wider', () => {

@@ -204,8 +204,14 @@ class Compare {
       else next.delete(id)
     }
     this.chosen = next
-    this.#anchor = ids.at(-1) ?? null
+    this.#anchor = yes ? (ids.at(-1) ?? null) : null
     if (next.size === 0) this.onlyChosen = false
+  }
+
+  /** The keyboard is on this row: Shift chooses from here. */
+  rest(id: number): void {
+    this.active = id
+    this.#anchor = id
   }
 
   /** All rows from the one that was chosen last to this one. */
