@@ -29,11 +29,12 @@ export async function readParts(source: TensorSource, linear: string, layout: La
   const roles = rolesOf(layout)
   for (const { role, dtype, shape } of roles) requireTensor(source, `${linear}.${role}`, dtype, shape)
   const salient = 'salient_weights' in layout ? await salientOfRange(source, linear, layout, range) : null
-  for (const role of roles) {
+  const reads = roles.map(async (role) => {
     const name = `${linear}.${role.role}`
     const part = role.stream && salient ? readStream(source, name, role.stream, range, salient) : null
     found.set(role.role, await (part ?? readRows(source, name, role, range)))
-  }
+  })
+  await Promise.all(reads)
   const bytes = (role: string) => {
     const part = found.get(role)
     if (!part) throw new Error(`a ${layout.method} layout has no role ${role}`)

@@ -112,12 +112,34 @@ async function openRun(id: PackedOwner, find: FindRun, gone: () => boolean): Pro
   if (!places.ok) throw new RunRefused(places.problem)
   const { packed: folder, diagnostics = null, model } = places.value
   for (const name of await shardsIn(folder)) await requireInside(path.join(folder, name), [folder])
-  const packed = await openPackedModel(folder)
+  const packed = remembering(await openPackedModel(folder))
   const original = await openOriginalOf(model)
   const check = () => {
     if (gone()) throw new PackedError('read_failed', `${ownerName(id)} was closed.`)
   }
   return { id, packed, original, diagnostics, check }
+}
+
+const smallBytes = 2 ** 16
+const mostSmall = 64
+
+/** Small tensors that every slice of rows needs whole, such as orders and column scales, are read once for many slices. */
+function remembering(packed: PackedModel): PackedModel {
+  const small = new Map<string, Promise<Uint8Array>>()
+  return {
+    ...packed,
+    read(name, ...range) {
+      const { bytes } = packed.tensors.get(name) ?? { bytes: Infinity }
+      if (range.length > 0 || bytes > smallBytes) return packed.read(name, ...range)
+      const known = small.get(name) ?? packed.read(name)
+      // Last in the map is used last. What could not be read is tried anew.
+      small.delete(name)
+      small.set(name, known)
+      known.catch(() => small.delete(name))
+      for (const old of small.keys()) if (small.size > mostSmall) small.delete(old)
+      return known
+    },
+  }
 }
 
 async function shardsIn(folder: string): Promise<string[]> {
