@@ -67,13 +67,15 @@ const manifest = (folder) => JSON.parse(readFileSync(path.join(folder, 'package.
 /** @param {string} folder @returns {Notice} */
 export function npmNotice(folder) {
   const { name, version, license } = manifest(folder)
-  if (license === undefined) throw new Refusal('licence_missing', `the package ${name} does not say its licence.`)
   const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => /^(licenses\/.+|(licen[cs]e|copying|notice)(\.\w+|-\w+)*)$/i.test(file.replaceAll('\\', '/')))
     .sort()
     .map((file) => readFileSync(path.join(folder, file), 'utf8'))
-  const text = texts.length > 0 ? texts.join('\n\n') : `Licensed under ${license}; the package brings no text of it.`
-  return { title: `${name} ${version} (${license})`, text }
+  // Some say it in their licence file only; its first line is its name.
+  const licence = license ?? texts[0]?.trim().split('\n')[0]?.trim()
+  if (!licence) throw new Refusal('licence_missing', `the package ${name} does not say its licence.`)
+  const text = texts.length > 0 ? texts.join('\n\n') : `Licensed under ${licence}; the package brings no text of it.`
+  return { title: `${name} ${version} (${licence})`, text }
 }
 
 /** @returns {Notice[]} */

@@ -27,6 +27,8 @@ test('a package without a text says so, one without a licence is refused', () =>
   expect(npmNotice(folder).text).toContain('ISC')
   write('package.json', '{ "name": "a", "version": "1.2.3" }')
   expect(() => npmNotice(folder)).toThrow('does not say')
+  write('LICENSE', '\nMIT License\n\nCopyright (c) somebody\n')
+  expect(npmNotice(folder).title).toBe('a 1.2.3 (MIT License)')
 })
 
 test.each([
