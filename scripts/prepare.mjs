@@ -18,6 +18,8 @@ export const systemPackages = {
     'libssl-dev',
     'clang-format',
   ],
+  // The emulated device: kernels without a card.
+  emulated: ['libboost-context-dev'],
   // What Electron loads, and what builds the database for a stand-in Electron.
   window: [
     'libgtk-3-0',

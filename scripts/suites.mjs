@@ -123,10 +123,10 @@ export const suites = {
       ...['--workspace', inRoot('renderer'), '--tsconfig', inRoot('renderer', 'tsconfig.json'), '--fail-on-warnings'],
     ]),
   },
-  build: { play: step(() => nativeBuild('release')) },
+  build: { play: step(() => nativeBuild('release')), packages: ['emulated'] },
   unit: { play: unit, after: ['build'] }, // its tests start the worker
-  native: { play: native('release') },
-  'native-sanitize': { play: native('sanitize', '-LE', 'slow') },
+  native: { play: native('release'), packages: ['emulated'] },
+  'native-sanitize': { play: native('sanitize', '-LE', 'slow'), packages: ['emulated'] },
   window: { play: step(buildWindow) },
   e2e: { play: e2e, packages: ['window', 'display'], after: ['build', 'window'] },
   package: { play: packaged, packages: ['window', 'display', 'packaging'] },
