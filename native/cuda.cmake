@@ -74,6 +74,7 @@ if(SIGNUM_EMULATED_DEVICE)
     add_library(signum_emulated STATIC ${emulated} ${cuda_sources})
     signum_emulated_kernels(signum_emulated ${cuda_kernels})
     target_compile_definitions(signum_emulated PUBLIC SIGNUM_EMULATED)
+    target_compile_options(signum_emulated PUBLIC -Wno-unknown-pragmas)  # kernels unroll loops
     target_link_libraries(signum_emulated PUBLIC ${cuda_needs} ${BOOST_CONTEXT_LIBRARY})
   else()
     message(STATUS "signum: Boost.Context was not found; the emulated device and its tests are left out")

@@ -1,0 +1,232 @@
+#include <algorithm>
+
+#include "cuda/math/gemm.h"
+#include "cuda/math/stored_value.h"
+
+namespace signum::cuda::own {
+namespace {
+
+constexpr unsigned kThreads = 256;
+constexpr unsigned kDepth = 16;
+constexpr unsigned kBand = 8;  // rows of tiles that go through C together, for the second-level cache
+constexpr unsigned kMostBatches = 32768;
+
+template <class T>
+struct alignas(16) Four {
+  T at[4];
+};
+
+// This thread's share of a tile of op(A) or op(B): kDepth x kSide elements, `along` down the side of C.
+// `across`: k is contiguous in memory.
+template <class T, class W, unsigned kSide>
+struct Share {
+  static constexpr unsigned kEach = kSide * kDepth / kThreads;
+  T values[kEach];
+
+  __device__ static unsigned along(unsigned e, bool across) {
+    const unsigned i = threadIdx.x + e * kThreads;
+    return across ? i / kDepth : i % kSide;
+  }
+  __device__ static unsigned deep(unsigned e, bool across) {
+    const unsigned i = threadIdx.x + e * kThreads;
+    return across ? i % kDepth : i / kSide;
+  }
+  __device__ void load(const W* data, size_t stride, bool across, bool half, size_t first, size_t size,
+                       size_t k, size_t depth) {
+#pragma unroll
+    for (unsigned e = 0; e < kEach; ++e) {
+      const size_t i = first + along(e, across), j = k + deep(e, across);
+      values[e] = i < size && j < depth
+                      ? T(stored_value(data[across ? i * stride + j : j * stride + i], half))
+                      : T(0);
+    }
+  }
+  __device__ void store(T (*tile)[kSide + 4], bool across) const {
+#pragma unroll
+    for (unsigned e = 0; e < kEach; ++e) tile[deep(e, across)][along(e, across)] = values[e];
+  }
+};
+
+// Which tile of C a block makes: bands of kBand rows of tiles, down a band before along it.
+__device__ inline void tile_of(unsigned index, unsigned down, unsigned across, unsigned* row,
+                               unsigned* column) {
+  const unsigned band = index / (kBand * across), left = down - band * kBand;
+  const unsigned height = left < kBand ? left : kBand;
+  const unsigned inside = index - band * kBand * across;
+  *row = band * kBand + inside % height;
+  *column = inside / height;
+}
+// The same in the lower triangle of tiles, row by row.
+__device__ inline void triangle_tile_of(unsigned index, unsigned* row, unsigned* column) {
+  unsigned r = unsigned((sqrtf(8.0f * float(index) + 1.0f) - 1.0f) * 0.5f);
+  while (r * (r + 1) / 2 > index) --r;
+  while ((r + 1) * (r + 2) / 2 <= index) ++r;
+  *row = r;
+  *column = index - r * (r + 1) / 2;
+}
+
+template <class T, class W, unsigned kSide, bool kGram>
+__global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W> p) {
+  constexpr unsigned kGroups = kSide / 64;  // of four rows and columns for each thread
+  constexpr unsigned kOwn = 4 * kGroups;
+  alignas(16) __shared__ T a_tile[kDepth][kSide + 4];
+  alignas(16) __shared__ T b_tile[kDepth][kSide + 4];
+  unsigned tile_row, tile_column;
+  if constexpr (kGram)
+    triangle_tile_of(blockIdx.x, &tile_row, &tile_column);
+  else
+    tile_of(blockIdx.x, unsigned((p.m + kSide - 1) / kSide), unsigned((p.n + kSide - 1) / kSide), &tile_row,
+            &tile_column);
+  const size_t first_row = size_t(tile_row) * kSide, first_column = size_t(tile_column) * kSide;
+  const size_t one = blockIdx.z;
+  const T* a = p.a + one * p.a_step;
+  const W* b = p.b + one / p.b_shared * p.b_step;
+  const unsigned tx = threadIdx.x % 16, ty = threadIdx.x / 16;
+
+  T sums[kOwn][kOwn];
+#pragma unroll
+  for (unsigned i = 0; i < kOwn; ++i)
+#pragma unroll
+    for (unsigned j = 0; j < kOwn; ++j) sums[i][j] = 0;
+
+  Share<T, T, kSide> a_share;
+  Share<T, W, kSide> b_share;
+  a_share.load(a, p.lda, !p.a_transposed, false, first_row, p.m, 0, p.k);
+  b_share.load(b, p.ldb, p.b_transposed, p.half, first_column, p.n, 0, p.k);
+  for (size_t k = 0; k < p.k; k += kDepth) {
+    a_share.store(a_tile, !p.a_transposed);
+    b_share.store(b_tile, p.b_transposed);
+    __syncthreads();
+    if (k + kDepth < p.k) {  // on its way while this one is used
+      a_share.load(a, p.lda, !p.a_transposed, false, first_row, p.m, k + kDepth, p.k);
+      b_share.load(b, p.ldb, p.b_transposed, p.half, first_column, p.n, k + kDepth, p.k);
+    }
+#pragma unroll
+    for (unsigned d = 0; d < kDepth; ++d) {
+      Four<T> left[kGroups], right[kGroups];
+#pragma unroll
+      for (unsigned g = 0; g < kGroups; ++g) {
+        left[g] = *reinterpret_cast<const Four<T>*>(&a_tile[d][g * 64 + ty * 4]);
+        right[g] = *reinterpret_cast<const Four<T>*>(&b_tile[d][g * 64 + tx * 4]);
+      }
+#pragma unroll
+      for (unsigned i = 0; i < kOwn; ++i)
+#pragma unroll
+        for (unsigned j = 0; j < kOwn; ++j)
+          sums[i][j] = fused(left[i / 4].at[i % 4], right[j / 4].at[j % 4], sums[i][j]);
+    }
+    __syncthreads();
+  }
+
+  T* c = p.c + one * p.c_step;
+#pragma unroll
+  for (unsigned i = 0; i < kOwn; ++i)
+#pragma unroll
+    for (unsigned j = 0; j < kOwn; ++j) {
+      const size_t row = first_row + i / 4 * 64 + ty * 4 + i % 4;
+      const size_t column = first_column + j / 4 * 64 + tx * 4 + j % 4;
+      if (row >= p.m || column >= p.n || (kGram && column > row)) continue;
+      T* at = c + row * p.ldc + column;
+      const T value = p.beta == 0 ? p.alpha * sums[i][j] : p.alpha * sums[i][j] + p.beta * *at;
+      *at = value;
+      if (kGram) c[column * p.ldc + row] = value;
+    }
+}
+
+template <class T, class W, unsigned kSide>
+void multiply_tiled(Device& device, Product<T, W> p) {
+  const size_t tiles = size_t(parts(p.m, kSide)) * parts(p.n, kSide);
+  // A slice begins where B changes, if the batches are cut at all.
+  const size_t most = std::max<size_t>(kMostBatches / p.b_shared, 1) * p.b_shared;
+  for (size_t left = p.count; left > 0;) {
+    const size_t slice = std::min(most, left);
+    launch(device, gemm_kernel<T, W, kSide, false>,
+           Grid{dim3(unsigned(tiles), 1, unsigned(slice)), dim3(kThreads)}, p);
+    left -= slice;
+    p.a += slice * p.a_step;
+    p.b += slice / p.b_shared * p.b_step;
+    p.c += slice * p.c_step;
+  }
+}
+
+// Large tiles read less; they are taken where there are enough of them for the whole card.
+template <class T, class W>
+void multiply_any(Device& device, const Product<T, W>& p) {
+  if (p.m == 0 || p.n == 0 || p.count == 0) return;
+  if constexpr (sizeof(T) == 4) {
+    const size_t large = size_t(parts(p.m, 128)) * parts(p.n, 128) * p.count;
+    if (large >= device.multiprocessors()) return multiply_tiled<T, W, 128>(device, p);
+  }
+  multiply_tiled<T, W, 64>(device, p);
+}
+
+// Rows of C for each pass of a thin product: as many sums as a thread keeps.
+template <class W, unsigned kRows>
+__global__ void thin_kernel(Product<float, W> p) {
+  const size_t column = size_t(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32;
+  const unsigned lane = threadIdx.x % 32;
+  if (column >= p.n) return;  // whole warps
+  const W* b = p.b + column * p.ldb;
+  float sums[kRows];
+#pragma unroll
+  for (unsigned r = 0; r < kRows; ++r) sums[r] = 0;
+#pragma unroll 4
+  for (size_t k = lane; k < p.k; k += 32) {
+    const float w = stored_value(b[k], p.half);
+#pragma unroll
+    for (unsigned r = 0; r < kRows; ++r)
+      if (r < p.m) sums[r] = fmaf(p.a[p.a_transposed ? k * p.lda + r : r * p.lda + k], w, sums[r]);
+  }
+#pragma unroll
+  for (unsigned r = 0; r < kRows; ++r) {
+    for (unsigned mask = 16; mask > 0; mask /= 2) sums[r] += warp_xor(sums[r], mask);
+    if (lane == 0 && r < p.m) {
+      float* at = p.c + r * p.ldc + column;
+      *at = p.beta == 0 ? p.alpha * sums[r] : p.alpha * sums[r] + p.beta * *at;
+    }
+  }
+}
+
+template <class W>
+void multiply_thin_any(Device& device, const Product<float, W>& p) {
+  const Grid grid{dim3(parts(p.n, 8)), dim3(256)};
+  if (p.m <= 1) return launch(device, thin_kernel<W, 1>, grid, p);
+  if (p.m <= 4) return launch(device, thin_kernel<W, 4>, grid, p);
+  launch(device, thin_kernel<W, kThinRows>, grid, p);
+}
+
+}  // namespace
+
+void multiply(Device& device, const Product<float, float>& product) { multiply_any(device, product); }
+void multiply(Device& device, const Product<float, uint16_t>& product) { multiply_any(device, product); }
+void multiply(Device& device, const Product<double, double>& product) { multiply_any(device, product); }
+
+void add_gram(Device& device, size_t n, size_t k, float alpha, const float* a, size_t lda, float* c,
+              size_t ldc) {
+  Product<float, float> p;
+  p.a_transposed = true;
+  p.m = p.n = n;
+  p.k = k;
+  p.alpha = alpha;
+  p.a = p.b = a;
+  p.lda = p.ldb = lda;
+  p.beta = 1;
+  p.c = c;
+  p.ldc = ldc;
+  const size_t large = parts(n, 128), small = parts(n, 64);
+  if (large * (large + 1) / 2 >= device.multiprocessors())
+    launch(device, gemm_kernel<float, float, 128, true>,
+           Grid{dim3(unsigned(large * (large + 1) / 2)), dim3(kThreads)}, p);
+  else
+    launch(device, gemm_kernel<float, float, 64, true>,
+           Grid{dim3(unsigned(small * (small + 1) / 2)), dim3(kThreads)}, p);
+}
+
+void multiply_thin(Device& device, const Product<float, float>& product) {
+  multiply_thin_any(device, product);
+}
+void multiply_thin(Device& device, const Product<float, uint16_t>& product) {
+  multiply_thin_any(device, product);
+}
+
+}  // namespace signum::cuda::own

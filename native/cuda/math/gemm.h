@@ -1,0 +1,39 @@
+// Our own products: tiles in shared memory, every element one chain of fused products over k, rising; so its
+// bits depend neither on the tile's size nor on where in C it lies.
+#pragma once
+
+#include "cuda/runtime.h"
+
+namespace signum::cuda::own {
+
+// T: of A, C and the sums (float, double). W: of B as stored; uint16_t is F16 (half) or BF16.
+template <class T, class W>
+struct Product {
+  bool a_transposed = false, b_transposed = false, half = false;
+  size_t m = 0, n = 0, k = 0;
+  T alpha = 1;
+  const T* a = nullptr;
+  size_t lda = 0;
+  const W* b = nullptr;
+  size_t ldb = 0;
+  T beta = 0;
+  T* c = nullptr;
+  size_t ldc = 0;
+  // Of batches.
+  size_t count = 1, a_step = 0, b_step = 0, c_step = 0, b_shared = 1;
+};
+
+void multiply(Device& device, const Product<float, float>& product);
+void multiply(Device& device, const Product<float, uint16_t>& product);
+void multiply(Device& device, const Product<double, double>& product);
+// C [n, n] += alpha A^T A, both triangles from one: the tiles on and below the diagonal. a [k, n]
+void add_gram(Device& device, size_t n, size_t k, float alpha, const float* a, size_t lda, float* c,
+              size_t ldc);
+
+// Products with few rows, 1 to kThinRows: a warp for each output, bound by reading B. B transposed, no
+// batches.
+inline constexpr size_t kThinRows = 8;
+void multiply_thin(Device& device, const Product<float, float>& product);
+void multiply_thin(Device& device, const Product<float, uint16_t>& product);
+
+}  // namespace signum::cuda::own
