@@ -84,7 +84,8 @@ class Writer {
                     .calibration = "null",
                     .program = program_name(),
                     .blas = "",
-                    .simd = ""};
+                    .simd = "",
+                    .device = "cpu"};
   }
 
   Status write() {

@@ -195,7 +195,7 @@ Result<LabTrial> Lab::try_recipe(const std::string& text, const std::string& fol
   const Matrix* hessian = job_.calibration ? &hessians_.of(linear_->input) : nullptr;
   if (hessian && !power_) power_ = output_power(weight_, *hessian, pool);
   SIGNUM_TAKE(QuantizedLinear done,
-              quantize_linear(recipe, *linear_, weight_, {}, factor, hessian, listener, pool, power_));
+              quantize_linear(recipe, *linear_, weight_, factor, hessian, listener, pool, power_));
   LabTrial trial{.report = std::move(done.report),
                  .quantized = histogram(done.decoded, range_, pool),
                  .levels = levels_of_row(done.decoded, linear_->rows / 2, kMostLevels),

@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "file/durable_file.h"
 #include "measure/probes.h"
+#include "run/cpu_compute.h"
 #include "run/machine.h"
 #include "run/preflight.h"
 #include "run/quantize_layer.h"
@@ -165,15 +166,15 @@ Status MeasureRun::measure_layer(size_t index) {
       each.push_back(info);
     }
   std::vector<Matrix> decoded(probes_ ? infos.size() : 0);
-  const LayerWeights weights{
+  LinearWeights weights{
       .take = [&](size_t i) -> Result<Matrix> { return layer.weight(i / candidates).clone(); },
       .give =
           [&](size_t i, Matrix its) {
             if (probes_ && i % candidates == job_.probe) decoded[i / candidates] = std::move(its);
           }};
+  CpuLinears linears(std::move(weights), &hessians, pool_);
   Listener listener(observer_);
-  SIGNUM_TAKE(const QuantizedLayer done,
-              quantize_layer(tasks, each, weights, &hessians, progress_, listener, pool_));
+  SIGNUM_TAKE(const QuantizedLayer done, quantize_layer(tasks, each, linears, {}, progress_, listener));
   SIGNUM_TRY(model_->unchanged());
   tell(infos, done, listener.reports, powers);
 

@@ -41,7 +41,8 @@ Result<Fingerprint> fingerprint_of_program(const std::string& recipe_json) {
                      .calibration = "null",
                      .program = program_name(),
                      .blas = blas_core_name(),
-                     .simd = simd_target_name()};
+                     .simd = simd_target_name(),
+                     .device = "cpu"};
 }
 
 Result<std::string> source_json(const std::string& folder, const std::vector<std::string>& names,
@@ -94,6 +95,7 @@ std::string difference(const Fingerprint& before, const Fingerprint& now) {
   compare_text("program", before.program, now.program);
   compare_text("BLAS kernels", before.blas, now.blas);
   compare_text("SIMD target", before.simd, now.simd);
+  compare_text("device", before.device, now.device);
   return text;
 }
 

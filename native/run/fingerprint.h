@@ -19,12 +19,13 @@ struct Fingerprint {
   std::string program;      // "signum 0.1.0"
   std::string blas;         // kernel set: other kernels round otherwise
   std::string simd;         // dispatch target of our own loops
+  std::string device;       // Backend::fingerprint()
 };
 
 const char* program_name();  // "signum 0.1.0"
 
-// Program, BLAS and SIMD of this process; recipe brought to the fixed form. Error recipe_invalid when it is
-// not JSON.
+// Program, BLAS and SIMD of this process, computing on the CPU; recipe brought to the fixed form. Error
+// recipe_invalid when it is not JSON.
 Result<Fingerprint> fingerprint_of_program(const std::string& recipe_json);
 // Hashes folder/name of every name; bytes are reported as Phase::Hash.
 Result<std::string> source_json(const std::string& folder, const std::vector<std::string>& names,

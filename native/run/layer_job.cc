@@ -52,7 +52,7 @@ Status run_layer(const LayerJob& job, Observer& observer, ThreadPool& pool) {
     SIGNUM_TRY(progress.check());
   }
   progress.begin(Phase::Quantize, 1, "linears");
-  SIGNUM_TAKE(QuantizedLinear linear, quantize_linear(recipe, info, weight, {}, factor ? &*factor : nullptr,
+  SIGNUM_TAKE(QuantizedLinear linear, quantize_linear(recipe, info, weight, factor ? &*factor : nullptr,
                                                       hessian ? &*hessian : nullptr, observer, pool));
   progress.end();
   SIGNUM_TRY(progress.check());

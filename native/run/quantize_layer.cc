@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/half.h"
+#include "run/cpu_compute.h"
 #include "run/run_recipe.h"
 
 namespace signum {
@@ -18,6 +19,10 @@ namespace {
 Error named(Error error, const std::string& linear) {
   error.message = linear + ": " + error.message;
   return error;
+}
+
+void warn_of_factor(const std::vector<std::string>& notes, const std::string& linear, Observer& observer) {
+  for (const std::string& note : notes) observer.warning("hessian", linear + ": " + note + ".");
 }
 
 // F16 scales below 2^-14 keep fewer bits (ARCHITECTURE.md, decision 14). Those above 65504 were refused by
@@ -52,23 +57,15 @@ Result<Factor> factor_of(const Recipe& recipe, const LinearInfo& info, const Mat
                          Observer& observer, ThreadPool& pool) {
   auto factor = factorize(hessian, factor_options(recipe), pool);
   if (!factor.ok()) return named(factor.error(), info.name);
-  for (const std::string& note : factor.value().notes)
-    observer.warning("hessian", info.name + ": " + note + ".");
+  warn_of_factor(factor.value().notes, info.name, observer);
   return factor;
 }
 
-Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, const Matrix& weight,
-                                        const Matrix& target, const Factor* factor, const Matrix* hessian,
-                                        Observer& observer, ThreadPool& pool, std::optional<double> power) {
-  const auto began = std::chrono::steady_clock::now();
-  const Matrix& wanted = target.size() > 0 ? target : weight;
-  auto packed = quantize(recipe, wanted.clone(), factor, pool);
-  if (!packed.ok()) return named(packed.error(), info.name);
-  auto decoded = decode(packed.value(), pool);
-  if (!decoded.ok()) return named(decoded.error(), info.name);
-  warn_of_scales(packed.value(), info.name, observer);
-  const LinearErrors errors = linear_errors(wanted, decoded.value(), hessian, pool, power);
-  const PackedLinear& linear = packed.value();
+namespace {
+
+LinearReport report_of(const Recipe& recipe, const LinearInfo& info, const PackedLinear& linear,
+                       const LinearErrors& errors, bool calibrated,
+                       std::chrono::steady_clock::time_point began) {
   LinearReport report{
       .name = info.name,
       .method = method_id(recipe.method),
@@ -77,20 +74,33 @@ Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& 
       .rows = info.rows,
       .columns = info.columns,
       .nominal_bits = linear.nominal_bits(),
-      .weight_error =
-          target.size() > 0 ? linear_errors(weight, decoded.value(), nullptr, pool).weight : errors.weight,
+      .weight_error = errors.weight,
       .output_error = {},
       .salient_columns = {},
       .plane1_sparsity = {},
       .plane2_sparsity = {},
       .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
-  if (hessian) report.output_error = errors.output;
+  if (calibrated) report.output_error = errors.output;
   if (has_salient_columns(recipe.method)) report.salient_columns = linear.layout.salient_columns;
   if (recipe.method == Method::Fdb) {
     report.plane1_sparsity = sparsity(*linear.find("sign"), info.columns);
     report.plane2_sparsity = sparsity(*linear.find("plane2"), info.columns);
   }
-  return QuantizedLinear{std::move(packed).value(), std::move(decoded).value(), std::move(report)};
+  return report;
+}
+
+}  // namespace
+
+Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, const Matrix& weight,
+                                        const Factor* factor, const Matrix* hessian, Observer& observer,
+                                        ThreadPool& pool, std::optional<double> power) {
+  const auto began = std::chrono::steady_clock::now();
+  auto done = quantize_on_cpu(recipe, weight, {}, factor, hessian, pool, power);
+  if (!done.ok()) return named(done.error(), info.name);
+  auto& [computed, decoded] = done.value();
+  warn_of_scales(computed.packed, info.name, observer);
+  LinearReport report = report_of(recipe, info, computed.packed, computed.errors, hessian != nullptr, began);
+  return QuantizedLinear{std::move(computed.packed), std::move(decoded), std::move(report)};
 }
 
 void count_stored(const NamedLinear& linear, LinearReport& report) {
@@ -99,23 +109,6 @@ void count_stored(const NamedLinear& linear, LinearReport& report) {
 }
 
 namespace {
-
-// The factors of one input, one for each way in which the recipes of its linears want it.
-class Factors {
- public:
-  const Factor* find(const FactorOptions& options) const {
-    for (const auto& [its, factor] : made_)
-      if (its == options) return factor.get();
-    return nullptr;
-  }
-  const Factor* add(const FactorOptions& options, Factor factor) {
-    return made_.emplace_back(options, std::make_unique<Factor>(std::move(factor))).second.get();
-  }
-  void clear() { made_.clear(); }
-
- private:
-  std::vector<std::pair<FactorOptions, std::unique_ptr<Factor>>> made_;
-};
 
 // The linear stays as it is stored: nothing is lost, and every one of its bits counts.
 LinearReport kept_report(const LinearInfo& info, const TensorView& stored, bool calibrated) {
@@ -147,50 +140,48 @@ size_t factors_needed(std::span<const LinearTask> tasks, std::span<const LinearI
 }  // namespace
 
 Result<QuantizedLayer> quantize_layer(std::span<const LinearTask> tasks, std::span<const LinearInfo> infos,
-                                      const LayerWeights& weights, LayerHessians* hessians,
-                                      Progress& progress, Observer& observer, ThreadPool& pool) {
+                                      LinearCompute& compute,
+                                      const std::function<Status(LinearInput input)>& reach,
+                                      Progress& progress, Observer& observer) {
   QuantizedLayer layer;
-  Factors factors;
   size_t factored = 0;
+  const bool calibrated = compute.calibrated();
   for (size_t i = 0; i < infos.size(); ++i) {
     const LinearInfo& info = infos[i];
     const Recipe* recipe = tasks[i].recipe;
-    Matrix* hessian = hessians ? &hessians->of(info.input) : nullptr;
-    const bool new_input = i == 0 || infos[i - 1].input != info.input;
-    if (new_input) factors.clear();
-    if (new_input && weights.reach) SIGNUM_TRY(weights.reach(info.input));
+    if (reach && (i == 0 || infos[i - 1].input != info.input)) SIGNUM_TRY(reach(info.input));
     SIGNUM_TRY(progress.check());
-    if (hessian) layer.diagonals.push_back({info.name, diagonal_of(*hessian)});
+    if (calibrated) {
+      SIGNUM_TAKE(std::vector<float> diagonal, compute.diagonal(info.input));
+      layer.diagonals.push_back({info.name, std::move(diagonal)});
+    }
     if (!recipe) {
-      layer.reports.push_back(kept_report(info, *tasks[i].stored, hessian != nullptr));
+      layer.reports.push_back(kept_report(info, *tasks[i].stored, calibrated));
     } else {
-      const Factor* factor = nullptr;
-      if (needs_hessian(*recipe)) {
-        if (!hessian) return Error{"internal", "This method needs calibration.", ""};
-        factor = factors.find(factor_options(*recipe));
-        if (!factor) {
-          progress.begin(Phase::Factor, factors_needed(tasks, infos), "matrices");
-          SIGNUM_TAKE(Factor made, factor_of(*recipe, info, *hessian, observer, pool));
-          factor = factors.add(factor_options(*recipe), std::move(made));
-          progress.done(++factored);
-          SIGNUM_TRY(progress.check());
-        }
+      if (needs_hessian(*recipe) && !calibrated)
+        return Error{"internal", "This method needs calibration.", ""};
+      if (needs_hessian(*recipe) && !compute.has_factor(factor_options(*recipe))) {
+        progress.begin(Phase::Factor, factors_needed(tasks, infos), "matrices");
+        const auto notes = compute.factor(info.input, factor_options(*recipe));
+        if (!notes.ok()) return named(notes.error(), info.name);
+        warn_of_factor(notes.value(), info.name, observer);
+        progress.done(++factored);
+        SIGNUM_TRY(progress.check());
       }
       progress.begin(Phase::Quantize, infos.size(), "linears");
-      SIGNUM_TAKE(Matrix weight, weights.take(i));
-      Matrix target;
-      if (weights.target && factor && recipe->correction > 0)
-        target = weights.target(info, weight, recipe->correction, *factor);
-      SIGNUM_TAKE(QuantizedLinear linear,
-                  quantize_linear(*recipe, info, weight, target, factor, hessian, observer, pool));
-      weights.give(i, std::move(linear.decoded));
+      const auto began = std::chrono::steady_clock::now();
+      auto done = compute.quantize(*recipe, info, i);
+      if (!done.ok()) return named(done.error(), info.name);
+      ComputedLinear& linear = done.value();
+      warn_of_scales(linear.packed, info.name, observer);
+      LinearReport report = report_of(*recipe, info, linear.packed, linear.errors, calibrated, began);
       layer.linears.push_back({info.name, std::move(linear.packed)});
       share_orders(layer.linears);
-      count_stored(layer.linears.back(), linear.report);
-      layer.reports.push_back(std::move(linear.report));
+      count_stored(layer.linears.back(), report);
+      layer.reports.push_back(std::move(report));
     }
     observer.linear(layer.reports.back());
-    if (hessian && (i + 1 == infos.size() || infos[i + 1].input != info.input)) *hessian = Matrix();
+    if (i + 1 == infos.size() || infos[i + 1].input != info.input) compute.leave(info.input);
     progress.done(i + 1);
     SIGNUM_TRY(progress.check());
   }

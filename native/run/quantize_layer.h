@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "calibrate/hessian.h"
 #include "methods/quantize.h"
 #include "model/model.h"
 #include "run/diagnostics.h"
+#include "run/layer_compute.h"
 #include "run/observer.h"
 #include "run/progress.h"
 #include "run/shard.h"
@@ -18,18 +18,6 @@
 namespace signum {
 
 class ThreadPool;
-
-// Where a linear's weight comes from, by place in the layer, and who gets what its packed form decodes to.
-struct LayerWeights {
-  std::function<Result<Matrix>(size_t index)> take;
-  std::function<void(size_t index, Matrix decoded)> give;
-  // Where inputs are collected one by one, after the linears before them are quantized: called before the
-  // first linear of an input; makes its Hessian. Else empty.
-  std::function<Status(LinearInput input)> reach = {};
-  // What the linear is to be fitted to in place of its weight; with reach only.
-  std::function<Matrix(const LinearInfo& info, const Matrix& weight, double share, const Factor& factor)>
-      target = {};
-};
 
 struct QuantizedLayer {
   std::vector<NamedLinear> linears;        // without those that are kept
@@ -43,24 +31,24 @@ struct LinearTask {
   const TensorView* stored = nullptr;
 };
 
-// tasks: one for each of infos. hessians: null without calibration (the recipes must then need none); each is
-// released after its last linear. Errors: those of factorize and quantize, with the linear named; cancelled.
+// tasks: one for each of infos; without calibration the recipes must need none. reach, where there is one, is
+// called before the first linear of an input and makes its Hessian. Errors: those of the back end, with the
+// linear named; cancelled.
 Result<QuantizedLayer> quantize_layer(std::span<const LinearTask> tasks, std::span<const LinearInfo> infos,
-                                      const LayerWeights& weights, LayerHessians* hessians,
-                                      Progress& progress, Observer& observer, ThreadPool& pool);
+                                      LinearCompute& compute,
+                                      const std::function<Status(LinearInput input)>& reach,
+                                      Progress& progress, Observer& observer);
 
-// One linear, with its errors: that of the weights against the original ones, that of the outputs against
-// `target`. The report lacks what only a shard tells: linear_bits and bytes. target: what is quantized,
-// empty: the weight itself. power: as linear_errors() takes it, of the target.
+// One linear on the CPU, with its errors. The report lacks what only a shard tells: linear_bits and bytes.
+// power: as linear_errors() takes it.
 struct QuantizedLinear {
   PackedLinear packed;
   Matrix decoded;
   LinearReport report;
 };
 Result<QuantizedLinear> quantize_linear(const Recipe& recipe, const LinearInfo& info, const Matrix& weight,
-                                        const Matrix& target, const Factor* factor, const Matrix* hessian,
-                                        Observer& observer, ThreadPool& pool,
-                                        std::optional<double> power = {});
+                                        const Factor* factor, const Matrix* hessian, Observer& observer,
+                                        ThreadPool& pool, std::optional<double> power = {});
 // Fills in bytes and linear_bits, after share_orders.
 void count_stored(const NamedLinear& linear, LinearReport& report);
 

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "calibrate/paired.h"
 #include "file/copied_files.h"
 #include "file/durable_file.h"
 #include "file/json_file.h"
 #include "file/packed_shard.h"
 #include "file/sha256.h"
-#include "methods/correction.h"
-#include "model/activations.h"
+#include "run/cpu_compute.h"
 #include "run/diagnostics.h"
 #include "run/machine.h"
 #include "run/preflight.h"
@@ -25,8 +23,8 @@ namespace {
 // What one run holds from its checks to its end.
 class QuantizeRun {
  public:
-  QuantizeRun(const QuantizeJob& job, Observer& observer, ThreadPool& pool)
-      : job_(job), observer_(observer), pool_(pool), progress_(observer) {}
+  QuantizeRun(const QuantizeJob& job, Observer& observer, ThreadPool& pool, Backend& backend)
+      : job_(job), observer_(observer), pool_(pool), backend_(backend), progress_(observer) {}
 
   Result<QuantizeOutcome> run(RunFolder& folder);
 
@@ -39,7 +37,8 @@ class QuantizeRun {
   Status embed(const RunFolder& folder);
   Status replay_layer(const RunFolder& folder, size_t layer);
   Status quantize_one(const RunFolder& folder, size_t layer);
-  Status advance_past(const DecoderLayer& layer, const DecoderLayer* original);
+  Status save(const RunFolder& folder, size_t layer, const QuantizedLayer& done);
+  Status advance();
   Status finish(const RunFolder& folder);
   Result<QuantizeOutcome> outcome(const RunFolder& folder);
 
@@ -55,20 +54,21 @@ class QuantizeRun {
   const QuantizeJob& job_;
   Observer& observer_;
   ThreadPool& pool_;
+  Backend& backend_;
   Progress progress_;
   RunRecipe recipe_;
   std::shared_ptr<const Model> model_;
   std::vector<std::string> copied_;  // names of files that are copied
   std::vector<uint32_t> windows_;    // [sequences, length] token ids; empty without calibration
   RunState state_;
-  std::optional<Activations> activations_;  // inputs of the layer in hand
-  std::optional<Activations> original_;     // the same in the original model, for a correction
-  ForwardBuffers buffers_;
+  bool paired_ = false;                    // the original model is followed as well, for a correction
+  std::unique_ptr<LayerCompute> compute_;  // null where every layer is finished
 };
 
 Status QuantizeRun::open() {
   SIGNUM_TAKE(recipe_, RunRecipe::from_json(job_.recipe));
   SIGNUM_TAKE(state_.fingerprint, fingerprint_of_program(job_.recipe));
+  state_.fingerprint.device = backend_.fingerprint();
   SIGNUM_TAKE(model_, Model::open(job_.model));
   if (model_->packed())
     return Error{"already_quantized", job_.model + " is a packed model; give the original one.", ""};
@@ -123,10 +123,10 @@ Status QuantizeRun::check_room(const RunFolder& folder) const {
   uint64_t disk = shards_bytes(*model_, recipe_, state_.finished_layers);
   const CalibrationPlan* plan = job_.calibration ? &job_.calibration->plan : nullptr;
   if (plan) disk += diagnostics_bytes(*model_, state_.finished_layers);
-  if (plan && activation_bytes(*model_, *plan) > job_.activation_limit)
+  if (plan && backend_.activations_in_file(*model_, recipe_, *plan, job_.activation_limit))
     disk += streams(*model_, recipe_) * activation_bytes(*model_, *plan);
   SIGNUM_TRY(check_disk(folder.path(), disk, free_bytes(folder.path())));
-  return check_memory(memory_needed(*model_, recipe_, plan, job_.activation_limit), available_memory());
+  return backend_.check_memory(*model_, recipe_, plan, job_.activation_limit);
 }
 
 void QuantizeRun::announce() {
@@ -140,26 +140,21 @@ void QuantizeRun::announce() {
 }
 
 Status QuantizeRun::embed(const RunFolder& folder) {
-  if (!job_.calibration) return {};
-  SIGNUM_TAKE(activations_, Activations::embedded(*model_, windows_, job_.calibration->plan.length,
-                                                  {job_.activation_limit, folder.path()}, pool_));
-  if (recipe_.corrects(model_->linears())) {
-    SIGNUM_TAKE(original_, Activations::embedded(*model_, windows_, job_.calibration->plan.length,
-                                                 {job_.activation_limit, folder.path()}, pool_));
-  }
-  return {};
+  const CalibrationPlan* plan = job_.calibration ? &job_.calibration->plan : nullptr;
+  SIGNUM_TAKE(compute_,
+              backend_.compute(*model_, recipe_, plan, {job_.activation_limit, folder.path()}, pool_));
+  if (!plan) return {};
+  paired_ = recipe_.corrects(model_->linears());
+  return compute_->embed(windows_, plan->length, paired_);
 }
 
-// original: the layer's own weights; needed where the original model is followed as well.
-Status QuantizeRun::advance_past(const DecoderLayer& layer, const DecoderLayer* original) {
-  const size_t sequences = activations_->sequences();
-  progress_.begin(Phase::Propagate, original ? 2 * sequences : sequences, "sequences");
-  SIGNUM_TRY(
-      advance(layer, *activations_, buffers_, pool_, [&](size_t done, size_t) { progress_.done(done); }));
+Status QuantizeRun::advance() {
+  const size_t sequences = job_.calibration->plan.sequences;
+  progress_.begin(Phase::Propagate, paired_ ? 2 * sequences : sequences, "sequences");
+  SIGNUM_TRY(compute_->advance([&](size_t done, size_t) { progress_.done(done); }));
   SIGNUM_TRY(progress_.check());
-  if (original)
-    SIGNUM_TRY(advance(*original, *original_, buffers_, pool_,
-                       [&](size_t done, size_t) { progress_.done(sequences + done); }));
+  if (paired_)
+    SIGNUM_TRY(compute_->advance_original([&](size_t done, size_t) { progress_.done(sequences + done); }));
   progress_.end();
   return progress_.check();
 }
@@ -167,64 +162,50 @@ Status QuantizeRun::advance_past(const DecoderLayer& layer, const DecoderLayer* 
 // A finished layer: its weights as its shard decodes to.
 Status QuantizeRun::replay_layer(const RunFolder& folder, size_t layer) {
   SIGNUM_TAKE(const auto shard, verified_shard(shard_path(folder, layer), state_.fingerprint));
-  if (!activations_) return {};
-  SIGNUM_TAKE(DecoderLayer weights, DecoderLayer::load(*model_, layer, pool_));
-  std::optional<DecoderLayer> original;
-  if (original_) {
-    SIGNUM_TAKE(original, DecoderLayer::load(*model_, layer, pool_));
-  }
+  if (!compute_ || !job_.calibration) return {};
+  SIGNUM_TRY(compute_->load(layer));
   const auto infos = model_->linears_of(layer);
   for (size_t i = 0; i < infos.size(); ++i) {
     if (!recipe_.of(infos[i].name)) continue;
     SIGNUM_TAKE(const PackedLinear packed, shard->linear(infos[i].name));
-    SIGNUM_TAKE(Matrix decoded, decode(packed, pool_));
-    weights.replace(i, std::move(decoded));
+    SIGNUM_TRY(compute_->replay(packed, i));
   }
-  return advance_past(weights, original ? &*original : nullptr);
+  return advance();
 }
 
 Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
   const auto infos = model_->linears_of(layer);
-  std::optional<DecoderLayer> weights, original;
-  std::optional<LayerHessians> hessians;
-  PairedInput paired;
-  LayerWeights source{.take = [&](size_t i) { return model_->weight(infos[i], pool_); },
-                      .give = [](size_t, Matrix) {}};
-  if (activations_) {
-    SIGNUM_TAKE(weights, DecoderLayer::load(*model_, layer, pool_));
-    if (original_) {
-      SIGNUM_TAKE(original, DecoderLayer::load(*model_, layer, pool_));
-      hessians.emplace();
-    } else {
-      progress_.begin(Phase::Calibrate, activations_->sequences(), "sequences");
-      SIGNUM_TAKE(hessians, collect_hessians(*weights, *activations_, buffers_, pool_,
-                                             [&](size_t done, size_t) { progress_.done(done); }));
-      SIGNUM_TRY(progress_.check());
-    }
-    source = {.take = [&](size_t i) -> Result<Matrix> { return weights->take(i); },
-              .give = [&](size_t i, Matrix decoded) { weights->replace(i, std::move(decoded)); }};
-  }
-  if (original_) {
-    source.reach = [&](LinearInput input) -> Status {
-      progress_.begin(Phase::Calibrate, activations_->sequences(), "sequences");
-      SIGNUM_TAKE(paired, collect_paired({*original, *original_, *weights, *activations_}, input, buffers_,
-                                         pool_, [&](size_t done, size_t) { progress_.done(done); }));
-      hessians->of(input) = std::move(paired.hessian);
-      return progress_.check();
+  const auto calibrate = [&](const std::function<Status(const SequenceProgress&)>& collect) -> Status {
+    progress_.begin(Phase::Calibrate, job_.calibration->plan.sequences, "sequences");
+    SIGNUM_TRY(collect([&](size_t done, size_t) { progress_.done(done); }));
+    return progress_.check();
+  };
+  SIGNUM_TRY(compute_->load(layer));
+  if (layer + 1 < layers()) compute_->read_ahead(layer + 1);
+  std::function<Status(LinearInput)> reach;
+  if (paired_)
+    reach = [&](LinearInput input) {
+      return calibrate([&](const SequenceProgress& told) { return compute_->collect_paired(input, told); });
     };
-    source.target = [&](const LinearInfo&, const Matrix& weight, double share, const Factor& factor) {
-      return corrected(weight, paired.cross, paired.residual, share, factor, pool_);
-    };
-  }
+  else if (job_.calibration)
+    SIGNUM_TRY(calibrate([&](const SequenceProgress& told) { return compute_->collect(told); }));
   std::vector<LinearTask> tasks;
-  std::vector<const TensorView*> copied = model_->other_tensors(layer);
-  for (const LinearInfo& info : infos) {
+  for (const LinearInfo& info : infos)
     tasks.push_back({recipe_.of(info.name), model_->find(info.name + ".weight")});
-    if (!tasks.back().recipe) copied.push_back(tasks.back().stored);
-  }
-  SIGNUM_TAKE(const QuantizedLayer done, quantize_layer(tasks, infos, source, hessians ? &*hessians : nullptr,
-                                                        progress_, observer_, pool_));
+  SIGNUM_TAKE(const QuantizedLayer done,
+              quantize_layer(tasks, infos, *compute_, reach, progress_, observer_));
   SIGNUM_TRY(model_->unchanged());
+  SIGNUM_TRY(save(folder, layer, done));
+  if (job_.calibration && layer + 1 < layers()) SIGNUM_TRY(advance());
+  progress_.end();
+  return {};
+}
+
+// From here on the layer is finished, whatever happens.
+Status QuantizeRun::save(const RunFolder& folder, size_t layer, const QuantizedLayer& done) {
+  std::vector<const TensorView*> copied = model_->other_tensors(layer);
+  for (const LinearInfo& info : model_->linears_of(layer))
+    if (!recipe_.of(info.name)) copied.push_back(model_->find(info.name + ".weight"));
   progress_.begin(Phase::Write, 1, "shards");
   if (!done.diagonals.empty())
     SIGNUM_TRY(write_diagnostics(folder.diagnostics() + "/" + diagnostics_name(layer), done.diagonals,
@@ -235,11 +216,7 @@ Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
   SIGNUM_TRY(write_state(folder.state(), state_));
   progress_.done(1);
   observer_.saved(layer, shard_name(layer, layers() + 1), shard_bytes(folder, layer));
-  SIGNUM_TRY(progress_.check());
-  if (activations_ && layer + 1 < layers())
-    SIGNUM_TRY(advance_past(*weights, original ? &*original : nullptr));
-  progress_.end();
-  return {};
+  return progress_.check();
 }
 
 // The rest shard, the copied files, and last the index: with it the folder is a packed model.
@@ -300,11 +277,16 @@ Result<QuantizeOutcome> QuantizeRun::run(RunFolder& folder) {
 
 }  // namespace
 
-Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool) {
+Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool,
+                                     Backend& backend) {
   if (job.resume && !std::filesystem::exists(job.run + "/state.json"))
     return Error{"nothing_to_resume", job.run + " holds no run to go on with.", ""};
   SIGNUM_TAKE(RunFolder folder, RunFolder::lock(job.run, !job.resume));
-  return QuantizeRun(job, observer, pool).run(folder);
+  return QuantizeRun(job, observer, pool, backend).run(folder);
+}
+
+Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool) {
+  return run_quantize(job, observer, pool, cpu_backend());
 }
 
 }  // namespace signum

@@ -15,6 +15,7 @@
 
 namespace signum {
 
+class Backend;
 class ThreadPool;
 
 struct Calibration {
@@ -43,7 +44,10 @@ struct QuantizeOutcome {
   uint64_t peak_resident_bytes = 0;
 };
 
-// The bytes in the packed folder do not depend on the pool's size, on stops, or on resumes.
-Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool);
+// The bytes in the packed folder do not depend on the pool's size, on stops, or on resumes. backend: where it
+// is computed.
+Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool,
+                                     Backend& backend);
+Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool);  // CPU
 
 }  // namespace signum
