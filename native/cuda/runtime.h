@@ -186,7 +186,10 @@ struct DeviceView {
   DeviceView block(size_t r, size_t c, size_t rows_, size_t columns_) const {
     return {data + r * stride + c, rows_, columns_, stride};
   }
-  operator DeviceView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, columns, stride}; }
+  template <class Const>
+  requires(!std::is_const_v<T> && std::is_same_v<Const, const T>) operator DeviceView<Const>() const {
+    return {data, rows, columns, stride};
+  }
 };
 template <class T>
 DeviceView<T> view_of(const Array<T>& array, size_t rows, size_t columns) {
