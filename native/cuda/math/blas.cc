@@ -78,7 +78,7 @@ void Blas::times_stored(const float* x, size_t m, size_t k, const void* w, DType
 }
 
 void Blas::add_gram(float alpha, DeviceView<const float> x, DeviceView<float> c) {
-  own::add_gram(device_, x.columns, x.rows, alpha, x.data, x.stride, c.data, c.stride);
+  own::add_gram(device_, true, x.columns, x.rows, alpha, x.data, x.stride, c.data, c.stride, true);
 }
 
 void Blas::add_products(float alpha, DeviceView<const float> x, DeviceView<const float> y,

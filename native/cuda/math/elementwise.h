@@ -9,5 +9,7 @@ namespace signum::cuda {
 void fill(Device& device, float* x, size_t n, float value);
 // F16 (half) or BF16 to F32. from, to [n]
 void widen(Device& device, const uint16_t* from, size_t n, bool half, float* to);
+// to = from, of the same shape.
+void copy(Device& device, DeviceView<const float> from, DeviceView<float> to);
 
 }  // namespace signum::cuda

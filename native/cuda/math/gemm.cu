@@ -129,7 +129,7 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W> p) {
       T* at = c + row * p.ldc + column;
       const T value = p.beta == 0 ? p.alpha * sums[i][j] : p.alpha * sums[i][j] + p.beta * *at;
       *at = value;
-      if (kGram) c[column * p.ldc + row] = value;
+      if (kGram && p.mirrored) c[column * p.ldc + row] = value;
     }
 }
 
@@ -195,16 +195,13 @@ void multiply_thin_any(Device& device, const Product<float, W>& p) {
   launch(device, thin_kernel<W, kThinRows>, grid, p);
 }
 
-}  // namespace
-
-void multiply(Device& device, const Product<float, float>& product) { multiply_any(device, product); }
-void multiply(Device& device, const Product<float, uint16_t>& product) { multiply_any(device, product); }
-void multiply(Device& device, const Product<double, double>& product) { multiply_any(device, product); }
-
-void add_gram(Device& device, size_t n, size_t k, float alpha, const float* a, size_t lda, float* c,
-              size_t ldc) {
-  Product<float, float> p;
-  p.a_transposed = true;
+template <class T>
+void add_gram_any(Device& device, bool transposed, size_t n, size_t k, T alpha, const T* a, size_t lda, T* c,
+                  size_t ldc, bool mirrored) {
+  Product<T, T> p;
+  p.a_transposed = transposed;
+  p.b_transposed = !transposed;
+  p.mirrored = mirrored;
   p.m = p.n = n;
   p.k = k;
   p.alpha = alpha;
@@ -213,13 +210,28 @@ void add_gram(Device& device, size_t n, size_t k, float alpha, const float* a, s
   p.beta = 1;
   p.c = c;
   p.ldc = ldc;
-  const size_t large = parts(n, 128), small = parts(n, 64);
-  if (large * (large + 1) / 2 >= device.multiprocessors())
-    launch(device, gemm_kernel<float, float, 128, true>,
-           Grid{dim3(unsigned(large * (large + 1) / 2)), dim3(kThreads)}, p);
-  else
-    launch(device, gemm_kernel<float, float, 64, true>,
-           Grid{dim3(unsigned(small * (small + 1) / 2)), dim3(kThreads)}, p);
+  if constexpr (sizeof(T) == 4) {
+    const size_t large = parts(n, 128), tiles = large * (large + 1) / 2;
+    if (tiles >= device.multiprocessors())
+      return launch(device, gemm_kernel<T, T, 128, true>, Grid{dim3(unsigned(tiles)), dim3(kThreads)}, p);
+  }
+  const size_t small = parts(n, 64), tiles = small * (small + 1) / 2;
+  launch(device, gemm_kernel<T, T, 64, true>, Grid{dim3(unsigned(tiles)), dim3(kThreads)}, p);
+}
+
+}  // namespace
+
+void multiply(Device& device, const Product<float, float>& product) { multiply_any(device, product); }
+void multiply(Device& device, const Product<float, uint16_t>& product) { multiply_any(device, product); }
+void multiply(Device& device, const Product<double, double>& product) { multiply_any(device, product); }
+
+void add_gram(Device& device, bool transposed, size_t n, size_t k, float alpha, const float* a, size_t lda,
+              float* c, size_t ldc, bool mirrored) {
+  add_gram_any(device, transposed, n, k, alpha, a, lda, c, ldc, mirrored);
+}
+void add_gram(Device& device, bool transposed, size_t n, size_t k, double alpha, const double* a, size_t lda,
+              double* c, size_t ldc, bool mirrored) {
+  add_gram_any(device, transposed, n, k, alpha, a, lda, c, ldc, mirrored);
 }
 
 void multiply_thin(Device& device, const Product<float, float>& product) {

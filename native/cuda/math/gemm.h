@@ -9,7 +9,7 @@ namespace signum::cuda::own {
 // T: of A, C and the sums (float, double). W: of B as stored; uint16_t is F16 (half) or BF16.
 template <class T, class W>
 struct Product {
-  bool a_transposed = false, b_transposed = false, half = false;
+  bool a_transposed = false, b_transposed = false, half = false, mirrored = false;
   size_t m = 0, n = 0, k = 0;
   T alpha = 1;
   const T* a = nullptr;
@@ -26,9 +26,13 @@ struct Product {
 void multiply(Device& device, const Product<float, float>& product);
 void multiply(Device& device, const Product<float, uint16_t>& product);
 void multiply(Device& device, const Product<double, double>& product);
-// C [n, n] += alpha A^T A, both triangles from one: the tiles on and below the diagonal. a [k, n]
-void add_gram(Device& device, size_t n, size_t k, float alpha, const float* a, size_t lda, float* c,
-              size_t ldc);
+// C [n, n] += alpha op(A) op(A)^T by the tiles on and below the diagonal; op(A) [n, k], stored [k, n] where
+// transposed. mirrored: the upper triangle gets what the lower one has; else nothing above the diagonal is
+// touched.
+void add_gram(Device& device, bool transposed, size_t n, size_t k, float alpha, const float* a, size_t lda,
+              float* c, size_t ldc, bool mirrored);
+void add_gram(Device& device, bool transposed, size_t n, size_t k, double alpha, const double* a, size_t lda,
+              double* c, size_t ldc, bool mirrored);
 
 // Products with few rows, 1 to kThinRows: a warp for each output, bound by reading B. B transposed, no
 // batches.

@@ -4,32 +4,17 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <random>
 
 #include "base/half.h"
 #include "both_orders.h"
 #include "cuda/matrix.h"
 #include "device.h"
 #include "math/blas.h"
+#include "numbers.h"
 
 using namespace signum;
 
 namespace {
-
-std::vector<float> random_numbers(size_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> out(count);
-  for (float& x : out) x = normal(random);
-  return out;
-}
-
-template <class T>
-cuda::Array<T> uploaded(const std::vector<T>& from) {
-  cuda::Array<T> array(test_device(), from.size(), "a test");
-  array.upload(from);
-  return array;
-}
 
 // Largest difference between C and the F64 product, in units of sum |a b| + |c|.
 struct Case {

@@ -1,0 +1,36 @@
+// Random numbers and matrices for the tests of native/cuda.
+#pragma once
+
+#include <random>
+#include <vector>
+
+#include "base/matrix.h"
+#include "cuda/runtime.h"
+#include "device.h"
+
+namespace signum {
+
+// Normal.
+inline std::vector<float> random_numbers(size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> out(count);
+  for (float& x : out) x = normal(random);
+  return out;
+}
+inline Matrix random_matrix(size_t rows, size_t columns, unsigned seed) {
+  Matrix out = Matrix::uninitialized(rows, columns);
+  const auto numbers = random_numbers(out.size(), seed);
+  std::copy(numbers.begin(), numbers.end(), out.data());
+  return out;
+}
+
+template <class T>
+cuda::Array<T> uploaded(const std::vector<T>& from) {
+  cuda::Array<T> array(test_device(), from.size(), "a test");
+  array.upload(from);
+  test_device().stream().wait();
+  return array;
+}
+
+}  // namespace signum
