@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "methods/fdb_step.h"
 #include "methods/stored.h"
 
 namespace signum {
@@ -38,23 +39,6 @@ FdbScales first_scales(const FdbGroup& group, StepRule rule, DType scale_type) {
   return best;
 }
 
-// (a1, a2) that minimizes the row's error with its planes as they are. Where they do not determine both (an
-// empty plane, or two equal ones) what is free stays.
-void refit(const FdbSums& sums, size_t lane, double& a1, double& a2) {
-  const double n1 = sums.ones1[lane], n2 = sums.ones2[lane], n12 = sums.both[lane];
-  const double x1 = sums.with1[lane], x2 = sums.with2[lane], determinant = n1 * n2 - n12 * n12;
-  if (determinant > 0) {
-    a1 = (n2 * x1 - n12 * x2) / determinant;
-    a2 = (n1 * x2 - n12 * x1) / determinant;
-  } else if (n12 > 0) {
-    a2 = x1 / n1 - a1;
-  } else if (n1 > 0) {
-    a1 = x1 / n1;
-  } else if (n2 > 0) {
-    a2 = x2 / n2;
-  }
-}
-
 }  // namespace
 
 FdbScales fdb_fit(const FdbGroup& group, StepRule rule, DType scale_type, int rounds) {
@@ -66,7 +50,8 @@ FdbScales fdb_fit(const FdbGroup& group, StepRule rule, DType scale_type, int ro
     FdbScales trial;
     for (size_t lane = 0; lane < kTileRows; ++lane) {
       double a1 = scales.first[lane], a2 = scales.second[lane];
-      refit(sums, lane, a1, a2);
+      fdb_refit(sums.ones1[lane], sums.ones2[lane], sums.both[lane], sums.with1[lane], sums.with2[lane], a1,
+                a2);
       trial.first[lane] = stored_value(scale_type, float(a1));
       trial.second[lane] = stored_value(scale_type, float(a2));
     }

@@ -1,6 +1,6 @@
 #include "methods/grid.h"
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 
 #include "methods/grid_kernels.h"
@@ -10,25 +10,15 @@ namespace signum {
 namespace {
 
 struct Ranges {
-  alignas(64) float least[kTileRows], most[kTileRows];  // least <= 0 <= most, not both 0
+  GridRange rows[kTileRows];
 };
 
 Ranges ranges_of(const float* weight, size_t width, bool symmetric) {
+  alignas(64) float least[kTileRows], most[kTileRows];
+  tile_ranges(weight, width, least, most);
   Ranges ranges;
-  tile_ranges(weight, width, ranges.least, ranges.most);
-  for (size_t lane = 0; lane < kTileRows; ++lane) {
-    float &least = ranges.least[lane], &most = ranges.most[lane];
-    if (symmetric) {
-      // As published: a row without a negative weight is not mirrored. Its step is half as large, and what
-      // lies above half the range is cut off.
-      most = std::max(-least, most);
-      if (least < 0) least = -most;
-    }
-    if (least == 0 && most == 0) {
-      least = -1;
-      most = 1;
-    }
-  }
+  for (size_t lane = 0; lane < kTileRows; ++lane)
+    ranges.rows[lane] = grid_range(least[lane], most[lane], symmetric);
   return ranges;
 }
 
@@ -38,12 +28,10 @@ TileGrids grids_of(const Ranges& ranges, float share, const Recipe& recipe) {
   const DType type = recipe.scale_type;
   TileGrids grids;
   for (size_t lane = 0; lane < kTileRows; ++lane) {
-    const float least = share * ranges.least[lane], most = share * ranges.most[lane];
-    float step = stored_value(type, (most - least) / highest);
-    if (!(step > 0)) step = stored_value(type, type == DType::F16 ? 0x1p-24f : 0x1p-126f);  // underflow
-    const float zero = recipe.symmetric ? (highest + 1) / 2 : std::nearbyint(-least / step);
-    grids.step[lane] = step;
-    grids.zero[lane] = std::min(std::max(zero, 0.0f), highest);
+    const GridStep grid = grid_step(ranges.rows[lane], share, highest, recipe.symmetric, least_step(type),
+                                    [&](float x) { return stored_value(type, x); });
+    grids.step[lane] = grid.step;
+    grids.zero[lane] = grid.zero;
   }
   return grids;
 }

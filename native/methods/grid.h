@@ -2,14 +2,11 @@
 // of a row over a group, widened to 0, in 2^bits - 1 steps.
 #pragma once
 
+#include "methods/grid_step.h"
 #include "methods/quantize.h"
 #include "methods/tiles.h"
 
 namespace signum {
-
-// clip_search tries the range times 1 - i / 100, i = 0 .. 79.
-inline constexpr int kClipCandidates = 80;
-inline constexpr double kClipParts = 100;
 
 // The grids of 16 rows: code c, 0 .. 2^bits - 1, is the value step (c - zero).
 struct TileGrids {
@@ -18,6 +15,8 @@ struct TileGrids {
 };
 
 inline float highest_code(int bits) { return float((1 << bits) - 1); }
+// The smallest step that the storage type holds.
+inline float least_step(DType type) { return type == DType::F16 ? 0x1p-24f : 0x1p-126f; }
 
 // weight [width][16]. Of the recipe: bits, symmetric, clip_search, scale_type. A row of zeros has the range
 // [-1, 1].

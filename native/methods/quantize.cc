@@ -27,13 +27,25 @@ bool scalars_finite(const PackedLinear& linear) {
 
 }  // namespace
 
-Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor* factor, ThreadPool& pool) {
-  if (weight.rows() == 0 || weight.columns() == 0)
+Status check_problem(const Recipe& recipe, size_t rows, size_t columns, bool finite,
+                     size_t columns_factored) {
+  if (rows == 0 || columns == 0)
     return Error{"internal", "A linear without rows or columns cannot be quantized.", ""};
-  if (!all_finite(weight.view(), pool))
-    return Error{"weights_not_finite", "A weight is NaN or infinity.", ""};
-  if (needs_hessian(recipe) && (!factor || factor->diagonal.size() != weight.columns()))
+  if (!finite) return Error{"weights_not_finite", "A weight is NaN or infinity.", ""};
+  if (needs_hessian(recipe) && columns_factored != columns)
     return Error{"internal", "This method needs the factor of its input's Hessian.", ""};
+  return {};
+}
+
+Status check_scales(const PackedLinear& linear) {
+  if (scalars_finite(linear)) return {};
+  return Error{"scales_overflow",
+               "The scales of this linear do not fit the storage type; choose scale_type f32 or bf16.", ""};
+}
+
+Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor* factor, ThreadPool& pool) {
+  SIGNUM_TRY(check_problem(recipe, weight.rows(), weight.columns(), all_finite(weight.view(), pool),
+                           factor ? factor->diagonal.size() : 0));
   PackedLinear linear;
   switch (recipe.method) {
     case Method::Gptq:
@@ -62,9 +74,7 @@ Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor*
       linear = quantize_fdb(recipe, std::move(weight), factor, pool);
       break;
   }
-  if (!scalars_finite(linear))
-    return Error{"scales_overflow",
-                 "The scales of this linear do not fit the storage type; choose scale_type f32 or bf16.", ""};
+  SIGNUM_TRY(check_scales(linear));
   if (needs_hessian(recipe)) linear.order = factor->order;
   linear.layout.has_order = bool(linear.order);
   return linear;
