@@ -1,5 +1,5 @@
-// Functions that kernels and the CPU share: SIGNUM_BOTH before them. Nothing in them may need more than F32 or
-// F64 arithmetic and <cmath>.
+// Functions that kernels and the CPU share: SIGNUM_BOTH before them. Nothing in them may need more than F32
+// or F64 arithmetic and <cmath>.
 #pragma once
 
 #ifdef __CUDACC__

@@ -11,23 +11,6 @@
 namespace signum {
 namespace {
 
-// What the errors of a column count: the diagonal of H over its mean with step_rule hessian, else 1. Columns
-// of a group that calibration never reached count alike.
-std::vector<float> importance_of(const Recipe& recipe, const Factor* factor, size_t columns, size_t group) {
-  std::vector<float> importance(columns, 1);
-  if (recipe.step_rule != StepRule::Hessian) return importance;
-  const std::vector<float>& h = factor->diagonal;
-  double mean = 0;
-  for (const float one : h) mean += double(one) / double(columns);
-  for (size_t begin = 0; begin < columns; begin += group) {
-    const size_t end = std::min(begin + group, columns);
-    const bool reached =
-        std::any_of(h.begin() + long(begin), h.begin() + long(end), [](float x) { return x > 0; });
-    for (size_t j = begin; reached && j < end; ++j) importance[j] = float(double(h[j]) / mean);
-  }
-  return importance;
-}
-
 // The tensors while they are filled.
 class DualPlanes {
  public:
@@ -114,9 +97,26 @@ void fit_with_propagation(const Recipe& recipe, Matrix weight, const Factor& fac
 
 }  // namespace
 
+std::vector<float> fdb_importance(const Recipe& recipe, const std::vector<float>* diagonal, size_t columns,
+                                  size_t group) {
+  std::vector<float> importance(columns, 1);
+  if (recipe.step_rule != StepRule::Hessian) return importance;
+  const std::vector<float>& h = *diagonal;
+  double mean = 0;
+  for (const float one : h) mean += double(one) / double(columns);
+  for (size_t begin = 0; begin < columns; begin += group) {
+    const size_t end = std::min(begin + group, columns);
+    const bool reached =
+        std::any_of(h.begin() + long(begin), h.begin() + long(end), [](float x) { return x > 0; });
+    for (size_t j = begin; reached && j < end; ++j) importance[j] = float(double(h[j]) / mean);
+  }
+  return importance;
+}
+
 PackedLinear quantize_fdb(const Recipe& recipe, Matrix weight, const Factor* factor, ThreadPool& pool) {
   DualPlanes planes(recipe, weight.rows(), weight.columns());
-  const std::vector<float> importance = importance_of(recipe, factor, weight.columns(), planes.group());
+  const std::vector<float> importance =
+      fdb_importance(recipe, factor ? &factor->diagonal : nullptr, weight.columns(), planes.group());
   if (recipe.propagation)
     fit_with_propagation(recipe, std::move(weight), *factor, importance, planes, pool);
   else

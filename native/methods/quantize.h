@@ -67,8 +67,7 @@ Result<PackedLinear> quantize(const Recipe& recipe, Matrix weight, const Factor*
 
 // What quantize() refuses, on the CPU as on a card: before it begins (finite: no weight is NaN or infinite;
 // columns_factored: columns of the factor, 0 without one) and when it is done.
-Status check_problem(const Recipe& recipe, size_t rows, size_t columns, bool finite,
-                     size_t columns_factored);
+Status check_problem(const Recipe& recipe, size_t rows, size_t columns, bool finite, size_t columns_factored);
 Status check_scales(const PackedLinear& linear);
 
 // weight: ||W - Q||_F / ||W||_F. output: sqrt(tr((W-Q) H (W-Q)^T) / tr(W H W^T)), the relative size of the
