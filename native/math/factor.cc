@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <type_traits>
 
 #include "base/pool.h"
 #include "math/blas.h"
+#include "math/factor_plan.h"
 #include "math/finite.h"
 
 namespace signum {
@@ -66,14 +66,6 @@ bool tiled_cholesky(T* a, size_t n, ThreadPool& pool) {
     if (!panel_cholesky(a, n, p, p + width, pool)) return false;
   }
   return true;
-}
-
-std::vector<uint32_t> descending(const std::vector<float>& diagonal) {
-  std::vector<uint32_t> order(diagonal.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return diagonal[a] > diagonal[b]; });
-  return order;
 }
 
 // out[i, j] for j <= i: H permuted and reversed, with the damped diagonal.
@@ -162,54 +154,27 @@ Result<Factor> factorize(const Matrix& hessian, const FactorOptions& options, Th
   if (!all_finite(hessian.view(), pool))
     return Error{"calibration_not_finite", "The Hessian holds NaN or infinity.", ""};
 
+  FactorPlan plan = plan_factor(std::move(diagonal), options);
   Factor factor;
-  factor.dead.assign(n, 0);
-  size_t dead = 0;
-  for (size_t i = 0; i < n; ++i)
-    if (diagonal[i] == 0) {
-      diagonal[i] = 1;
-      factor.dead[i] = 1;
-      ++dead;
-    }
-  if (dead == n && n > 0) {  // an input that is never seen: keep the weights, treat all columns alike
-    factor.notes.push_back("no calibration input reached this layer: its Hessian was taken as the identity");
-    factor.dead.assign(n, 0);
-  }
-
-  if (options.descending_order) {
-    auto order = std::make_shared<std::vector<uint32_t>>(descending(diagonal));
-    std::vector<uint8_t> dead_in_order(n);
-    for (size_t i = 0; i < n; ++i) dead_in_order[i] = factor.dead[(*order)[i]];
-    factor.dead = std::move(dead_in_order);
-    factor.order = std::move(order);
-  }
-
-  factor.diagonal.resize(n);
-  for (size_t i = 0; i < n; ++i)
-    factor.diagonal[i] = factor.dead[i] ? 0 : diagonal[factor.order ? (*factor.order)[i] : i];
+  factor.dead = std::move(plan.dead);
+  factor.order = std::move(plan.order);
+  factor.diagonal = std::move(plan.stored_diagonal);
+  factor.notes = std::move(plan.notes);
   if (options.diagonal_only) return factor;
 
+  const std::vector<uint32_t>* order = factor.order.get();
   if (options.keep_blocks > 0)
-    factor.blocks = diagonal_blocks(hessian, factor.order.get(), options.keep_blocks, dead == n);
+    factor.blocks = diagonal_blocks(hessian, order, options.keep_blocks, plan.identity);
 
-  double mean = 0;
-  for (const float d : diagonal) mean += d;
-  mean /= double(std::max<size_t>(n, 1));
-  double damping = options.damping;
-  if (factor_once<float>(hessian, diagonal, factor.order.get(), damping * mean, factor.r, pool)) {
-    factor.damping_used = damping;
-    return factor;
-  }
-  for (int raise = 0; raise <= 3; ++raise, damping *= 10) {
-    if (!factor_once<double>(hessian, diagonal, factor.order.get(), damping * mean, factor.r, pool)) continue;
-    factor.damping_used = damping;
-    factor.notes.push_back(raise == 0 ? "the Hessian was factored in F64: F32 was not enough"
-                                      : "damping was raised to " + std::to_string(damping) +
-                                            " of the mean diagonal to factor the Hessian");
-    return factor;
-  }
-  return Error{"factor_failed",
-               "The Hessian could not be factored, even with the damping raised a thousand times.", ""};
+  const auto attempt = [&](bool f64, double damping) {
+    const double damp = damping * plan.mean;
+    return f64 ? factor_once<double>(hessian, plan.diagonal, order, damp, factor.r, pool)
+               : factor_once<float>(hessian, plan.diagonal, order, damp, factor.r, pool);
+  };
+  if (auto climbed = climb_damping(options.damping, attempt, &factor.damping_used, &factor.notes);
+      !climbed.ok())
+    return climbed.error();
+  return factor;
 }
 
 }  // namespace signum
