@@ -19,6 +19,18 @@ import type { TableTypes } from './tables.ts'
 export const protocolVersion = 1
 
 type Common = { version: typeof protocolVersion; threads: number }
+/** Kinds of products on a card; F32 is the CPU's. */
+export const precisions = ['f32', 'bf16x3', 'tf32'] as const
+/** Where a job computes. */
+export type WorkerDevice = {
+  /** `cpu`, `cuda` (the first card) or `cuda:N`. */
+  device?: string
+  /** A folder in which cuBLAS and cuSOLVER are looked for first. */
+  device_libraries?: string | null
+  /** Bytes of the card that may be in use at once; null: what it has. */
+  device_memory_limit?: number | null
+  precision?: (typeof precisions)[number]
+}
 export type WorkerRecipe = { method: string; parameters: Parameters }
 export type WorkerRunRecipe = WorkerRecipe & { overrides?: NamedOverride[] } & Partial<TableTypes>
 export type WorkerCalibration = {
@@ -37,7 +49,7 @@ export type Jobs = {
     calibration: WorkerCalibration | null
     resume: boolean
     activation_limit: number
-  }
+  } & WorkerDevice
   layer: Common & { input: string; output: string; recipe: WorkerRecipe }
   evaluate: Common & {
     model: string
@@ -50,8 +62,8 @@ export type Jobs = {
     bos: number | null
     /** A file for what was measured at every token. */
     targets: string | null
-  }
-  logits: Common & { model: string; tokens: string; output: string }
+  } & WorkerDevice
+  logits: Common & WorkerDevice & { model: string; tokens: string; output: string }
   export: Common & { model: string; output: string } & ExportOptions
   measure: Common & {
     model: string
@@ -64,9 +76,19 @@ export type Jobs = {
     folder: string
     activation_limit: number
   }
-  devices: Common
+  devices: Common & { device_libraries?: string | null }
+  /** Whether a run would fit on a card; it needs none. */
+  'device-plan': Common & {
+    model: string
+    recipe: WorkerRunRecipe
+    calibration: { sequences: number; length: number } | null
+    /** Of the host, for activations. */
+    activation_memory_bytes: number
+    /** Of the card. */
+    memory_bytes: number
+  }
   /** A session: requests are lines on stdin, `GenerateLine`. context 0: the model's, at most 4096. */
-  generate: Common & { model: string; context: number }
+  generate: Common & WorkerDevice & { model: string; context: number }
   /** A session: requests are lines on stdin, `LabLine`. */
   lab: Common & {
     model: string
@@ -112,7 +134,35 @@ export const generationEnds = ['stop_token', 'length', 'context', 'halted'] as c
 
 export const devicesSchema = z.object({
   cpu: z.object({ threads: z.number(), simd: z.string(), blas: z.string(), memory_bytes: z.number() }),
+  devices: z
+    .array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        uuid: z.string(),
+        memory_bytes: z.number(),
+        free_bytes: z.number(),
+        compute: z.string(),
+      }),
+    )
+    .default([]),
+  /** Versions of CUDA: of the driver, and of the worker's build. */
+  driver: z.string().nullable().default(null),
+  built: z.string().nullable().default(null),
+  /** Why there is no device. */
+  reason: z.string().nullable().default(null),
+  libraries: z
+    .array(z.object({ name: z.string(), path: z.string().nullable(), version: z.string().nullable() }))
+    .default([]),
 })
+export const devicePlanSchema = z.object({
+  needed_bytes: z.number(),
+  parts: z.array(z.object({ name: z.string(), bytes: z.number() })),
+  activations: z.enum(['device', 'pinned', 'disk']),
+  fits: z.boolean(),
+  advice: z.string().nullable(),
+})
+export type DevicePlan = z.infer<typeof devicePlanSchema>
 export type Devices = z.infer<typeof devicesSchema>
 
 /** `finished.result` of each command. */
@@ -130,6 +180,7 @@ export const resultSchemas = {
     peak_resident_bytes: z.number(),
   }),
   devices: devicesSchema,
+  'device-plan': devicePlanSchema,
   generate: z.object({ requests: z.int(), tokens: z.int() }),
   lab: z.object({ linears: z.int(), trials: z.int() }),
 } satisfies Record<WorkerCommand, z.ZodType>
@@ -159,6 +210,8 @@ const events = [
     threads: z.number(),
     simd: z.string(),
     blas: z.string(),
+    /** Null: the CPU. */
+    device: z.object({ id: z.string(), name: z.string(), memory_bytes: z.number() }).nullable().default(null),
   }),
   z.object({
     ...line,
@@ -257,7 +310,13 @@ const events = [
   z.object({ ...line, event: z.literal('stopped'), finished_layers: z.number(), layers: z.number() }),
   z.object({ ...line, event: z.literal('cancelled') }),
   z.object({ ...line, event: z.literal('failed'), ...problemSchema.shape }),
-  z.object({ ...line, event: z.literal('heartbeat'), resident_bytes: z.number() }),
+  z.object({
+    ...line,
+    event: z.literal('heartbeat'),
+    resident_bytes: z.number(),
+    device_bytes: z.number().optional(),
+    device_peak_bytes: z.number().optional(),
+  }),
 ] as const
 
 export const workerEventSchema = z.discriminatedUnion('event', events)

@@ -37,7 +37,14 @@ test('a worker that finishes gives its result, and every event in order', async 
   const { ending, events, notes } = await play('')
   expect(ending).toEqual({
     kind: 'finished',
-    value: { cpu: { threads: 2, simd: 'FAKE', blas: 'fake', memory_bytes: 8e9 } },
+    value: {
+      cpu: { threads: 2, simd: 'FAKE', blas: 'fake', memory_bytes: 8e9 },
+      devices: [],
+      driver: null,
+      built: null,
+      reason: null,
+      libraries: [],
+    },
   })
   expect(events.map(({ event }) => event)).toEqual(['started', 'finished'])
   expect(notes).toEqual([])

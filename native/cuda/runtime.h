@@ -3,6 +3,7 @@
 // program calls it (guarded()).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -97,9 +98,10 @@ class Device {
   // For copies beside the work.
   Stream& copies() { return *copies_; }
 
+  // Asked from any thread.
   uint64_t used_bytes() const { return used_; }
   uint64_t peak_bytes() const { return peak_; }
-  void reset_peak() { peak_ = used_; }
+  void reset_peak() { peak_ = used_.load(); }
   // Bytes that can still be had: what the limit and the card leave.
   uint64_t free_bytes() const;
   uint64_t limit_bytes() const { return limit_; }
@@ -131,7 +133,8 @@ class Device {
   friend class Stream;
   DeviceInfo info_;
   size_t multiprocessors_ = 1;
-  uint64_t limit_ = 0, used_ = 0, peak_ = 0;
+  uint64_t limit_ = 0;
+  std::atomic<uint64_t> used_ = 0, peak_ = 0;
   std::unique_ptr<Stream> stream_, copies_;
 };
 

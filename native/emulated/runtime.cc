@@ -90,7 +90,7 @@ void* Device::allocate(size_t bytes, const char* what) {
   if (!memory) throw std::bad_alloc();
   std::memset(memory, 0xFF, bytes);  // NaN: whoever reads what nobody wrote is found out
   used_ += bytes;
-  peak_ = std::max(peak_, used_);
+  peak_ = std::max(peak_.load(), used_.load());
   return memory;
 }
 void Device::release(void* memory, size_t bytes) noexcept {

@@ -13,8 +13,9 @@ constexpr uint64_t kFloat = sizeof(float);
 constexpr uint64_t kHeader = uint64_t(64) << 10;   // of one shard, with room to spare
 constexpr uint64_t kProcess = uint64_t(64) << 20;  // code, buffers, allocator
 
-// The most factors that are held at once: linears of one input may ask for several.
-uint64_t most_factors(const Model& model, const RunRecipe& recipe) {
+}  // namespace
+
+size_t most_factors(const Model& model, const RunRecipe& recipe) {
   size_t most = 0;
   for (size_t layer = 0; layer < model.config().layers; ++layer) {
     const auto linears = model.linears_of(layer);
@@ -23,8 +24,6 @@ uint64_t most_factors(const Model& model, const RunRecipe& recipe) {
   }
   return most;
 }
-
-}  // namespace
 
 uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns) {
   Layout layout;

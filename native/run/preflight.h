@@ -18,6 +18,9 @@ uint64_t packed_bytes(const Recipe& recipe, size_t rows, size_t columns);
 // Bytes that the shards from `first_layer` on will take at most, headers included.
 uint64_t shards_bytes(const Model& model, const RunRecipe& recipe, size_t first_layer);
 
+// The most factors that are held at once: linears of one input may ask for several.
+size_t most_factors(const Model& model, const RunRecipe& recipe);
+
 // plan null: no calibration.
 uint64_t memory_needed(const Model& model, const RunRecipe& recipe, const CalibrationPlan* plan,
                        uint64_t activation_limit);

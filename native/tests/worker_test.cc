@@ -260,6 +260,27 @@ TEST_CASE("jobs: what is wrong is named") {
     CHECK(error("measure", without).starts_with(std::string("job_invalid The job's field '") + key + "'"));
   }
   CHECK(error("devices", {{"version", 1}, {"threads", 1}}) == "ok");
+
+  const auto on_device = [&](const std::string& key, Json value) {
+    Json job = evaluate;
+    job[key] = value;
+    return error("evaluate", job);
+  };
+  for (const char* device : {"cpu", "cuda", "cuda:0", "cuda:12"}) CHECK(on_device("device", device) == "ok");
+  for (const Json& device : {Json("gpu"), Json("cuda:"), Json("cuda:x"), Json("cuda:1234"), Json(0), Json()})
+    CHECK(on_device("device", device) == "job_invalid The job's field 'device' must be cpu, cuda or cuda:N.");
+  CHECK(on_device("device_libraries", "/opt/lib") == "ok");
+  CHECK(on_device("device_libraries", Json()) == "ok");
+  CHECK(on_device("device_libraries", "lib") ==
+        "job_invalid The job's field 'device_libraries' must be an absolute path.");
+  CHECK(on_device("device_memory_limit", 1 << 30) == "ok");
+  CHECK(on_device("device_memory_limit", Json()) == "ok");
+  CHECK(on_device("device_memory_limit", 0).starts_with("job_invalid "));
+  for (const char* precision : {"f32", "bf16x3", "tf32"}) CHECK(on_device("precision", precision) == "ok");
+  CHECK(on_device("precision", "f16") ==
+        "job_invalid The job's field 'precision' must be f32 or bf16x3 or tf32.");
+  CHECK(error("inspect", {{"version", 1}, {"threads", 1}, {"model", "/m"}, {"device", "cpu"}}) ==
+        "job_invalid The job has a field 'device', which is not known.");
 }
 
 TEST_CASE("usage and jobs that are no jobs") {
@@ -271,6 +292,44 @@ TEST_CASE("usage and jobs that are no jobs") {
   CHECK(absent.wait_for_end() == 1);
   REQUIRE(absent.events.size() == 1);
   CHECK(absent.events[0]["code"] == "job_invalid");
+}
+
+TEST_CASE("a worker without CUDA says why there is no card, and plans for one all the same") {
+  TinyRun tiny(1);
+  Json job = job_json(tiny, "gptq");
+  job["device"] = "cuda";
+  WorkerProcess refused({"quantize", "--job", write_job(tiny, job)});
+  CHECK(refused.wait_for_end() == 1);
+  CHECK(refused.events.back()["code"] == "device_missing");
+  CHECK(refused.events.back()["message"].get<std::string>().find("without CUDA") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(tiny.run() + "/state.json"));
+
+  const auto result = [&](const std::string& command, const Json& asked) {
+    WorkerProcess worker({command, "--job", write_job(tiny, asked)});
+    CHECK(worker.wait_for_end() == 0);
+    CHECK(worker.events.front()["device"].is_null());
+    return worker.events.back()["result"];
+  };
+  const Json list = result("devices", {{"version", 1}, {"threads", 1}});
+  CHECK(list["devices"].empty());
+  CHECK(list["reason"].is_string());
+  CHECK(list["built"].is_null());
+  Json question = {{"version", 1},
+                   {"threads", 1},
+                   {"model", tiny.source()},
+                   {"recipe", Json::parse(tiny_recipes().at("gptq"))},
+                   {"calibration", {{"sequences", 6}, {"length", 48}}},
+                   {"activation_memory_bytes", 1 << 30},
+                   {"memory_bytes", uint64_t(8) << 30}};
+  const Json plan = result("device-plan", question);
+  CHECK(plan["fits"] == true);
+  CHECK(plan["activations"] == "device");
+  CHECK(plan["advice"].is_null());
+  CHECK(plan["parts"].size() >= 3);
+  question["memory_bytes"] = 1 << 20;
+  const Json small = result("device-plan", question);
+  CHECK(small["fits"] == false);
+  CHECK(small["advice"].is_string());
 }
 
 TEST_CASE("devices, inspect, quantize, evaluate, logits and measure as processes") {

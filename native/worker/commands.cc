@@ -9,10 +9,13 @@
 #include "file/copied_files.h"
 #include "math/linear_algebra.h"
 #include "model/model.h"
+#include "run/cpu_compute.h"
+#include "run/device_memory.h"
 #include "run/fingerprint.h"
 #include "run/machine.h"
 #include "run/preflight.h"
 #include "run/progress.h"
+#include "worker/device_json.h"
 #include "worker/evaluation_json.h"
 #include "worker/export_json.h"
 #include "worker/generate_command.h"
@@ -27,6 +30,8 @@ struct Tools {
   EventWriter& events;
   Observer& observer;
   SessionLines lines;
+  OpenedDevice* device;  // null: the CPU
+  const DeviceChoice& choice;
   ThreadPool& pool;
 };
 
@@ -107,7 +112,9 @@ Result<CommandEnd> run(const InspectJob& job, Tools tools) {
 }
 
 Result<CommandEnd> run(const QuantizeJob& job, Tools tools) {
-  SIGNUM_TAKE(const QuantizeOutcome outcome, run_quantize(job, tools.observer, tools.pool));
+  SIGNUM_TAKE(
+      const QuantizeOutcome outcome,
+      run_quantize(job, tools.observer, tools.pool, tools.device ? tools.device->backend() : cpu_backend()));
   if (outcome.stopped) {
     if (!tools.events.end("stopped",
                           {{"finished_layers", outcome.finished_layers}, {"layers", outcome.layers}}))
@@ -146,7 +153,9 @@ Result<CommandEnd> run(const EvaluateJob& job, Tools tools) {
     if (std::exchange(first, false)) progress.begin(Phase::Evaluate, total, "steps");
     progress.done(done);
   };
-  SIGNUM_TAKE(const Evaluation measured, evaluate(*model, reference.get(), tokens, options, tools.pool));
+  SIGNUM_TAKE(const Evaluation measured,
+              tools.device ? tools.device->evaluate(*model, reference.get(), tokens, options, tools.pool)
+                           : evaluate(*model, reference.get(), tokens, options, tools.pool));
   SIGNUM_TRY(model->unchanged());
   if (reference) SIGNUM_TRY(reference->unchanged());
   if (job.targets) SIGNUM_TRY(write_targets(*job.targets, measured, job.windows));
@@ -159,7 +168,8 @@ Result<CommandEnd> run(const LogitsJob& job, Tools tools) {
   SIGNUM_TAKE(const auto tokens, read_tokens(job.tokens, model->config().vocabulary));
   SIGNUM_TRY(
       check_memory(uint64_t(tokens.size()) * model->config().vocabulary * sizeof(float), available_memory()));
-  SIGNUM_TAKE(const Matrix values, logits(*model, tokens, tools.pool));
+  SIGNUM_TAKE(const Matrix values, tools.device ? tools.device->logits(*model, tokens, tools.pool)
+                                                : logits(*model, tokens, tools.pool));
   SIGNUM_TRY(model->unchanged());
   SIGNUM_TRY(
       write_safetensors(job.output,
@@ -225,20 +235,33 @@ Result<CommandEnd> run(const LabJob& job, Tools tools) {
 }
 
 Result<CommandEnd> run(const DevicesJob&, Tools tools) {
-  return finished(tools, {{"cpu",
-                           {{"threads", tools.pool.threads()},
-                            {"simd", simd_target_name()},
-                            {"blas", blas_core_name()},
-                            {"memory_bytes", total_memory()}}}});
+  Json result = device_list_json(list_devices({tools.choice.libraries}));
+  result["cpu"] = {{"threads", tools.pool.threads()},
+                   {"simd", simd_target_name()},
+                   {"blas", blas_core_name()},
+                   {"memory_bytes", total_memory()}};
+  return finished(tools, result);
+}
+
+Result<CommandEnd> run(const DevicePlanJob& job, Tools tools) {
+  SIGNUM_TAKE(const auto model, Model::open(job.model));
+  SIGNUM_TAKE(const RunRecipe recipe, RunRecipe::from_json(job.recipe));
+  SIGNUM_TRY(recipe.check(*model));
+  if (model->packed())
+    return Error{"already_quantized", job.model + " is a packed model; give the original one.", ""};
+  MemoryQuestion question = memory_question(*model, recipe, job.calibration ? &*job.calibration : nullptr);
+  question.pinned_bytes = job.activation_memory_bytes;
+  question.card_bytes = job.memory_bytes;
+  return finished(tools, memory_plan_json(plan_memory(question)));
 }
 
 }  // namespace
 
 Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer, SessionLines lines,
-                               ThreadPool& pool) {
+                               OpenedDevice* device, ThreadPool& pool) {
   return std::visit(
       [&](const auto& work) {
-        return run(work, Tools{events, observer, lines, pool});
+        return run(work, Tools{events, observer, lines, device, job.device, pool});
       },
       job.work);
 }

@@ -11,6 +11,7 @@
 namespace signum {
 
 class LabQueue;
+class OpenedDevice;
 class RequestQueue;
 class ThreadPool;
 
@@ -22,8 +23,9 @@ struct SessionLines {
   LabQueue& lab;
 };
 
-// Emits everything but `started`, the last event included when it is not an error's.
+// Emits everything but `started`, the last event included when it is not an error's. device: job.device, null
+// for the CPU.
 Result<CommandEnd> run_command(const Job& job, EventWriter& events, Observer& observer, SessionLines lines,
-                               ThreadPool& pool);
+                               OpenedDevice* device, ThreadPool& pool);
 
 }  // namespace signum

@@ -7,8 +7,10 @@ namespace signum {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kCommands[] = {"inspect", "quantize", "layer",    "evaluate", "logits",
-                                     "export",  "measure",  "generate", "devices",  "lab"};
+constexpr const char* kCommands[] = {"inspect", "quantize", "layer",       "evaluate", "logits", "export",
+                                     "measure", "generate", "device-plan", "devices",  "lab"};
+// Those that may compute on a card.
+constexpr const char* kDeviceCommands[] = {"quantize", "evaluate", "logits", "generate"};
 
 // Takes fields out of an object; the first fault is kept, and what is left at the end is unknown.
 class Fields {
@@ -52,6 +54,18 @@ class Fields {
     for (const std::string& word : words) all += (all.empty() ? "" : " or ") + word;
     fail(key, all);
     return 0;
+  }
+  bool has(const char* key) const { return left_.contains(key); }
+  // "cpu", "cuda" or "cuda:N".
+  std::string device(const char* key) {
+    const Json value = take(key);
+    const std::string text = value.is_string() ? value.get<std::string>() : "";
+    const std::string number = text.starts_with("cuda:") ? text.substr(5) : "";
+    const bool numbered =
+        !number.empty() && number.size() <= 3 && number.find_first_not_of("0123456789") == std::string::npos;
+    if (text == "cpu" || text == "cuda" || numbered) return text;
+    fail(key, "cpu, cuda or cuda:N");
+    return "cpu";
   }
   std::optional<std::string> optional_path(const char* key) {
     if (is_null(key)) return std::nullopt;
@@ -123,6 +137,30 @@ std::optional<Calibration> optional_calibration(Fields& job) {
   return calibration(job);
 }
 
+// For a plan, which reads no tokens.
+std::optional<CalibrationPlan> planned_calibration(Fields& job) {
+  if (job.is_null("calibration")) return std::nullopt;
+  Fields fields(job.object("calibration"), "calibration.");
+  CalibrationPlan plan;
+  plan.sequences = fields.count("sequences", 1, 1 << 24);
+  plan.length = fields.count("length", 2, 1 << 24);
+  job.adopt(fields);
+  return plan;
+}
+
+// All of it may be missing.
+DeviceChoice device_choice(Fields& job) {
+  DeviceChoice choice;
+  if (job.has("device")) choice.device = job.device("device");
+  if (job.has("device_libraries")) choice.libraries = job.optional_path("device_libraries").value_or("");
+  if (job.has("device_memory_limit") && !job.is_null("device_memory_limit"))
+    choice.memory_limit = job.count("device_memory_limit", 1, kMost);
+  if (job.has("precision"))
+    choice.precision =
+        kPrecisionNames[job.choice("precision", {std::begin(kPrecisionNames), std::end(kPrecisionNames)})];
+  return choice;
+}
+
 WindowOptions windows(Fields& job) {
   WindowOptions windows;
   windows.protocol = Protocol(job.choice("protocol", {std::begin(kProtocolNames), std::end(kProtocolNames)}));
@@ -171,6 +209,8 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
   fields.count("version", 1, 1);
   Job job;
   job.threads = fields.count("threads", 0, 1024);
+  if (std::find(std::begin(kDeviceCommands), std::end(kDeviceCommands), command) != std::end(kDeviceCommands))
+    job.device = device_choice(fields);
   // Designated initializers run in order: the fields are taken in this one.
   if (command == "inspect") {
     job.work = InspectJob{.model = fields.path("model")};
@@ -213,7 +253,15 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
                       .hessians = fields.optional_path("hessians"),
                       .folder = fields.path("folder"),
                       .activation_limit = fields.count("activation_limit", 0, kMost)};
+  } else if (command == "device-plan") {
+    job.work = DevicePlanJob{.model = fields.path("model"),
+                             .recipe = fields.object("recipe").dump(),
+                             .calibration = planned_calibration(fields),
+                             .activation_memory_bytes = fields.count("activation_memory_bytes", 0, kMost),
+                             .memory_bytes = fields.count("memory_bytes", 1, kMost)};
   } else {
+    if (fields.has("device_libraries"))
+      job.device.libraries = fields.optional_path("device_libraries").value_or("");
     job.work = DevicesJob{};
   }
   SIGNUM_TRY(fields.finish());

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "device/open.h"
 #include "evaluate/windows.h"
 #include "export/export_gguf.h"
 #include "export/export_gptq.h"
@@ -42,6 +43,13 @@ struct ExportJob {
   std::variant<GgufOptions, HuggingFaceOptions, GptqOptions> options;
 };
 struct DevicesJob {};
+struct DevicePlanJob {
+  std::string model;
+  std::string recipe;  // JSON text
+  std::optional<CalibrationPlan> calibration;
+  uint64_t activation_memory_bytes = 0;  // of the host, for activations
+  uint64_t memory_bytes = 0;             // of the card
+};
 struct GenerateJob {
   std::string model;
   size_t context = 0;  // tokens that the cache holds; 0: GenerationSession chooses
@@ -49,8 +57,9 @@ struct GenerateJob {
 
 struct Job {
   size_t threads = 0;  // 0 = one per core
+  DeviceChoice device;
   std::variant<InspectJob, QuantizeJob, LayerJob, EvaluateJob, LogitsJob, ExportJob, MeasureJob, DevicesJob,
-               GenerateJob, LabJob>
+               DevicePlanJob, GenerateJob, LabJob>
       work;
 };
 

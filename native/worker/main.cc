@@ -15,6 +15,7 @@
 #include "run/machine.h"
 #include "worker/commands.h"
 #include "worker/control.h"
+#include "worker/device_json.h"
 #include "worker/event_observer.h"
 #include "worker/lab_requests.h"
 #include "worker/requests.h"
@@ -55,18 +56,26 @@ Error error_of(const std::exception_ptr& thrown) {
   return {"internal", "Something happened that should not: please report it.", ""};
 }
 
+std::unique_ptr<OpenedDevice> device;  // null: the CPU
+
 void beat() {
   for (;;) {
     std::this_thread::sleep_for(std::chrono::seconds(2));
-    events.emit("heartbeat", {{"resident_bytes", resident_bytes()}});
+    nlohmann::ordered_json fields = {{"resident_bytes", resident_bytes()}};
+    if (device) {
+      fields["device_bytes"] = device->used_bytes();
+      fields["device_peak_bytes"] = device->peak_bytes();
+    }
+    events.emit("heartbeat", fields);
   }
 }
 
 int usage() {
-  std::fprintf(
-      stderr,
-      "usage: signum-worker <command> --job job.json [--no-stdin]\n"
-      "commands: inspect, quantize, layer, evaluate, logits, export, measure, generate, devices, lab\n");
+  std::fprintf(stderr,
+               "usage: signum-worker <command> --job job.json [--no-stdin]\n"
+               "commands: inspect, quantize, layer, evaluate, logits, export, measure, generate, devices, "
+               "device-plan, "
+               "lab\n");
   return kUsage;
 }
 
@@ -86,18 +95,24 @@ int work(const std::string& command, const std::string& job_path, bool read_stdi
                          : lab    ? static_cast<LineListener*>(&lab_lines)
                                   : &requests);
   control.listen(read_stdin);
-  std::thread(beat).detach();
 
   blas::use_one_thread();
   static ThreadPool pool(job.value().threads);
   EventObserver observer(events, control);
+  if (!job.value().device.on_cpu()) {
+    auto opened = open_device(job.value().device);
+    if (!opened.ok()) fail(opened.error());
+    device = std::move(opened).value();
+  }
+  std::thread(beat).detach();
   events.emit("started", {{"command", command},
                           {"program", "signum " SIGNUM_VERSION},
                           {"pid", ::getpid()},
                           {"threads", pool.threads()},
                           {"simd", simd_target_name()},
-                          {"blas", blas_core_name()}});
-  auto end = run_command(job.value(), events, observer, {requests, lab_lines}, pool);
+                          {"blas", blas_core_name()},
+                          {"device", device ? device_json(device->info()) : nlohmann::ordered_json()}});
+  auto end = run_command(job.value(), events, observer, {requests, lab_lines}, device.get(), pool);
   if (!end.ok()) fail(end.error());
   leave(end.value() == CommandEnd::Stopped ? kStopped : kFinished);
 }

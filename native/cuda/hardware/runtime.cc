@@ -139,7 +139,7 @@ void* Device::allocate(size_t bytes, const char* what) {
   }
   must(error, "making room");
   used_ += bytes;
-  peak_ = std::max(peak_, used_);
+  peak_ = std::max(peak_.load(), used_.load());
   return memory;
 }
 void Device::release(void* memory, size_t bytes) noexcept {

@@ -1,0 +1,34 @@
+#include "run/device_memory.h"
+
+#include <algorithm>
+
+#include "model/decoder_layer.h"
+#include "run/preflight.h"
+
+namespace signum {
+
+MemoryQuestion memory_question(const Model& model, const RunRecipe& recipe, const CalibrationPlan* plan) {
+  MemoryQuestion question;
+  for (const LinearInfo& linear : model.linears_of(0)) {
+    const TensorView* stored = model.find(linear.name + ".weight");
+    question.linears.push_back({.rows = linear.rows,
+                                .columns = linear.columns,
+                                .input = size_t(linear.input),
+                                .stored_bytes = stored ? dtype_bytes(stored->dtype) : sizeof(float)});
+  }
+  for (const LinearInfo& linear : model.linears())
+    if (const Recipe* its = recipe.of(linear.name); its && needs_hessian(*its))
+      question.kept_block = std::max(question.kept_block, factor_options(*its).keep_blocks);
+  question.hidden = model.config().hidden;
+  question.forward_floats = forward_floats(model.config());
+  question.factors = most_factors(model, recipe);
+  if (plan) {
+    question.paired = recipe.corrects(model.linears());
+    question.sequences = plan->sequences;
+    question.length = plan->length;
+    question.batch = sequences_per_batch(plan->length);
+  }
+  return question;
+}
+
+}  // namespace signum
