@@ -113,6 +113,7 @@ inline float bits_float(unsigned bits) { return std::bit_cast<float>(bits); }
 }  // namespace signum::cuda
 
 inline void __syncthreads() { ::signum::emulated::block_barrier(); }
+inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 inline int __popc(unsigned bits) { return std::popcount(bits); }
 inline int __popcll(unsigned long long bits) { return std::popcount(bits); }
 inline int __ffs(unsigned bits) { return bits ? std::countr_zero(bits) + 1 : 0; }
@@ -124,6 +125,10 @@ inline unsigned __brev(unsigned bits) {
 }
 template <class T>
 T __ldg(const T* p) {
+  return *p;
+}
+template <class T>
+T __ldcg(const T* p) {
   return *p;
 }
 inline float __expf(float x) { return std::exp(x); }

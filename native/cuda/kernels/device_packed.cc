@@ -107,6 +107,9 @@ class PackedUpload {
     view_.codes = bits("code", layout_.columns, layout_.bits);
     view_.scale = scalars("code_scale", 1);
     if (!layout_.symmetric) view_.zeros = zeros("code_zero", view_.groups);
+    view_.looked_up = layout_.bits <= 2 && std::ranges::all_of(linear_.bytes("code_zero"), [&](uint8_t zero) {
+                        return zero >> layout_.bits == 0;
+                      });
   }
 
   void grouped() {

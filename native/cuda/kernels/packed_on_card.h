@@ -58,6 +58,7 @@ struct PackedOnCard {
   // rtn, gptq: `bits` words for every 32 columns.
   BitsOnCard codes;
   uint32_t bits = 0;
+  bool looked_up = false;          // 1 or 2 bits, and every zero is a code
   const uint8_t* zeros = nullptr;  // [group][row]; null: 2^(bits - 1)
   size_t padded_rows = 0;
 

@@ -1,0 +1,147 @@
+// What the products straight from planes are made of (kernels only). Lanes are rows; the bits of four columns
+// choose one of the 16 sums that these columns can have, from a table in shared memory that all rows of a
+// block share: entries lie in banks of their own, so that a warp reads any 32 of them at once.
+#pragma once
+
+#include "cuda/kernels/look_up_sizes.h"
+#include "cuda/kernels/product_job.h"
+#include "cuda/runtime.h"
+
+namespace signum::cuda {
+
+// One number for each token.
+template <unsigned T>
+struct alignas(T >= 4 ? 16 : 4 * T) Sums {
+  float of[T];
+};
+
+template <unsigned T>
+__device__ inline void add(Sums<T>& to, const Sums<T>& part) {
+#pragma unroll
+  for (unsigned t = 0; t < T; ++t) to.of[t] += part.of[t];
+}
+template <unsigned T>
+__device__ inline void add(Sums<T>& to, float factor, const Sums<T>& part) {
+#pragma unroll
+  for (unsigned t = 0; t < T; ++t) to.of[t] = fmaf(factor, part.of[t], to.of[t]);
+}
+
+// The words of a row that this block adds up, of a plane of so many words.
+struct WordRange {
+  unsigned first, last;
+  __device__ unsigned count() const { return last - first; }
+};
+__device__ inline WordRange words_of_split(unsigned split, unsigned split_words, unsigned words) {
+  const unsigned first = split * split_words, last = first + split_words;
+  return {first, last < words ? last : words};
+}
+
+// Shared memory: xs [32 * words] = x of these words' places, times scale where there is one; 0 where no
+// column is. Ends with a barrier.
+template <unsigned T>
+__device__ inline void gather(const PackedOnCard& p, const ProductJob& job, WordRange range,
+                              const float* scale, Sums<T>* xs) {
+  for (unsigned k = threadIdx.x; k < range.count() * kWord; k += blockDim.x) {
+    const unsigned position = range.first * kWord + k, input = p.inputs[position];
+    const float factor = scale ? scale[position] : 1.0f;
+    Sums<T> x;
+#pragma unroll
+    for (unsigned t = 0; t < T; ++t)
+      x.of[t] = input == kNoColumn || t >= job.tokens ? 0.0f : job.x[t * job.x_stride + input] * factor;
+    xs[k] = x;
+  }
+  __syncthreads();
+}
+
+// tables [words * kEntries]: sums of x where the bits are set or, with signs, of +x and -x. Columns flagged
+// in `without` [words of the row] are left out. Ends with a barrier.
+template <unsigned T>
+__device__ inline void make_tables(const Sums<T>* xs, WordRange range, bool signs, const uint32_t* without,
+                                   Sums<T>* tables) {
+  for (unsigned e = threadIdx.x; e < range.count() * kEntries; e += blockDim.x) {
+    const unsigned nibble = e / 16, bits = e % 16;
+    unsigned kept = 15;
+    if (without) kept = ~(without[range.first + nibble / kNibbles] >> (4 * (nibble % kNibbles))) & 15;
+    Sums<T> sum{};
+#pragma unroll
+    for (unsigned k = 0; k < 4; ++k) {
+      const bool set = bits >> k & 1;
+      const float factor = !(kept >> k & 1) || (!set && !signs) ? 0.0f : set ? 1.0f : -1.0f;
+      add(sum, factor, xs[4 * nibble + k]);
+    }
+    tables[e] = sum;
+  }
+  __syncthreads();
+}
+
+// sums [words]: of x over each word, in the order of the columns. Ends with a barrier.
+template <unsigned T>
+__device__ inline void sum_words(const Sums<T>* xs, WordRange range, const uint32_t* without, Sums<T>* sums) {
+  for (unsigned w = threadIdx.x; w < range.count(); w += blockDim.x) {
+    const uint32_t left_out = without ? without[range.first + w] : 0;
+    Sums<T> sum{};
+    for (unsigned k = 0; k < kWord; ++k)
+      if (!(left_out >> k & 1)) add(sum, xs[w * kWord + k]);
+    sums[w] = sum;
+  }
+  __syncthreads();
+}
+
+// to += the entries that a word's bits choose.
+template <unsigned T>
+__device__ inline void look_up(const Sums<T>* tables, uint32_t bits, Sums<T>& to) {
+#pragma unroll
+  for (unsigned k = 0; k < kNibbles; ++k) add(to, tables[16 * k + (bits >> (4 * k) & 15)]);
+}
+
+// Where the rows of a warp lie.
+struct TileOfWarp {
+  unsigned tile, lane;
+  bool live;  // false: beyond the last tile; the warp only helps with what all share
+  __device__ TileOfWarp(const PackedOnCard& p)
+      : tile(blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32),
+        lane(threadIdx.x % 32),
+        live(tile < p.tiles) {}
+  __device__ size_t row() const { return size_t(tile) * kTile + lane; }
+};
+
+// Puts this block's sums where they belong: the last block of a tile's splits adds them all up, in their
+// order. To be reached by all threads.
+template <unsigned T>
+__device__ inline void finish(const PackedOnCard& p, const ProductJob& job, const TileOfWarp& at,
+                              const Sums<T>& sum) {
+  const auto put = [&](unsigned t, float value) {
+    float* out = job.out + t * job.out_stride + at.row();
+    *out = job.beta == 0.0f ? value : fmaf(job.beta, *out, value);
+  };
+  const bool own = at.live && at.row() < p.rows;
+  if (gridDim.y == 1) {
+    if (own)
+      for (unsigned t = 0; t < T; ++t)
+        if (t < job.tokens) put(t, sum.of[t]);
+    return;
+  }
+  __shared__ unsigned arrived;
+  if (at.live)
+    for (unsigned t = 0; t < T; ++t)
+      job.partials[(size_t(blockIdx.y) * T + t) * p.padded_rows + at.row()] = sum.of[t];
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    arrived = atomicAdd(job.arrived + blockIdx.x, 1u);
+    if (arrived == gridDim.y - 1) job.arrived[blockIdx.x] = 0;  // for the next product
+  }
+  __syncthreads();
+  if (arrived != gridDim.y - 1) return;
+  __threadfence();
+  if (!own) return;
+  for (unsigned t = 0; t < T; ++t) {
+    if (t >= job.tokens) break;
+    float all = 0;
+    for (unsigned s = 0; s < gridDim.y; ++s)
+      all += __ldcg(job.partials + (size_t(s) * T + t) * p.padded_rows + at.row());
+    put(t, all);
+  }
+}
+
+}  // namespace signum::cuda
