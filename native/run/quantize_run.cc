@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 
 #include "file/copied_files.h"
 #include "file/durable_file.h"
@@ -37,7 +38,9 @@ class QuantizeRun {
   Status embed(const RunFolder& folder);
   Status replay_layer(const RunFolder& folder, size_t layer);
   Status quantize_one(const RunFolder& folder, size_t layer);
-  Status save(const RunFolder& folder, size_t layer, const QuantizedLayer& done);
+  void begin_saving(const RunFolder& folder, size_t layer, QuantizedLayer done);
+  Status end_saving(const RunFolder& folder);
+  Result<QuantizeOutcome> all_layers(const RunFolder& folder);
   Status advance();
   Status finish(const RunFolder& folder);
   Result<QuantizeOutcome> outcome(const RunFolder& folder);
@@ -61,7 +64,14 @@ class QuantizeRun {
   std::vector<std::string> copied_;  // names of files that are copied
   std::vector<uint32_t> windows_;    // [sequences, length] token ids; empty without calibration
   RunState state_;
-  bool paired_ = false;                    // the original model is followed as well, for a correction
+  bool paired_ = false;  // the original model is followed as well, for a correction
+  // The layer whose files are being written; where the back end leaves the host idle, beside the next one.
+  struct Saving {
+    size_t layer = 0;
+    QuantizedLayer done;
+    std::future<Status> written;
+  };
+  std::unique_ptr<Saving> saving_;
   std::unique_ptr<LayerCompute> compute_;  // null where every layer is finished
 };
 
@@ -192,30 +202,42 @@ Status QuantizeRun::quantize_one(const RunFolder& folder, size_t layer) {
   std::vector<LinearTask> tasks;
   for (const LinearInfo& info : infos)
     tasks.push_back({recipe_.of(info.name), model_->find(info.name + ".weight")});
-  SIGNUM_TAKE(const QuantizedLayer done,
-              quantize_layer(tasks, infos, *compute_, reach, progress_, observer_));
+  SIGNUM_TAKE(QuantizedLayer done, quantize_layer(tasks, infos, *compute_, reach, progress_, observer_));
   SIGNUM_TRY(model_->unchanged());
-  SIGNUM_TRY(save(folder, layer, done));
+  SIGNUM_TRY(end_saving(folder));  // of the layer before
+  begin_saving(folder, layer, std::move(done));
+  if (!backend_.leaves_host_idle()) SIGNUM_TRY(end_saving(folder));
   if (job_.calibration && layer + 1 < layers()) SIGNUM_TRY(advance());
   progress_.end();
   return {};
 }
 
+// Writes what is finished: beside what comes, or when end_saving() waits for it.
+void QuantizeRun::begin_saving(const RunFolder& folder, size_t layer, QuantizedLayer done) {
+  saving_ = std::make_unique<Saving>(Saving{.layer = layer, .done = std::move(done), .written = {}});
+  const auto how = backend_.leaves_host_idle() ? std::launch::async : std::launch::deferred;
+  saving_->written = std::async(how, [this, &folder, layer, &finished = saving_->done]() -> Status {
+    std::vector<const TensorView*> copied = model_->other_tensors(layer);
+    for (const LinearInfo& info : model_->linears_of(layer))
+      if (!recipe_.of(info.name)) copied.push_back(model_->find(info.name + ".weight"));
+    if (!finished.diagonals.empty())
+      SIGNUM_TRY(write_diagnostics(folder.diagnostics() + "/" + diagnostics_name(layer), finished.diagonals,
+                                   state_.fingerprint));
+    return write_shard(shard_path(folder, layer), finished.linears, copied, {}, state_.fingerprint);
+  });
+}
+
 // From here on the layer is finished, whatever happens.
-Status QuantizeRun::save(const RunFolder& folder, size_t layer, const QuantizedLayer& done) {
-  std::vector<const TensorView*> copied = model_->other_tensors(layer);
-  for (const LinearInfo& info : model_->linears_of(layer))
-    if (!recipe_.of(info.name)) copied.push_back(model_->find(info.name + ".weight"));
+Status QuantizeRun::end_saving(const RunFolder& folder) {
+  if (!saving_) return {};
+  const std::unique_ptr<Saving> saved = std::move(saving_);
   progress_.begin(Phase::Write, 1, "shards");
-  if (!done.diagonals.empty())
-    SIGNUM_TRY(write_diagnostics(folder.diagnostics() + "/" + diagnostics_name(layer), done.diagonals,
-                                 state_.fingerprint));
-  SIGNUM_TRY(write_shard(shard_path(folder, layer), done.linears, copied, {}, state_.fingerprint));
-  state_.finished_layers = layer + 1;
-  state_.linears.insert(state_.linears.end(), done.reports.begin(), done.reports.end());
+  SIGNUM_TRY(saved->written.get());
+  state_.finished_layers = saved->layer + 1;
+  state_.linears.insert(state_.linears.end(), saved->done.reports.begin(), saved->done.reports.end());
   SIGNUM_TRY(write_state(folder.state(), state_));
   progress_.done(1);
-  observer_.saved(layer, shard_name(layer, layers() + 1), shard_bytes(folder, layer));
+  observer_.saved(saved->layer, shard_name(saved->layer, layers() + 1), shard_bytes(folder, saved->layer));
   return progress_.check();
 }
 
@@ -254,15 +276,15 @@ Result<QuantizeOutcome> QuantizeRun::outcome(const RunFolder& folder) {
   return outcome;
 }
 
-Result<QuantizeOutcome> QuantizeRun::run(RunFolder& folder) {
-  SIGNUM_TRY(open());
-  SIGNUM_TRY(begin_or_resume(folder));
-  announce();
+// Nothing: all layers are finished. Else the run was stopped.
+Result<QuantizeOutcome> QuantizeRun::all_layers(const RunFolder& folder) {
   const size_t resumed = state_.finished_layers;
   if (resumed < layers()) SIGNUM_TRY(embed(folder));
   for (size_t layer = 0; layer < layers(); ++layer) {
-    if (observer_.stop_requested())
+    if (observer_.stop_requested()) {
+      SIGNUM_TRY(end_saving(folder));
       return QuantizeOutcome{.stopped = true, .finished_layers = state_.finished_layers, .layers = layers()};
+    }
     if (layer < resumed) {
       SIGNUM_TRY(replay_layer(folder, layer));
       continue;
@@ -271,6 +293,24 @@ Result<QuantizeOutcome> QuantizeRun::run(RunFolder& folder) {
     SIGNUM_TRY(quantize_one(folder, layer));
     progress_.layer_ends();
   }
+  SIGNUM_TRY(end_saving(folder));
+  return QuantizeOutcome{};
+}
+
+Result<QuantizeOutcome> QuantizeRun::run(RunFolder& folder) {
+  SIGNUM_TRY(open());
+  SIGNUM_TRY(begin_or_resume(folder));
+  announce();
+  auto done = all_layers(folder);
+  if (!done.ok()) {
+    // A layer that was finished before this happened is kept; why the run ends is what matters.
+    const Status kept = end_saving(folder);
+    if (!kept.ok() && kept.error().code != "cancelled")
+      observer_.warning(kept.error().code, kept.error().message);
+    return done.error();
+  }
+  if (done.value().stopped) return done;
+  compute_.reset();
   if (!state_.complete) SIGNUM_TRY(finish(folder));
   return outcome(folder);
 }
