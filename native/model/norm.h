@@ -19,6 +19,9 @@ class Norm {
   static Result<Norm> load(const Model& model, const std::string& name, ThreadPool& pool);
 
   bool exists() const { return gain_.size() > 0; }
+  const Matrix& gain() const { return gain_; }
+  const Matrix& bias() const { return bias_; }
+  double epsilon() const { return epsilon_; }
   // x, out [n], n the width of the norm; out may be x.
   void apply(const float* x, float* out) const;
   // Every row. x, out [rows, n]; out may be x.

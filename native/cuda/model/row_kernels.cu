@@ -43,12 +43,23 @@ struct SubtractRows {
     x.data[r * x.stride + c] -= y.data[r * y.stride + c];
   }
 };
+__device__ inline size_t place_of(const Places& places, size_t row) {
+  return (places.past_on_card ? size_t(*places.past_on_card) : places.past) + row % places.length;
+}
 struct AddPositions {
   DeviceView<float> x;
   DeviceView<const float> y;
-  size_t length, first;
+  Places places;
   __device__ void operator()(size_t r, size_t c) const {
-    x.data[r * x.stride + c] += y.data[(first + r % length) * y.stride + c];
+    x.data[r * x.stride + c] += y.data[place_of(places, r) * y.stride + c];
+  }
+};
+struct Append {
+  DeviceView<const float> from;
+  DeviceView<float> to;
+  Places places;
+  __device__ void operator()(size_t r, size_t c) const {
+    to.data[place_of(places, r) * to.stride + c] = from.data[r * from.stride + c];
   }
 };
 struct Scale {
@@ -197,8 +208,7 @@ __global__ void place_heads_kernel(HeadChange change, DeviceView<float> x, size_
       }
     }
   }
-  const size_t past = places.past_on_card ? size_t(*places.past_on_card) : places.past;
-  const size_t position = past + token % places.length;
+  const size_t position = row_work::place_of(places, token);
   for (unsigned k = 0; k < kPairs; ++k) {
     const size_t i = lane + k * 32;
     if (i >= half) continue;
@@ -235,9 +245,11 @@ void add_rows(Device& device, DeviceView<float> x, DeviceView<const float> y) {
 void subtract_rows(Device& device, DeviceView<float> x, DeviceView<const float> y) {
   row_work::run(device, x.rows, x.columns, row_work::SubtractRows{x, y});
 }
-void add_positions(Device& device, DeviceView<float> x, DeviceView<const float> y, size_t length,
-                   size_t first) {
-  row_work::run(device, x.rows, x.columns, row_work::AddPositions{x, y, length, first});
+void add_positions(Device& device, DeviceView<float> x, DeviceView<const float> y, const Places& places) {
+  row_work::run(device, x.rows, x.columns, row_work::AddPositions{x, y, places});
+}
+void append_rows(Device& device, DeviceView<const float> from, DeviceView<float> to, const Places& places) {
+  row_work::run(device, from.rows, from.columns, row_work::Append{from, to, places});
 }
 void scale_rows(Device& device, DeviceView<float> x, float factor) {
   row_work::run(device, x.rows, x.columns, row_work::Scale{x, factor});

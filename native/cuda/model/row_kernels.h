@@ -29,9 +29,6 @@ void add_bias(Device& device, DeviceView<float> x, const float* bias);
 void add_rows(Device& device, DeviceView<float> x, DeviceView<const float> y);
 // x -= y
 void subtract_rows(Device& device, DeviceView<float> x, DeviceView<const float> y);
-// x += y of the row's place in its sequence: row i gets y's row first + i % length.
-void add_positions(Device& device, DeviceView<float> x, DeviceView<const float> y, size_t length,
-                   size_t first);
 void scale_rows(Device& device, DeviceView<float> x, float factor);
 // x = cap * tanh(x / cap)
 void soft_cap(Device& device, DeviceView<float> x, float cap);
@@ -43,6 +40,11 @@ struct Places {
   size_t past = 0;
   const uint32_t* past_on_card = nullptr;  // read instead of `past`: a recorded graph goes on with it
 };
+
+// x += y's row of the token's place. y [positions, columns]
+void add_positions(Device& device, DeviceView<float> x, DeviceView<const float> y, const Places& places);
+// to's row of the token's place = from's row. One sequence.
+void append_rows(Device& device, DeviceView<const float> from, DeviceView<float> to, const Places& places);
 
 // What is done to every query or key head before the attention: norm, then rotary position.
 struct HeadChange {

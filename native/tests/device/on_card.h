@@ -9,10 +9,16 @@
 
 #include "base/matrix.h"
 #include "both_orders.h"
+#include "cuda/card.h"
 #include "cuda/matrix.h"
 #include "device.h"
 
 namespace signum {
+
+inline cuda::Card test_card() {
+  static auto* blas = new cuda::Blas(test_device(), {});  // the device ends before what is static does
+  return {test_device(), *blas};
+}
 
 inline Matrix random_matrix(size_t rows, size_t columns, uint32_t seed, float spread = 1) {
   std::mt19937 source(seed);

@@ -79,7 +79,7 @@ TEST_CASE("activations, biases, caps, scales") {
   add_rows(test_device(), there.view(), y_there.view());
   scale_rows(test_device(), there.view(), 1.7f);
   soft_cap(test_device(), there.view(), 2.5f);
-  add_positions(test_device(), there.view(), positions_there.view(), 3, 2);
+  add_positions(test_device(), there.view(), positions_there.view(), {.length = 3, .past = 2});
   for (size_t r = 0; r < rows; ++r) {
     add_row(expected.row(r), y.row(0), 2 * n);
     add_row(expected.row(r), y.row(r), 2 * n);

@@ -1,0 +1,143 @@
+#include "cuda/model/device_layer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/pool.h"
+#include "math/finite.h"
+#include "model/mapped_matrix.h"
+
+namespace signum::cuda {
+namespace {
+
+constexpr size_t kBand = size_t(4) << 20;  // bytes copied by one task
+
+void copy_bytes(uint8_t* to, const uint8_t* from, size_t bytes, ThreadPool& pool) {
+  pool.parallel_for((bytes + kBand - 1) / kBand, [&](size_t band) {
+    std::memcpy(to + band * kBand, from + band * kBand, std::min(kBand, bytes - band * kBand));
+  });
+}
+
+class LayerProducts : public BlockProducts {
+ public:
+  LayerProducts(Card card, const ModelConfig& config, const std::vector<DeviceWeight>& weights)
+      : card_(card), linears_(config.architecture->linears), weights_(weights) {}
+
+  void project(LinearInput input, DeviceView<const float> x, float beta, DeviceView<float> out) override {
+    for (size_t i = 0, at = 0; i < linears_.size(); ++i) {
+      if (linears_[i].input != input) continue;
+      weights_[i].multiply(card_.blas, x, beta, out.block(0, at, out.rows, weights_[i].rows()));
+      at += weights_[i].rows();
+    }
+  }
+
+ private:
+  Card card_;
+  std::span<const LinearRule> linears_;
+  const std::vector<DeviceWeight>& weights_;
+};
+
+}  // namespace
+
+DeviceLayer DeviceLayer::load(Card card, const Model& model, size_t layer, ThreadPool& pool) {
+  return LayerReader(card, model).load(layer, pool);
+}
+
+uint64_t DeviceLayer::weight_bytes() const {
+  uint64_t bytes = 0;
+  for (const DeviceWeight& weight : weights_) bytes += weight.bytes();
+  return bytes;
+}
+
+DeviceMatrix DeviceLayer::weight(Card card, size_t index) const {
+  return weights_[index].widened(card.device, "the weights of a linear");
+}
+void DeviceLayer::replace(size_t index, DeviceMatrix weight) { weights_[index] = std::move(weight); }
+DeviceMatrix DeviceLayer::take(Card card, size_t index) {
+  DeviceMatrix taken = weight(card, index);
+  weights_[index] = DeviceWeight();
+  return taken;
+}
+
+void DeviceLayer::forward(Card card, DeviceView<const float> input, size_t length, DeviceView<float> output,
+                          BlockBuffers& buffers, const DeviceSink& sink, LinearInput last) const {
+  LayerProducts products(card, config(), weights_);
+  block_.forward(card.device, products, input, length, output, buffers, sink, last);
+}
+
+void DeviceLayer::extend(Card card, DeviceView<float> x, const LayerCache& cache,
+                         BlockBuffers& buffers) const {
+  LayerProducts products(card, config(), weights_);
+  block_.extend(card.device, products, x, cache, buffers);
+}
+
+LayerReader::~LayerReader() { join(); }
+
+void LayerReader::join() {
+  if (thread_.joinable()) thread_.join();
+  ahead_ = {};
+}
+
+void LayerReader::read_ahead(size_t layer) {
+  if (layer >= model_.config().layers || ahead_ == layer) return;
+  join();
+  prepare(layer);
+  status_ = {};
+  ahead_ = layer;
+  thread_ = std::thread([this, layer] {
+    // The threads of the run's pool are not ours.
+    ThreadPool pool(std::max(1u, std::thread::hardware_concurrency() / 4));
+    status_ = read(layer, pool);
+  });
+}
+
+// Makes the list of parts, and room for them.
+uint8_t* LayerReader::prepare(size_t layer) {
+  parts_.clear();
+  size_t bytes = 0;
+  for (const LinearInfo& linear : model_.linears_of(layer)) {
+    const TensorView* stored = model_.find(linear.name + ".weight");
+    const DType dtype = stored ? stored->dtype : DType::F32;  // a packed one is decoded
+    parts_.push_back({dtype, linear.rows, linear.columns, bytes});
+    bytes += (linear.rows * linear.columns * dtype_bytes(dtype) + 255) / 256 * 256;
+  }
+  return staging_.room(bytes);
+}
+
+Status LayerReader::read(size_t layer, ThreadPool& pool) {
+  const auto linears = model_.linears_of(layer);
+  for (size_t i = 0; i < linears.size(); ++i) {
+    uint8_t* to = staging_.data() + parts_[i].at;
+    if (const TensorView* stored = model_.find(linears[i].name + ".weight")) {
+      if (!all_finite(stored->dtype, stored->bytes, pool)) return weights_not_finite(stored->name);
+      copy_bytes(to, stored->bytes.data(), stored->bytes.size(), pool);
+    } else {
+      SIGNUM_TAKE(const Matrix decoded, model_.weight(linears[i], pool));
+      copy_bytes(to, reinterpret_cast<const uint8_t*>(decoded.data()), decoded.size() * sizeof(float), pool);
+    }
+  }
+  return {};
+}
+
+DeviceLayer LayerReader::load(size_t layer, ThreadPool& pool) {
+  if (ahead_ == layer) {
+    join();
+    check(std::move(status_));
+  } else {
+    join();
+    prepare(layer);
+    check(read(layer, pool));
+  }
+  Device& device = card_.device;
+  DeviceLayer loaded(DecoderBlock::load(device, model_, layer, pool));
+  for (const Part& part : parts_)
+    loaded.weights_.emplace_back(device, part.dtype, part.rows, part.columns, "the weights of a layer");
+  device.copies().wait_for(device.stream());  // the memory is theirs from there on
+  for (size_t i = 0; i < parts_.size(); ++i)
+    device.upload(device.copies(), loaded.weights_[i].data(), staging_.data() + parts_[i].at,
+                  loaded.weights_[i].bytes());
+  device.copies().wait();
+  return loaded;
+}
+
+}  // namespace signum::cuda
