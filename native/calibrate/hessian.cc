@@ -12,21 +12,22 @@
 namespace signum {
 namespace {
 
-Error not_finite(const DecoderLayer& layer, const std::string& where) {
-  return {
-      "calibration_not_finite",
-      "NaN or infinity appeared in the " + where + " of decoder layer " + std::to_string(layer.layer()) + ".",
-      ""};
+Error not_finite(size_t layer, const std::string& where) {
+  return {"calibration_not_finite",
+          "NaN or infinity appeared in the " + where + " of decoder layer " + std::to_string(layer) + ".",
+          ""};
 }
 
 }  // namespace
 
-Error input_not_finite(const DecoderLayer& layer, LinearInput input) {
+Error input_not_finite(const ModelConfig& config, size_t layer, LinearInput input) {
   std::string kinds;
-  for (const LinearRule& rule : layer.config().architecture->linears)
+  for (const LinearRule& rule : config.architecture->linears)
     if (rule.input == input) kinds += (kinds.empty() ? "" : ", ") + std::string(rule.kind);
   return not_finite(layer, "input of " + kinds);
 }
+
+Error output_not_finite(size_t layer) { return not_finite(layer, "output"); }
 
 Result<LayerHessians> collect_hessians(const DecoderLayer& layer, const Activations& inputs,
                                        ForwardBuffers& buffers, ThreadPool& pool,
@@ -51,7 +52,7 @@ Result<LayerHessians> collect_hessians(const DecoderLayer& layer, const Activati
       for (size_t j = 0; j < sum.columns(); ++j) sum(i, j) *= scale;
       if (!all_finite(sum.row(i), sum.columns())) finite = false;
     });
-    if (!finite) return input_not_finite(layer, LinearInput(which));
+    if (!finite) return input_not_finite(layer.config(), layer.layer(), LinearInput(which));
   }
   return hessians;
 }
@@ -63,7 +64,7 @@ Status advance(const DecoderLayer& layer, Activations& activations, ForwardBuffe
     const size_t count = std::min(step, activations.sequences() - first);
     const View batch = activations.batch(first, count);
     layer.forward(batch, activations.length(), batch, buffers, pool);
-    if (!all_finite(batch, pool)) return not_finite(layer, "output");
+    if (!all_finite(batch, pool)) return output_not_finite(layer.layer());
     if (progress) progress(first + count, activations.sequences());
   }
   return {};

@@ -32,8 +32,9 @@ Result<LayerHessians> collect_hessians(const DecoderLayer& layer, const Activati
                                        ForwardBuffers& buffers, ThreadPool& pool,
                                        const SequenceProgress& progress = {});
 
-// The error calibration_not_finite for an input of this layer.
-Error input_not_finite(const DecoderLayer& layer, LinearInput input);
+// The error calibration_not_finite for an input of this layer, and for its output.
+Error input_not_finite(const ModelConfig& config, size_t layer, LinearInput input);
+Error output_not_finite(size_t layer);
 
 // Replaces the activations by the layer's outputs (its weights as they are now). Error:
 // calibration_not_finite.

@@ -73,7 +73,8 @@ Result<PairedInput> collect_paired(const PairedLayer& layer, LinearInput input, 
   const float factor = 2.0f / float(inputs.sequences());
   for (Matrix* sum : {&sums.hessian, &sums.cross, &sums.residual}) {
     scale(factor, *sum, pool);
-    if (!all_finite(sum->view(), pool)) return input_not_finite(layer.quantized, input);
+    if (!all_finite(sum->view(), pool))
+      return input_not_finite(layer.quantized.config(), layer.quantized.layer(), input);
   }
   return sums;
 }
