@@ -125,8 +125,9 @@ uint64_t Device::free_bytes() const {
   uint64_t kept = 0;
   if (cudaGetDevice(&index) == cudaSuccess && cudaDeviceGetDefaultMemPool(&pool, index) == cudaSuccess)
     cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &kept);
-  const uint64_t on_card = uint64_t(free) + (kept > used_ ? kept - used_ : 0);
-  return std::min(limit_ - std::min(limit_, used_), on_card);
+  const uint64_t used = used_;
+  const uint64_t on_card = uint64_t(free) + (kept > used ? kept - used : 0);
+  return std::min(limit_ - std::min(limit_, used), on_card);
 }
 
 void* Device::allocate(size_t bytes, const char* what) {
