@@ -7,7 +7,9 @@
 #include <cstring>
 
 #include "both_orders.h"
+#include "cuda/kernels/stored_product.h"
 #include "device.h"
+#include "methods/stored.h"
 #include "tests/all_recipes.h"
 
 using namespace signum;
@@ -142,4 +144,33 @@ TEST_CASE("narrow codes whose zero is none of them") {
   const auto on_card = cuda::DevicePacked::upload(card, view_of(packed));
   cuda::multiply(card, on_card, x_on_card.data(), 1, 0.0f, out.data());
   CHECK(worst_error(dense, x, out.download(card.device), 0, none) < 1e-5);
+}
+
+TEST_CASE("a product from a stored matrix equals the exact one, of any type and width") {
+  cuda::Blas blas(test_device(), {});
+  cuda::Card card{test_device(), blas};
+  for (const auto& [rows, columns] : {std::pair<size_t, size_t>(70, 264), {3, 300}, {33, 1}})
+    for (const DType type : {DType::F16, DType::BF16, DType::F32}) {
+      const Matrix values = random_matrix(rows, columns, rows);
+      ScalarTensor tensor("w", type, {rows, columns});
+      Matrix dense(rows, columns);
+      for (size_t i = 0; i < dense.size(); ++i) dense.data()[i] = tensor.set(i, values.data()[i]);
+      const std::vector<uint8_t> bytes = tensor.take().bytes;
+      cuda::Array<uint8_t> stored(card.device, bytes.size(), "w");
+      stored.upload(bytes);
+      for (const size_t tokens : {1, 3, 8, 17}) {
+        CAPTURE(rows);
+        CAPTURE(int(type));
+        CAPTURE(tokens);
+        const float beta = tokens == 3 ? 0.5f : 0.0f;
+        const Matrix x = random_matrix(tokens, columns, tokens), z = random_matrix(tokens, rows, tokens + 50);
+        const auto x_on_card = cuda::DeviceMatrix::of(card.device, x.view(), "x");
+        in_both_orders([&] {
+          const auto out = cuda::DeviceMatrix::of(card.device, z.view(), "out");
+          cuda::multiply(card, cuda::StoredOnCard{type, stored.data(), rows, columns}, x_on_card.data(),
+                         tokens, beta, out.data(), rows);
+          CHECK(worst_error(dense, x, out.download(card.device), beta, z) < 1e-5);
+        });
+      }
+    }
 }
