@@ -1,15 +1,19 @@
-// cuBLAS and cuSOLVER are found at run time, so that the worker starts without them: a folder that the person
-// names, the system's, those of pip's nvidia-* packages.
-#include <dlfcn.h>
+// cuBLAS and cuSOLVER are found at run time, so that the worker starts without them.
+#include <cuda_runtime.h>
 
-#include <cstdlib>
-#include <string>
-#include <vector>
-
-#include "device/device.h"
+#include "cuda/library_search.h"
 
 namespace signum::cuda {
 
-std::vector<DeviceLibrary> find_libraries(const std::string&) { return {}; }
+// All that are looked for; those not found have no path.
+std::vector<DeviceLibrary> find_libraries(const std::string& folder) {
+  const SearchPlaces places = SearchPlaces::of_this_machine(folder);
+  std::vector<DeviceLibrary> libraries;
+  for (const LibraryKind& kind : library_kinds(CUDART_VERSION / 1000)) {
+    const auto library = load_library(kind, places);
+    libraries.push_back(library ? library->about : DeviceLibrary{kind.name, "", ""});
+  }
+  return libraries;
+}
 
 }  // namespace signum::cuda

@@ -8,9 +8,9 @@
 #include "base/pool.h"
 #include "both_orders.h"
 #include "cuda/math/finite.h"
-#include "golden_layer.h"
 #include "math/linear_algebra.h"
-#include "numbers.h"
+#include "on_card.h"
+#include "tests/golden_cases.h"
 
 using namespace signum;
 
@@ -20,9 +20,9 @@ TEST_CASE("errors and power are the CPU's") {
   cuda::Card card{device, blas};
   ThreadPool pool(2);
   const auto check = [&](const Matrix& weight, const Matrix& decoded, const Matrix& h) {
-    const auto weight_card = cuda::DeviceMatrix::of(device, weight.view(), "weight");
-    const auto decoded_card = cuda::DeviceMatrix::of(device, decoded.view(), "decoded");
-    const auto h_card = cuda::DeviceMatrix::of(device, h.view(), "h");
+    const auto weight_card = on_card(weight);
+    const auto decoded_card = on_card(decoded);
+    const auto h_card = on_card(h);
     const LinearErrors cpu = linear_errors(weight, decoded, &h, pool);
     double first = -1;
     in_both_orders([&] {
@@ -38,13 +38,13 @@ TEST_CASE("errors and power are the CPU's") {
     CHECK(known == first);
     CHECK(std::isnan(cuda::linear_errors(card, weight_card, decoded_card, nullptr).output));
   };
-  for (const char* layer : kGoldenLayers) {
+  for (const char* layer : golden::kLayers) {
     CAPTURE(layer);
-    const Matrix weight = golden_matrix(layer, "weight");
+    const Matrix weight = golden::matrix(*golden::open_layer(layer), "weight");
     const Matrix noise = random_matrix(weight.rows(), weight.columns(), 1);
     Matrix decoded = weight.clone();
     for (size_t i = 0; i < weight.size(); ++i) decoded.data()[i] += 0.01f * noise.data()[i];
-    check(weight, decoded, golden_matrix(layer, "hessian"));
+    check(weight, decoded, golden::matrix(*golden::open_layer(layer), "hessian"));
   }
   const Matrix wide = random_matrix(6, 600, 2), x = random_matrix(40, 600, 3);
   Matrix h(600, 600);
@@ -60,7 +60,7 @@ TEST_CASE("one number that is not finite is found wherever it is") {
     for (const float value : {NAN, INFINITY, -INFINITY, 3e38f}) {
       Matrix a = random_matrix(90, 100, 6);
       a.data()[at] = value;
-      const auto on_card = cuda::DeviceMatrix::of(device, a.view(), "a");
-      CHECK(cuda::all_finite(device, on_card.view()) == (value == 3e38f));
+      const auto a_card = on_card(a);
+      CHECK(cuda::all_finite(device, a_card.view()) == (value == 3e38f));
     }
 }

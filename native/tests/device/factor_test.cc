@@ -7,8 +7,8 @@
 
 #include "base/pool.h"
 #include "both_orders.h"
-#include "golden_layer.h"
 #include "numbers.h"
+#include "tests/golden_cases.h"
 #include "tests/random_problem.h"
 
 using namespace signum;
@@ -19,7 +19,7 @@ cuda::DeviceFactor factor_on_card(const Matrix& h, const FactorOptions& options)
   cuda::Device& device = test_device();
   cuda::Blas blas(device, {});
   cuda::Card card{device, blas};
-  return cuda::factorize(card, cuda::DeviceMatrix::of(device, h.view(), "h"), options);
+  return cuda::factorize(card, on_card(h), options);
 }
 
 void check_same(const Matrix& h, const FactorOptions& options) {
@@ -79,10 +79,10 @@ TEST_CASE("the factor is the CPU's, with and without an order") {
 }
 
 TEST_CASE("the factor of the golden Hessians is the CPU's, dead columns included") {
-  for (const char* layer : kGoldenLayers)
+  for (const char* layer : golden::kLayers)
     for (const bool descending : {false, true}) {
       CAPTURE(layer);
-      check_same(golden_matrix(layer, "hessian"), {0.01, descending, 100, false});
+      check_same(golden::matrix(*golden::open_layer(layer), "hessian"), {0.01, descending, 100, false});
     }
 }
 

@@ -1,12 +1,10 @@
-// Random numbers and matrices for the tests of native/cuda.
+// Random numbers and arrays for the tests of native/cuda.
 #pragma once
 
 #include <random>
 #include <vector>
 
-#include "base/matrix.h"
-#include "cuda/runtime.h"
-#include "device.h"
+#include "on_card.h"
 
 namespace signum {
 
@@ -16,12 +14,6 @@ inline std::vector<float> random_numbers(size_t count, unsigned seed) {
   std::normal_distribution<float> normal;
   std::vector<float> out(count);
   for (float& x : out) x = normal(random);
-  return out;
-}
-inline Matrix random_matrix(size_t rows, size_t columns, unsigned seed) {
-  Matrix out = Matrix::uninitialized(rows, columns);
-  const auto numbers = random_numbers(out.size(), seed);
-  std::copy(numbers.begin(), numbers.end(), out.data());
   return out;
 }
 
