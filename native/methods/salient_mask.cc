@@ -11,11 +11,6 @@
 namespace signum {
 namespace {
 
-// Bits of a row of mask_high beside one for each of its salient weights.
-size_t high_zeros(const Layout& l) {
-  return (l.columns + (size_t(1) << l.mask_low_bits) - 1) >> l.mask_low_bits;
-}
-
 size_t coded_bytes(const Layout& l) {
   return bytes_of_bits(l.salient_weights * l.mask_low_bits) +
          bytes_of_bits(l.salient_weights + l.rows * high_zeros(l));
@@ -69,6 +64,10 @@ bool read_plane_row(const Layout& l, const uint8_t* plane, size_t count, uint32_
 }
 
 }  // namespace
+
+size_t high_zeros(const Layout& l) {
+  return (l.columns + (size_t(1) << l.mask_low_bits) - 1) >> l.mask_low_bits;
+}
 
 size_t choose_mask_low_bits(size_t rows, size_t columns, size_t salient) {
   Layout l;

@@ -12,6 +12,9 @@ namespace signum {
 inline constexpr size_t kMostLowBits = 8;
 size_t choose_mask_low_bits(size_t rows, size_t columns, size_t salient);
 
+// Bits of a row of mask_high beside one for each of its salient weights.
+size_t high_zeros(const Layout& layout);
+
 // The tensors of the mask; the layout has rows, columns, salient_weights and mask_low_bits.
 std::vector<TensorRule> mask_rules(const Layout& layout);
 

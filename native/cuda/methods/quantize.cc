@@ -1,0 +1,54 @@
+#include "cuda/methods/quantize.h"
+
+#include "cuda/math/finite.h"
+#include "cuda/methods/method_list.h"
+
+namespace signum::cuda {
+namespace {
+
+PackedLinear by_method(Card& card, const Recipe& recipe, DeviceMatrix weight, const DeviceFactor* factor) {
+  switch (recipe.method) {
+    case Method::Rtn:
+      return quantize_rtn(card, recipe, weight);
+    case Method::Gptq:
+      return quantize_gptq(card, recipe, std::move(weight), *factor);
+    case Method::Fdb:
+      return quantize_fdb(card, recipe, std::move(weight), factor);
+    case Method::PbLlm:
+      return quantize_pb_llm(card, recipe, std::move(weight), *factor);
+    case Method::BiLLM:
+    case Method::Arb:
+    case Method::ArbX:
+    case Method::ArbRc:
+    case Method::SignumRc:
+      break;
+  }
+  throw Fault{{"recipe_device_unsupported", unsupported(recipe), ""}};
+}
+
+}  // namespace
+
+std::string unsupported(const Recipe& recipe) {
+  switch (recipe.method) {
+    case Method::Rtn:
+    case Method::Gptq:
+    case Method::PbLlm:
+    case Method::Fdb:
+      return "";
+    default:
+      return std::string("The method '") + method_id(recipe.method) +
+             "' cannot run on a card yet; run it on the CPU.";
+  }
+}
+
+PackedLinear quantize(Card& card, const Recipe& recipe, DeviceMatrix weight, const DeviceFactor* factor) {
+  const bool finite = weight.size() == 0 || all_finite(card.device, weight.view());
+  check(check_problem(recipe, weight.rows(), weight.columns(), finite, factor ? factor->diagonal.size() : 0));
+  PackedLinear linear = by_method(card, recipe, std::move(weight), factor);
+  check(check_scales(linear));
+  if (needs_hessian(recipe)) linear.order = factor->order;
+  linear.layout.has_order = bool(linear.order);
+  return linear;
+}
+
+}  // namespace signum::cuda
