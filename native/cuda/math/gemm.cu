@@ -65,8 +65,8 @@ __device__ inline void triangle_tile_of(unsigned index, unsigned* row, unsigned*
   *column = index - r * (r + 1) / 2;
 }
 
-template <class T, class W, unsigned kSide, bool kGram>
-__global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W> p) {
+template <class T, class W, class V, unsigned kSide, bool kGram>
+__global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W, V> p) {
   constexpr unsigned kGroups = kSide / 64;  // of four rows and columns for each thread
   constexpr unsigned kOwn = 4 * kGroups;
   alignas(16) __shared__ T a_tile[kDepth][kSide + 4];
@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W> p) {
             &tile_column);
   const size_t first_row = size_t(tile_row) * kSide, first_column = size_t(tile_column) * kSide;
   const size_t one = blockIdx.z;
-  const T* a = p.a + one * p.a_step;
+  const V* a = p.a + one * p.a_step;
   const W* b = p.b + one / p.b_shared * p.b_step;
   const unsigned tx = threadIdx.x % 16, ty = threadIdx.x / 16;
 
@@ -89,16 +89,16 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W> p) {
 #pragma unroll
     for (unsigned j = 0; j < kOwn; ++j) sums[i][j] = 0;
 
-  Share<T, T, kSide> a_share;
+  Share<T, V, kSide> a_share;
   Share<T, W, kSide> b_share;
-  a_share.load(a, p.lda, !p.a_transposed, false, first_row, p.m, 0, p.k);
+  a_share.load(a, p.lda, !p.a_transposed, p.half, first_row, p.m, 0, p.k);
   b_share.load(b, p.ldb, p.b_transposed, p.half, first_column, p.n, 0, p.k);
   for (size_t k = 0; k < p.k; k += kDepth) {
     a_share.store(a_tile, !p.a_transposed);
     b_share.store(b_tile, p.b_transposed);
     __syncthreads();
     if (k + kDepth < p.k) {  // on its way while this one is used
-      a_share.load(a, p.lda, !p.a_transposed, false, first_row, p.m, k + kDepth, p.k);
+      a_share.load(a, p.lda, !p.a_transposed, p.half, first_row, p.m, k + kDepth, p.k);
       b_share.load(b, p.ldb, p.b_transposed, p.half, first_column, p.n, k + kDepth, p.k);
     }
 #pragma unroll
@@ -133,14 +133,14 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W> p) {
     }
 }
 
-template <class T, class W, unsigned kSide>
-void multiply_tiled(Device& device, Product<T, W> p) {
+template <unsigned kSide, class T, class W, class V>
+void multiply_tiled(Device& device, Product<T, W, V> p) {
   const size_t tiles = size_t(parts(p.m, kSide)) * parts(p.n, kSide);
   // A slice begins where B changes, if the batches are cut at all.
   const size_t most = std::max<size_t>(kMostBatches / p.b_shared, 1) * p.b_shared;
   for (size_t left = p.count; left > 0;) {
     const size_t slice = std::min(most, left);
-    launch(device, gemm_kernel<T, W, kSide, false>,
+    launch(device, gemm_kernel<T, W, V, kSide, false>,
            Grid{dim3(unsigned(tiles), 1, unsigned(slice)), dim3(kThreads)}, p);
     left -= slice;
     p.a += slice * p.a_step;
@@ -150,14 +150,14 @@ void multiply_tiled(Device& device, Product<T, W> p) {
 }
 
 // Large tiles read less; they are taken where there are enough of them for the whole card.
-template <class T, class W>
-void multiply_any(Device& device, const Product<T, W>& p) {
+template <class T, class W, class V>
+void multiply_any(Device& device, const Product<T, W, V>& p) {
   if (p.m == 0 || p.n == 0 || p.count == 0) return;
   if constexpr (sizeof(T) == 4) {
     const size_t large = size_t(parts(p.m, 128)) * parts(p.n, 128) * p.count;
-    if (large >= device.multiprocessors()) return multiply_tiled<T, W, 128>(device, p);
+    if (large >= device.multiprocessors()) return multiply_tiled<128>(device, p);
   }
-  multiply_tiled<T, W, 64>(device, p);
+  multiply_tiled<64>(device, p);
 }
 
 // Rows of C for each pass of a thin product: as many sums as a thread keeps.
@@ -213,16 +213,19 @@ void add_gram_any(Device& device, bool transposed, size_t n, size_t k, T alpha, 
   if constexpr (sizeof(T) == 4) {
     const size_t large = parts(n, 128), tiles = large * (large + 1) / 2;
     if (tiles >= device.multiprocessors())
-      return launch(device, gemm_kernel<T, T, 128, true>, Grid{dim3(unsigned(tiles)), dim3(kThreads)}, p);
+      return launch(device, gemm_kernel<T, T, T, 128, true>, Grid{dim3(unsigned(tiles)), dim3(kThreads)}, p);
   }
   const size_t small = parts(n, 64), tiles = small * (small + 1) / 2;
-  launch(device, gemm_kernel<T, T, 64, true>, Grid{dim3(unsigned(tiles)), dim3(kThreads)}, p);
+  launch(device, gemm_kernel<T, T, T, 64, true>, Grid{dim3(unsigned(tiles)), dim3(kThreads)}, p);
 }
 
 }  // namespace
 
 void multiply(Device& device, const Product<float, float>& product) { multiply_any(device, product); }
 void multiply(Device& device, const Product<float, uint16_t>& product) { multiply_any(device, product); }
+void multiply(Device& device, const Product<float, uint16_t, uint16_t>& product) {
+  multiply_any(device, product);
+}
 void multiply(Device& device, const Product<double, double>& product) { multiply_any(device, product); }
 
 void add_gram(Device& device, bool transposed, size_t n, size_t k, float alpha, const float* a, size_t lda,

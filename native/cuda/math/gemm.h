@@ -6,13 +6,13 @@
 
 namespace signum::cuda::own {
 
-// T: of A, C and the sums (float, double). W: of B as stored; uint16_t is F16 (half) or BF16.
-template <class T, class W>
+// T: of C and the sums (float, double). W: of B as stored, V: of A; uint16_t is F16 (half) or BF16.
+template <class T, class W, class V = T>
 struct Product {
   bool a_transposed = false, b_transposed = false, half = false, mirrored = false;
   size_t m = 0, n = 0, k = 0;
   T alpha = 1;
-  const T* a = nullptr;
+  const V* a = nullptr;
   size_t lda = 0;
   const W* b = nullptr;
   size_t ldb = 0;
@@ -25,6 +25,7 @@ struct Product {
 
 void multiply(Device& device, const Product<float, float>& product);
 void multiply(Device& device, const Product<float, uint16_t>& product);
+void multiply(Device& device, const Product<float, uint16_t, uint16_t>& product);
 void multiply(Device& device, const Product<double, double>& product);
 // C [n, n] += alpha op(A) op(A)^T by the tiles on and below the diagonal; op(A) [n, k], stored [k, n] where
 // transposed. mirrored: the upper triangle gets what the lower one has; else nothing above the diagonal is

@@ -4,6 +4,7 @@
 
 #include "cuda/math/elementwise.h"
 #include "cuda/math/gemm.h"
+#include "cuda/math/library_products.h"
 #include "cuda/math/triangular_tiles.h"
 
 namespace signum::cuda {
@@ -92,7 +93,13 @@ void divide_by_factored(Card& card, DeviceView<const float> r, DeviceView<float>
   for (size_t s = 0; s < n; s += kDivision) divide(s, std::min(kDivision, n - s), false);
 }
 
-void cholesky(Card& card, size_t n, float* a, size_t lda) { tiled_cholesky(card, n, a, lda); }
-void cholesky(Card& card, size_t n, double* a, size_t lda) { tiled_cholesky(card, n, a, lda); }
+void cholesky(Card& card, size_t n, float* a, size_t lda) {
+  if (LibraryProducts* library = card.blas.library(); library && library->cholesky(n, a, lda)) return;
+  tiled_cholesky(card, n, a, lda);
+}
+void cholesky(Card& card, size_t n, double* a, size_t lda) {
+  if (LibraryProducts* library = card.blas.library(); library && library->cholesky(n, a, lda)) return;
+  tiled_cholesky(card, n, a, lda);
+}
 
 }  // namespace signum::cuda

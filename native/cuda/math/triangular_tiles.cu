@@ -104,6 +104,13 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+template <class T>
+__global__ void mark_kernel(const int* info, T* a, size_t lda) {
+  if (threadIdx.x != 0 || *info == 0) return;
+  const size_t at = *info > 0 ? size_t(*info) - 1 : 0;
+  a[at * (lda + 1)] = T(NAN);
+}
+
 }  // namespace
 
 template <class T>
@@ -119,6 +126,13 @@ template void factor_tile(Device&, size_t, float*, size_t);
 template void factor_tile(Device&, size_t, double*, size_t);
 template void divide_by_tile(Device&, size_t, size_t, const float*, size_t, float*, size_t);
 template void divide_by_tile(Device&, size_t, size_t, const double*, size_t, double*, size_t);
+
+template <class T>
+void mark_failed(Device& device, const int* info, T* a, size_t lda) {
+  launch(device, mark_kernel<T>, Grid{dim3(1), dim3(32)}, info, a, lda);
+}
+template void mark_failed(Device&, const int*, float*, size_t);
+template void mark_failed(Device&, const int*, double*, size_t);
 
 void invert_tiles(Device& device, DeviceView<const float> r, size_t blocksize, DeviceView<float> u) {
   launch(device, invert_kernel, Grid{dim3(parts(blocksize, kSide), parts(r.rows, blocksize)), dim3(kThreads)},

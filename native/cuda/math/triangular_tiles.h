@@ -20,4 +20,9 @@ void divide_by_tile(Device& device, size_t m, size_t n, const T* l, size_t ldl, 
 // diagonal block of blocksize, into the same places of u [n, blocksize]; the rest of u is zeroed.
 void invert_tiles(Device& device, DeviceView<const float> r, size_t blocksize, DeviceView<float> u);
 
+// NaN on the diagonal where a library says that the factor failed: at *info - 1, or at 0 where *info is below
+// 0.
+template <class T>
+void mark_failed(Device& device, const int* info, T* a, size_t lda);
+
 }  // namespace signum::cuda::own
