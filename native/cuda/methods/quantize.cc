@@ -20,8 +20,9 @@ PackedLinear by_method(Card& card, const Recipe& recipe, DeviceMatrix weight, co
     case Method::Arb:
     case Method::ArbX:
     case Method::ArbRc:
-    case Method::SignumRc:
       break;
+    case Method::SignumRc:
+      return quantize_signum_rc(card, recipe, std::move(weight), *factor);
   }
   throw Fault{{"recipe_device_unsupported", unsupported(recipe), ""}};
 }
@@ -34,6 +35,7 @@ std::string unsupported(const Recipe& recipe) {
     case Method::Gptq:
     case Method::PbLlm:
     case Method::Fdb:
+    case Method::SignumRc:
       return "";
     default:
       return std::string("The method '") + method_id(recipe.method) +
