@@ -46,6 +46,8 @@ __global__ void half_step_kernel(HalfStep step) {
   const RankOneRows& p = step.p;
   const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32, width = unsigned(p.x.columns);
   const bool two = p.second_columns > 0;
+  float* const own_row = step.order == 0 ? p.row[0] : p.row[1];
+  const float* const own_column = step.order == 0 ? p.column[0] : p.column[1];
   float numerator[kSlots] = {}, denominator[kSlots] = {};
   for (unsigned i = warp; i < kBandRows; i += kWarps) {
     const size_t row = size_t(blockIdx.x) * kBandRows + i;
@@ -87,7 +89,7 @@ __global__ void half_step_kernel(HalfStep step) {
       if (step.start) {
         product += fabsf(value[s]);
       } else {
-        const float signed_column = p.column[step.order][j] * sign[s];
+        const float signed_column = own_column[j] * sign[s];
         product = fmaf(signed_column, value[s], product);
         square = fmaf(signed_column, signed_column, square);
       }
@@ -95,7 +97,7 @@ __global__ void half_step_kernel(HalfStep step) {
     product = warp_sum(product);
     square = warp_sum(square);
     const float own = step.start ? product / float(step.columns) : product / (square + kEpsilon);
-    if (lane == 0) p.row[step.order][row] = own;
+    if (lane == 0) own_row[row] = own;
     const float inverse = own > 0 ? 1.0f / own : 0.0f, counted = own > 0 ? 1.0f : 0.0f;
 #pragma unroll
     for (unsigned s = 0; s < kSlots; ++s) {

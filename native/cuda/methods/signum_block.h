@@ -9,7 +9,7 @@ namespace signum::cuda {
 // Memory for the blocks of one linear, one after another.
 class SignumBlock {
  public:
-  // width: of the widest block; third: whether any of its columns has a third plane.
+  // width: of the widest block; most: the columns of its planes where they are most, in the first block.
   SignumBlock(Card& card, const Recipe& recipe, size_t rows, size_t width, const PlaneCounts& most);
 
   // block [rows, width]: compensated weights; r, u [width, width] of the block.

@@ -95,3 +95,18 @@ TEST_CASE("gptq in both orders of threads") {
     first = std::move(both.card);
   });
 }
+
+TEST_CASE("gptq with the factor that the card made itself") {
+  const Problem p = special_problem(40, 150, 5);
+  const Recipe recipe = recipe_of(3, 64, false, false, true);
+  cuda::Blas blas(test_device(), {});
+  cuda::Card card{test_device(), blas};
+  const cuda::DeviceFactor factor = cuda::factorize(card, on_card(p.hessian), factor_options(recipe));
+  const PackedLinear linear = cuda::quantize(card, recipe, on_card(p.weight), &factor);
+  const BothEnds both(recipe, p);
+  ThreadPool pool(1);
+  const Matrix values = decode(linear, pool).value();
+  const double ratio = linear_errors(p.weight, values, &p.hessian, pool).output / both.cpu_errors.output;
+  CHECK(ratio == doctest::Approx(1).epsilon(0.01));
+  CHECK(*linear.order == *both.cpu.order);
+}
