@@ -17,6 +17,7 @@
 
 namespace signum {
 
+class EvaluationCompute;
 class ThreadPool;
 
 struct EvaluationOptions {
@@ -47,6 +48,10 @@ struct Evaluation {
 // of Activations and of reading weights.
 Result<Evaluation> evaluate(const Model& model, const Model* reference, std::span<const uint32_t> tokens,
                             const EvaluationOptions& options, ThreadPool& pool);
+// The same where the numbers are made elsewhere (evaluation_compute.h), with its errors; options say what
+// concerns windows and progress.
+Result<Evaluation> evaluate(const Model& model, const Model* reference, std::span<const uint32_t> tokens,
+                            const EvaluationOptions& options, EvaluationCompute& compute);
 
 // What was measured at every target, as a safetensors file (docs/PROTOCOL.md). Error: write_failed.
 Status write_targets(const std::string& path, const Evaluation& evaluation, const WindowOptions& options);

@@ -6,16 +6,20 @@
 
 namespace signum {
 
+Status check_sequence(const Model& model, std::span<const uint32_t> tokens) {
+  if (tokens.empty()) return Error{"tokens_invalid", "There are no tokens.", ""};
+  if (tokens.size() > model.config().context)
+    return Error{"context_too_long",
+                 std::to_string(tokens.size()) + " tokens are more than the model's " +
+                     std::to_string(model.config().context) + " positions.",
+                 ""};
+  return check_tokens(model, tokens);
+}
+
 Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool,
                       WeightForm form) {
   const ModelConfig& config = model.config();
-  if (tokens.empty()) return Error{"tokens_invalid", "There are no tokens.", ""};
-  if (tokens.size() > config.context)
-    return Error{"context_too_long",
-                 std::to_string(tokens.size()) + " tokens are more than the model's " +
-                     std::to_string(config.context) + " positions.",
-                 ""};
-  SIGNUM_TRY(check_tokens(model, tokens));
+  SIGNUM_TRY(check_sequence(model, tokens));
   Matrix hidden(tokens.size(), config.hidden);
   SIGNUM_TRY(embed(model, tokens, tokens.size(), hidden.view(), pool));
   ForwardBuffers buffers;

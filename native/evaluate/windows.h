@@ -35,6 +35,7 @@ struct EvaluationWindows {
   size_t scored() const { return count * targets; }
   // Row of `ids` whose logits predict target t, 0 <= t < scored(); the target is the id after it.
   size_t row(size_t t) const { return t / targets * window + first + t % targets; }
+  uint32_t target(size_t t) const { return ids[row(t) + 1]; }
 };
 
 // Errors: job_invalid (window too short, BOS with `papers`), context_too_long, evaluation_too_short,

@@ -13,6 +13,11 @@ std::string table_name(const std::string& tensor) {
   return tensor.ends_with(".weight") ? tensor.substr(0, tensor.size() - 7) : tensor;
 }
 
+std::optional<PackedView> Table::packed_view() const {
+  if (stored_) return {};
+  return shard_->table_view(name_);
+}
+
 std::string Table::name() const { return stored_ ? table_name(stored_->name) : name_; }
 size_t Table::rows() const { return stored_ ? stored_->shape[0] : shard_->tables().at(name_).rows; }
 size_t Table::columns() const { return stored_ ? stored_->shape[1] : shard_->tables().at(name_).columns; }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -27,6 +28,8 @@ class Table {
 
   // Null where it is packed.
   const TensorView* stored() const { return stored_; }
+  // What it consists of where it is packed, not checked yet (check_view); nothing where it is stored.
+  std::optional<PackedView> packed_view() const;
   // Of the module: without ".weight".
   std::string name() const;
   size_t rows() const;

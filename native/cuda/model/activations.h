@@ -7,12 +7,12 @@
 #include "cuda/card.h"
 #include "cuda/matrix.h"
 #include "cuda/model/ends.h"
+#include "device/memory_plan.h"
 #include "model/activations.h"
 
 namespace signum::cuda {
 
-enum class ActivationPlace : uint8_t { Device, Pinned, Disk };
-inline constexpr const char* kActivationPlaceNames[] = {"device", "pinned", "disk"};
+using signum::ActivationPlace;
 
 // What activations may take: on the card, then on the host (ActivationLimit::memory_bytes).
 struct ActivationBudget {

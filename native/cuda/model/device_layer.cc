@@ -26,7 +26,7 @@ class LayerProducts : public BlockProducts {
   void project(LinearInput input, DeviceView<const float> x, float beta, DeviceView<float> out) override {
     for (size_t i = 0, at = 0; i < linears_.size(); ++i) {
       if (linears_[i].input != input) continue;
-      weights_[i].multiply(card_.blas, x, beta, out.block(0, at, out.rows, weights_[i].rows()));
+      weights_[i].multiply(card_, x, beta, out.block(0, at, out.rows, weights_[i].rows()));
       at += weights_[i].rows();
     }
   }
@@ -39,6 +39,12 @@ class LayerProducts : public BlockProducts {
 
 }  // namespace
 
+DeviceWeight packed_weight_on_card(Card card, const std::string& name, const PackedView& view,
+                                   std::shared_ptr<ProductRoom> room, ThreadPool& pool) {
+  taken(MappedMatrix::of(name, view, pool));  // its checks
+  return {DevicePacked::upload(card, view), std::move(room)};
+}
+
 DeviceLayer DeviceLayer::load(Card card, const Model& model, size_t layer, ThreadPool& pool) {
   return LayerReader(card, model).load(layer, pool);
 }
@@ -50,7 +56,7 @@ uint64_t DeviceLayer::weight_bytes() const {
 }
 
 DeviceMatrix DeviceLayer::weight(Card card, size_t index) const {
-  return weights_[index].widened(card.device, "the weights of a linear");
+  return weights_[index].widened(card, "the weights of a linear");
 }
 void DeviceLayer::replace(size_t index, DeviceMatrix weight) { weights_[index] = std::move(weight); }
 DeviceMatrix DeviceLayer::take(Card card, size_t index) {
@@ -84,37 +90,30 @@ void LayerReader::read_ahead(size_t layer) {
   prepare(layer);
   status_ = {};
   ahead_ = layer;
-  thread_ = std::thread([this, layer] {
+  thread_ = std::thread([this] {
     // The threads of the run's pool are not ours.
     ThreadPool pool(std::max(1u, std::thread::hardware_concurrency() / 4));
-    status_ = read(layer, pool);
+    status_ = read(pool);
   });
 }
 
-// Makes the list of parts, and room for them.
-uint8_t* LayerReader::prepare(size_t layer) {
+// Makes the list of parts, and room for them; packed linears have none.
+void LayerReader::prepare(size_t layer) {
   parts_.clear();
   size_t bytes = 0;
   for (const LinearInfo& linear : model_.linears_of(layer)) {
     const TensorView* stored = model_.find(linear.name + ".weight");
-    const DType dtype = stored ? stored->dtype : DType::F32;  // a packed one is decoded
-    parts_.push_back({dtype, linear.rows, linear.columns, bytes});
-    bytes += (linear.rows * linear.columns * dtype_bytes(dtype) + 255) / 256 * 256;
+    parts_.push_back({stored, bytes});
+    if (stored) bytes += (stored->bytes.size() + 255) / 256 * 256;
   }
-  return staging_.room(bytes);
+  staging_.room(bytes);
 }
 
-Status LayerReader::read(size_t layer, ThreadPool& pool) {
-  const auto linears = model_.linears_of(layer);
-  for (size_t i = 0; i < linears.size(); ++i) {
-    uint8_t* to = staging_.data() + parts_[i].at;
-    if (const TensorView* stored = model_.find(linears[i].name + ".weight")) {
-      if (!all_finite(stored->dtype, stored->bytes, pool)) return weights_not_finite(stored->name);
-      copy_bytes(to, stored->bytes.data(), stored->bytes.size(), pool);
-    } else {
-      SIGNUM_TAKE(const Matrix decoded, model_.weight(linears[i], pool));
-      copy_bytes(to, reinterpret_cast<const uint8_t*>(decoded.data()), decoded.size() * sizeof(float), pool);
-    }
+Status LayerReader::read(ThreadPool& pool) {
+  for (const auto& [stored, at] : parts_) {
+    if (!stored) continue;
+    if (!all_finite(stored->dtype, stored->bytes, pool)) return weights_not_finite(stored->name);
+    copy_bytes(staging_.data() + at, stored->bytes.data(), stored->bytes.size(), pool);
   }
   return {};
 }
@@ -126,16 +125,26 @@ DeviceLayer LayerReader::load(size_t layer, ThreadPool& pool) {
   } else {
     join();
     prepare(layer);
-    check(read(layer, pool));
+    check(read(pool));
   }
   Device& device = card_.device;
   DeviceLayer loaded(DecoderBlock::load(device, model_, layer, pool));
-  for (const Part& part : parts_)
-    loaded.weights_.emplace_back(device, part.dtype, part.rows, part.columns, "the weights of a layer");
+  const auto linears = model_.linears_of(layer);
+  const auto room = std::make_shared<ProductRoom>();
+  for (size_t i = 0; i < linears.size(); ++i) {
+    if (parts_[i].stored) {
+      loaded.weights_.emplace_back(device, parts_[i].stored->dtype, linears[i].rows, linears[i].columns,
+                                   "the weights of a layer");
+    } else {
+      const auto view = taken(model_.packed_view(linears[i]));
+      loaded.weights_.push_back(packed_weight_on_card(card_, linears[i].name, *view, room, pool));
+    }
+  }
   device.copies().wait_for(device.stream());  // the memory is theirs from there on
   for (size_t i = 0; i < parts_.size(); ++i)
-    device.upload(device.copies(), loaded.weights_[i].data(), staging_.data() + parts_[i].at,
-                  loaded.weights_[i].bytes());
+    if (parts_[i].stored)
+      device.upload(device.copies(), loaded.weights_[i].data(), staging_.data() + parts_[i].at,
+                    parts_[i].stored->bytes.size());
   device.copies().wait();
   return loaded;
 }

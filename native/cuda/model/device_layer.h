@@ -49,7 +49,7 @@ class DeviceLayer {
 };
 
 // Loads decoder layers one after the other; while the card works with one, the next can be read from its file
-// into page-locked memory. The model outlives it.
+// into page-locked memory; packed linears, which are small, are read by load(). The model outlives it.
 class LayerReader {
  public:
   LayerReader(Card card, const Model& model) : card_(card), model_(model), staging_(card.device) {}
@@ -63,13 +63,13 @@ class LayerReader {
   DeviceLayer load(size_t layer, ThreadPool& pool);
 
  private:
-  // Where a linear's bytes stand in the staging memory.
+  // A linear's bytes, and where they stand in the staging memory; null: it is packed.
   struct Part {
-    DType dtype;
-    size_t rows, columns, at;
+    const TensorView* stored;
+    size_t at;
   };
-  uint8_t* prepare(size_t layer);
-  Status read(size_t layer, ThreadPool& pool);
+  void prepare(size_t layer);
+  Status read(ThreadPool& pool);
   void join();
 
   Card card_;

@@ -27,6 +27,9 @@ DeviceEmbedding DeviceEmbedding::load(Card card, const Model& model, ThreadPool&
   const TensorView* stored = model.embedding_table().stored();
   if (stored && stored->bytes.size() <= card.device.free_bytes() / 4)
     ends.table_ = load_stored(card, *stored, "the embeddings");
+  if (!stored)
+    ends.table_ = packed_weight_on_card(card, model.embedding_table().name(),
+                                        *model.embedding_table().packed_view(), nullptr, pool);
   if (has_projections(model.config()))
     ends.project_in_ = load_matrix(card, *model.find(architecture.project_in), "the embeddings", pool);
   if (architecture.positions) {
@@ -44,6 +47,13 @@ DeviceView<float> DeviceEmbedding::rows(Card card, DeviceMatrix& narrow, DeviceV
   return narrow.view();
 }
 
+void DeviceEmbedding::look_up(Card card, const uint32_t* ids, DeviceView<float> out) const {
+  if (const DevicePacked* packed = table_.packed_linear())
+    cuda::look_up(card.device, *packed, ids, out.rows, out.data);
+  else
+    gather_rows(card.device, table_.data(), table_.dtype(), ids, out);
+}
+
 void DeviceEmbedding::finish(Card card, DeviceView<const float> narrow, DeviceView<float> out,
                              const Places& places) const {
   if (project_in_)
@@ -58,7 +68,7 @@ void DeviceEmbedding::embed(Card card, const uint32_t* ids, DeviceView<float> ou
                             const Places& places) const {
   DeviceMatrix narrow;
   const DeviceView<float> found = rows(card, narrow, out);
-  gather_rows(card.device, table_.data(), table_.dtype(), ids, found);
+  look_up(card, ids, found);
   finish(card, found, out, places);
 }
 
@@ -71,9 +81,12 @@ void DeviceEmbedding::embed(Card card, std::span<const uint32_t> tokens, DeviceV
     Array<uint32_t> ids(device, tokens.size(), "the tokens"), finite(device, 1, "a check");
     ids.upload(tokens);
     finite.fill(0xFF);
-    gather_rows(device, table_.data(), table_.dtype(), ids.data(), found);
+    look_up(card, ids.data(), found);
     check_finite(device, found, finite.data());
-    if (!finite.download()[0]) throw Fault{weights_not_finite(model_->embedding_table().stored()->name)};
+    if (!finite.download()[0]) {
+      const Table& table = model_->embedding_table();
+      throw Fault{weights_not_finite(table.stored() ? table.stored()->name : table.name())};
+    }
   } else {
     Matrix looked_up = Matrix::uninitialized(found.rows, found.columns);
     check(model_->embedding_table().look_up(tokens, looked_up.view(), pool));
@@ -96,7 +109,8 @@ DeviceHead DeviceHead::load(Card card, const Model& model, ThreadPool& pool) {
     if (!all_finite(stored->dtype, stored->bytes, pool)) throw Fault{weights_not_finite(stored->name)};
     head.table_ = load_stored(card, *stored, "the head");
   } else {
-    head.table_ = DeviceMatrix::of(card.device, taken(table.matrix(pool)).view(), "the head");
+    head.table_ = packed_weight_on_card(card, table.name(), *table.packed_view(),
+                                        std::make_shared<ProductRoom>(), pool);
   }
   head.cap_ = float(config.final_cap);
   return head;
@@ -115,7 +129,7 @@ void DeviceHead::logits(Card card, DeviceView<const float> hidden, DeviceView<fl
                            project_out_.rows(), 0.0f, narrow.data(), narrow.columns());
     hidden = narrow.view();
   }
-  table_.multiply(card.blas, hidden, 0.0f, logits);
+  table_.multiply(card, hidden, 0.0f, logits);
   if (cap_ > 0) soft_cap(card.device, logits, cap_);
 }
 

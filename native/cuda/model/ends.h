@@ -11,8 +11,8 @@
 
 namespace signum::cuda {
 
-// Tokens to the residual stream. The table lies on the card as it is stored; where it is packed or would take
-// more than a quarter of what is free, rows are looked up on the CPU. The model outlives it.
+// Tokens to the residual stream. The table lies on the card as it is stored or packed; where it is stored and
+// would take more than a quarter of what is free, rows are looked up on the CPU. The model outlives it.
 class DeviceEmbedding {
  public:
   // Faults: weights_not_finite, device_memory_short.
@@ -28,6 +28,8 @@ class DeviceEmbedding {
 
  private:
   explicit DeviceEmbedding(const Model& model) : model_(&model) {}
+  // out [ids, embedding_width] = the table's rows.
+  void look_up(Card card, const uint32_t* ids, DeviceView<float> out) const;
   // The table's rows -> the residual stream; narrow: only with project_in_.
   void finish(Card card, DeviceView<const float> narrow, DeviceView<float> out, const Places& places) const;
   DeviceView<float> rows(Card card, DeviceMatrix& narrow, DeviceView<float> out) const;

@@ -12,7 +12,6 @@
 #include "tests/tiny_families.h"
 
 using namespace signum;
-using cuda::ActivationPlace;
 using cuda::BatchStream;
 using cuda::DeviceActivations;
 
@@ -81,7 +80,7 @@ TEST_CASE("batches come and go in every place, and what stays on the card is wha
   for (const ActivationPlace place : kPlaces)
     for (const size_t sequences : {1, 2, 3, 4, 5, 7}) {
       CAPTURE(sequences);
-      CAPTURE(cuda::kActivationPlaceNames[size_t(place)]);
+      CAPTURE(kActivationPlaceNames[size_t(place)]);
       const uint64_t before = test_device().used_bytes();
       auto activations = DeviceActivations::create(test_card(), sequences, length, hidden, place, {});
       const Matrix numbers = random_matrix(sequences * length, hidden, uint32_t(sequences));

@@ -1,0 +1,133 @@
+#include "cuda/model/evaluate.h"
+
+#include <chrono>
+#include <utility>
+
+#include "cuda/model/activations.h"
+#include "cuda/model/device_layer.h"
+#include "cuda/model/ends.h"
+#include "cuda/model/statistics.h"
+#include "evaluate/logits.h"
+
+namespace signum::cuda {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// All activations through all layers; batch_done after each layer and batch.
+void through_layers(Card card, const Model& model, DeviceActivations& activations,
+                    const std::function<void()>& batch_done, ThreadPool& pool) {
+  BlockBuffers buffers;
+  LayerReader reader(card, model);
+  for (size_t index = 0; index < model.config().layers; ++index) {
+    const DeviceLayer layer = reader.load(index, pool);
+    reader.read_ahead(index + 1);
+    BatchStream batches(activations, BatchStream::Keep);
+    while (batches.next()) {
+      layer.forward(card, batches.view(), activations.length(), batches.view(), buffers);
+      batch_done();
+    }
+    batches.finish();
+  }
+}
+
+}  // namespace
+
+// One of the two models on its way: the residual stream of all windows, then the head.
+struct DeviceEvaluation::Pass {
+  DeviceActivations activations;
+  DeviceHead head;
+  double seconds = 0;
+
+  // [targets, vocabulary]
+  DeviceMatrix logits(Card card, std::span<const uint32_t> rows) {
+    const auto began = Clock::now();
+    DeviceMatrix hidden(card.device, rows.size(), activations.hidden(), "the head");
+    activations.gather(card, rows, hidden.view());
+    DeviceMatrix logits(card.device, rows.size(), head.vocabulary(), "the logits");
+    head.logits(card, hidden.view(), logits.view());
+    card.device.stream().wait();
+    seconds += since(began);
+    return logits;
+  }
+};
+
+DeviceEvaluation::DeviceEvaluation(Card card, size_t models, const EvaluationOptions& options,
+                                   ThreadPool& pool)
+    : card_(card),
+      options_(options),
+      pool_(pool),
+      activation_bytes_(card.device.free_bytes() / (2 * std::max<size_t>(models, 1))) {}
+DeviceEvaluation::~DeviceEvaluation() = default;
+
+DeviceEvaluation::Pass DeviceEvaluation::run_pass(const Model& model, const EvaluationWindows& windows,
+                                                  const std::function<void()>& batch_done) {
+  const auto began = Clock::now();
+  const ActivationPlace place =
+      activation_place(windows.count, windows.window, model.config().hidden,
+                       {.device_bytes = activation_bytes_, .host_bytes = options_.activations.memory_bytes});
+  auto activations = DeviceActivations::embedded(card_, model, windows.ids, windows.window, place,
+                                                 options_.activations, pool_);
+  through_layers(card_, model, activations, batch_done, pool_);
+  Pass pass{std::move(activations), DeviceHead::load(card_, model, pool_), 0};
+  pass.seconds = since(began);
+  return pass;
+}
+
+Status DeviceEvaluation::run(const Model& model, const EvaluationWindows& windows,
+                             const std::function<void()>& batch_done) {
+  return guarded_status(
+      [&] { passes_.push_back(std::make_unique<Pass>(run_pass(model, windows, batch_done))); });
+}
+
+Status DeviceEvaluation::score(const EvaluationWindows& windows, size_t first, std::span<Target> targets) {
+  return guarded_status([&] {
+    std::vector<uint32_t> rows(targets.size()), next(targets.size());
+    for (size_t i = 0; i < targets.size(); ++i) {
+      rows[i] = uint32_t(windows.row(first + i));
+      next[i] = windows.target(first + i);
+    }
+    Array<uint32_t> next_there(card_.device, next.size(), "the targets");
+    next_there.upload(next);
+    Array<TargetOnCard> measured(card_.device, targets.size(), "the targets");
+    const DeviceMatrix logits = passes_[0]->logits(card_, rows);
+    if (passes_.size() > 1) {
+      const DeviceMatrix base = passes_[1]->logits(card_, rows);
+      compare_targets(card_.device, logits.view(), base.view(), next_there.data(), measured.data());
+    } else {
+      losses(card_.device, logits.view(), next_there.data(), measured.data());
+    }
+    const auto got = measured.download();
+    for (size_t i = 0; i < targets.size(); ++i)
+      targets[i] = {got[i].loss, got[i].reference_loss, got[i].kld, got[i].same_top != 0};
+  });
+}
+
+double DeviceEvaluation::seconds(size_t which) const { return passes_[which]->seconds; }
+
+Result<Evaluation> evaluate(Card card, const Model& model, const Model* reference,
+                            std::span<const uint32_t> tokens, const EvaluationOptions& options,
+                            ThreadPool& pool) {
+  DeviceEvaluation compute(card, reference ? 2 : 1, options, pool);
+  return signum::evaluate(model, reference, tokens, options, compute);
+}
+
+Result<Matrix> logits(Card card, const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool) {
+  SIGNUM_TRY(check_sequence(model, tokens));
+  return guarded([&] {
+    auto activations =
+        DeviceActivations::embedded(card, model, tokens, tokens.size(), ActivationPlace::Device, {}, pool);
+    through_layers(
+        card, model, activations, [] {}, pool);
+    const DeviceHead head = DeviceHead::load(card, model, pool);
+    DeviceMatrix logits(card.device, tokens.size(), head.vocabulary(), "the logits");
+    BatchStream whole(activations, BatchStream::Read);
+    whole.next();
+    head.logits(card, whole.view(), logits.view());
+    whole.finish();
+    return logits.download(card.device);
+  });
+}
+
+}  // namespace signum::cuda
