@@ -20,7 +20,11 @@ MemoryQuestion memory_question(const Model& model, const RunRecipe& recipe, cons
     if (const Recipe* its = recipe.of(linear.name); its && needs_hessian(*its))
       question.kept_block = std::max(question.kept_block, factor_options(*its).keep_blocks);
   question.hidden = model.config().hidden;
-  question.forward_floats = forward_floats(model.config());
+  // On a card the MLP's activations lie where the attention's numbers were, and need not fit there.
+  const ModelConfig& config = model.config();
+  const size_t attention = width_of(Width::QueriesKeysValues, config) + width_of(Width::Queries, config);
+  question.forward_floats =
+      forward_floats(config) + (config.intermediate > attention ? config.intermediate - attention : 0);
   question.factors = most_factors(model, recipe);
   if (plan) {
     question.paired = recipe.corrects(model.linears());

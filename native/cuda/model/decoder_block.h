@@ -68,6 +68,10 @@ class BlockBuffers {
     DeviceMatrix cosine, sine;
   };
   const Rotary& rotary(Device& device, const Rope& rope, size_t length, size_t dim);
+  // Of the scratch arrays.
+  uint64_t bytes() const {
+    return residual_.bytes() + scratch_.bytes() + branch_.bytes() + mlp_.bytes() + query_.bytes();
+  }
 
  private:
   friend class DecoderBlock;

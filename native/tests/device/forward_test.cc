@@ -9,7 +9,9 @@
 #include "cuda/model/ends.h"
 #include "model/ends.h"
 #include "on_card.h"
+#include "run/device_memory.h"
 #include "tests/opened_model.h"
+#include "tests/recorded_run.h"
 #include "tests/tiny_families.h"
 
 using namespace signum;
@@ -71,6 +73,12 @@ void check_layers(const Model& model, const std::vector<uint32_t>& tokens, size_
     CHECK(apart(from_card(there), out) < 2e-5);
     x = std::move(out);
   }
+  // What a run's memory plan counts on.
+  const auto recipe = RunRecipe::from_json(tiny_recipes().at("rtn"));
+  REQUIRE(recipe.ok());
+  CHECK(buffers_there.bytes() == cuda::block_floats(model.config()) * tokens.size() * sizeof(float));
+  CHECK(cuda::block_floats(model.config()) == memory_question(model, recipe.value(), nullptr).forward_floats);
+
   auto head = Head::load(model, pool);
   REQUIRE(head.ok());
   const auto head_there = cuda::DeviceHead::load(test_card(), model, pool);
