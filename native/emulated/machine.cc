@@ -19,6 +19,12 @@ namespace context = boost::context;
 
 constexpr size_t kStackBytes = size_t(256) << 10;
 constexpr size_t kLargestBlock = 1024;
+constexpr size_t kLargestShared = size_t(99) << 10;
+
+[[noreturn]] void refuse(const char* why) {
+  std::fprintf(stderr, "emulated device: %s\n", why);
+  std::abort();
+}
 
 Order order_of_threads = Order::Rising;
 
@@ -79,11 +85,6 @@ class BlockRunner {
     State state = State::Ended;
     context::fiber fiber, scheduler;
   };
-
-  [[noreturn]] static void refuse(const char* why) {
-    std::fprintf(stderr, "emulated device: %s\n", why);
-    std::abort();
-  }
 
   // Every thread that can goes on until it waits or ends.
   void turn() {
@@ -148,6 +149,11 @@ void run_threads_in(Order order) { order_of_threads = order; }
 
 void run_grid(dim3 blocks, dim3 threads, size_t shared, const std::function<void()>& body) {
   const size_t count = size_t(blocks.x) * blocks.y * blocks.z;
+  // What every card from 8.0 on can do, and none more.
+  if (blocks.x > 0x7FFFFFFFu || blocks.y > 65535 || blocks.z > 65535)
+    refuse("a grid of more blocks than a card takes");
+  if (threads.z > 64) refuse("a block of more than 64 layers of threads");
+  if (shared > kLargestShared) refuse("more shared memory than a card of 8.6 gives to a block");
   machine().parallel_for(count, [&](size_t i) {
     if (!runner) runner = std::make_unique<BlockRunner>();
     std::vector<unsigned char> room(shared + 128, 0xFF);
