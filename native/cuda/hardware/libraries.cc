@@ -2,6 +2,7 @@
 #include <cuda_runtime.h>
 
 #include "cuda/library_search.h"
+#include "cuda/math/library_products.h"
 
 namespace signum::cuda {
 
@@ -14,6 +15,10 @@ std::vector<DeviceLibrary> find_libraries(const std::string& folder) {
     libraries.push_back(library ? library->about : DeviceLibrary{kind.name, "", ""});
   }
   return libraries;
+}
+
+std::unique_ptr<LibraryProducts> open_library_products(Device& device, const std::string& folder) {
+  return load_library_products(device, SearchPlaces::of_this_machine(folder), CUDART_VERSION / 1000);
 }
 
 }  // namespace signum::cuda

@@ -34,9 +34,9 @@ constexpr size_t kColumns = 2048;  // of a gram matrix that a library makes at o
 }  // namespace
 
 Blas::Blas(Device& device, BlasOptions options)
-    : device_(device),
-      precision_(options.precision),
-      library_(open_library_products(device, options.libraries)) {
+    : Blas(device, options.precision, open_library_products(device, options.libraries)) {}
+Blas::Blas(Device& device, Precision precision, std::unique_ptr<LibraryProducts> library)
+    : device_(device), precision_(precision), library_(std::move(library)) {
   if (precision_ == Precision::Tf32 && !library_) {
     precision_ = Precision::F32;
     note_ = "TF32 needs cuBLAS, which was not found: products are made in F32.";

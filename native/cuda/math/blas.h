@@ -41,6 +41,8 @@ struct Batch {
 class Blas {
  public:
   Blas(Device& device, BlasOptions options);
+  // With products by this library, or by our own kernels where it is null.
+  Blas(Device& device, Precision precision, std::unique_ptr<LibraryProducts> library);
   ~Blas();
   Blas(const Blas&) = delete;
   Blas& operator=(const Blas&) = delete;

@@ -1,9 +1,10 @@
-// Products by NVIDIA's libraries, where they were found (hardware/); the emulated device has none.
+// Products by NVIDIA's libraries, where they were found.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "cuda/library_search.h"
 #include "cuda/math/gemm.h"
 
 namespace signum::cuda {
@@ -24,7 +25,10 @@ class LibraryProducts {
   virtual bool cholesky(size_t n, double* a, size_t lda) = 0;
 };
 
-// Null where no cuBLAS was found that works with this driver. folder: looked at first.
+// Null where no cuBLAS was found that works with this driver.
+std::unique_ptr<LibraryProducts> load_library_products(Device& device, const SearchPlaces& places,
+                                                       int cuda_major);
+// The same for this machine, folder looked at first (hardware/); the emulated device has none.
 std::unique_ptr<LibraryProducts> open_library_products(Device& device, const std::string& folder);
 
 }  // namespace signum::cuda

@@ -2,7 +2,7 @@
 // time, and their headers need not be there.
 #pragma once
 
-#include <cuda_runtime.h>
+#include <cstddef>
 
 namespace signum::cuda::cublas {
 
@@ -20,7 +20,7 @@ inline constexpr int kMathWithoutReducedSums = 16;
 
 using Create = Status(Handle*);
 using Destroy = Status(Handle);
-using SetStream = Status(Handle, cudaStream_t);
+using SetStream = Status(Handle, void* stream);
 using SetWorkspace = Status(Handle, void*, size_t);
 using SetMode = Status(Handle, int);
 using GemmEx = Status(Handle, int op_a, int op_b, int m, int n, int k, const void* alpha, const void* a,
@@ -36,7 +36,7 @@ using Ssyrk = Status(Handle, int fill, int op, int n, int k, const float* alpha,
 
 using SolverCreate = Status(SolverHandle*);
 using SolverDestroy = Status(SolverHandle);
-using SolverSetStream = Status(SolverHandle, cudaStream_t);
+using SolverSetStream = Status(SolverHandle, void* stream);
 template <class T>
 using PotrfBufferSize = Status(SolverHandle, int fill, int n, T* a, int lda, int* size);
 template <class T>

@@ -2,8 +2,9 @@
 // Matrices here are row-major, there column-major: theirs are the transposes of ours.
 #include "cuda/math/library_products.h"
 
-#include "cuda/hardware/cublas.h"
-#include "cuda/library_search.h"
+#include <algorithm>
+
+#include "cuda/math/cublas.h"
 #include "cuda/math/triangular_tiles.h"
 
 namespace signum::cuda {
@@ -33,7 +34,7 @@ class Solver {
       handle_ = nullptr;
       return;
     }
-    usable_ = set_stream(handle_, static_cast<cudaStream_t>(device.stream().handle())) == 0;
+    usable_ = set_stream(handle_, device.stream().handle()) == 0;
   }
   ~Solver() {
     if (handle_) destroy_(handle_);
@@ -94,7 +95,7 @@ class Cublas final : public LibraryProducts {
       return;
     }
     // The stream first: setting it takes the workspace away.
-    usable_ = set_stream(handle_, static_cast<cudaStream_t>(device.stream().handle())) == 0 &&
+    usable_ = set_stream(handle_, device.stream().handle()) == 0 &&
               set_workspace(handle_, workspace_.data(), workspace_.bytes()) == 0 &&
               set_math(handle_, cublas::kMathWithoutReducedSums) == 0 &&
               set_atomics(handle_, cublas::kAtomicsNotAllowed) == 0;
@@ -160,9 +161,9 @@ class Cublas final : public LibraryProducts {
 
 }  // namespace
 
-std::unique_ptr<LibraryProducts> open_library_products(Device& device, const std::string& folder) {
-  const SearchPlaces places = SearchPlaces::of_this_machine(folder);
-  const std::vector<LibraryKind> kinds = library_kinds(CUDART_VERSION / 1000);
+std::unique_ptr<LibraryProducts> load_library_products(Device& device, const SearchPlaces& places,
+                                                       int cuda_major) {
+  const std::vector<LibraryKind> kinds = library_kinds(cuda_major);
   std::unique_ptr<Cublas> products;
   // One that is there but does not work with this driver is passed over.
   load_library(kinds[0], places, [&](const LoadedLibrary& library) {
