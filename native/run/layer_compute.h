@@ -75,6 +75,8 @@ class Backend {
   // What of it the bytes of a run depend on, beyond program, BLAS kernels and SIMD target: "cpu", or the card
   // with its kind of arithmetic. Part of the fingerprint.
   virtual std::string fingerprint() const = 0;
+  // Whether it can do what the recipe asks for. Error recipe_invalid.
+  virtual Status check_recipe(const Model& /*model*/, const RunRecipe& /*recipe*/) { return {}; }
   // Whether the run fits in memory. plan null: no calibration. Errors: memory_short; device_memory_short.
   virtual Status check_memory(const Model& model, const RunRecipe& recipe, const CalibrationPlan* plan,
                               uint64_t activation_limit) = 0;

@@ -84,6 +84,7 @@ Status QuantizeRun::open() {
     return Error{"already_quantized", job_.model + " is a packed model; give the original one.", ""};
   state_.layers = layers();
   SIGNUM_TRY(recipe_.check(*model_));
+  SIGNUM_TRY(backend_.check_recipe(*model_, recipe_));
   const Recipe* needing = recipe_.needing_hessian(model_->linears());
   if (!job_.calibration && needing)
     return Error{"job_invalid",

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/pool.h"
+#include "run/cpu_compute.h"
 #include "run/observer.h"
 #include "run/quantize_run.h"
 #include "tests/tiny_model.h"
@@ -117,24 +118,29 @@ std::string end_of(const T& result) {
 
 // Runs the job on `threads` threads; must succeed.
 inline signum::QuantizeOutcome run_to_end(const signum::QuantizeJob& job, RecordingObserver& observer,
-                                          size_t threads = 2) {
+                                          size_t threads = 2,
+                                          signum::Backend& backend = signum::cpu_backend()) {
   signum::ThreadPool pool(threads);
-  auto outcome = signum::run_quantize(job, observer, pool);
+  auto outcome = signum::run_quantize(job, observer, pool, backend);
   REQUIRE_MESSAGE(outcome.ok(), end_of(outcome));
   return std::move(outcome).value();
 }
 
-inline std::string try_run(const signum::QuantizeJob& job) {
+inline std::string try_run(const signum::QuantizeJob& job, signum::Backend& backend = signum::cpu_backend()) {
   RecordingObserver observer;
   signum::ThreadPool pool(2);
-  return end_of(signum::run_quantize(job, observer, pool));
+  return end_of(signum::run_quantize(job, observer, pool, backend));
 }
 
 // A run that was stopped after `layers` layers.
-inline void run_and_stop(const signum::QuantizeJob& job, size_t layers) {
+inline void run_and_stop(const signum::QuantizeJob& job, size_t layers,
+                         signum::Backend& backend = signum::cpu_backend()) {
   RecordingObserver observer;
-  observer.stop = [&] { return observer.saved_shards.size() >= layers; };
-  const signum::QuantizeOutcome outcome = run_to_end(job, observer);
+  observer.stop = [&] {  // shards may be written a little later
+    const signum::RunPlan& plan = observer.plans.at(0);
+    return observer.linears.size() >= plan.linears / plan.layers * layers;
+  };
+  const signum::QuantizeOutcome outcome = run_to_end(job, observer, 2, backend);
   REQUIRE(outcome.stopped);
   REQUIRE(outcome.finished_layers == layers);
 }

@@ -15,8 +15,8 @@
 class WorkerProcess {
  public:
   // stdin stays open until close_stdin() or the end of this object. The program lies beside the test program.
-  explicit WorkerProcess(const std::vector<std::string>& arguments) {
-    const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "signum-worker";
+  explicit WorkerProcess(const std::vector<std::string>& arguments, const char* name = "signum-worker") {
+    const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
     int in[2], out[2];
     if (::pipe(in) != 0 || ::pipe(out) != 0) throw std::runtime_error("pipe");
     child_ = ::fork();
