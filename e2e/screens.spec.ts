@@ -215,9 +215,8 @@ for (const theme of ['light', 'dark'] as const) {
     await page.mouse.move(size.width - 4, size.height - 4)
     await page.screenshot({ path: path.join(folder, `at-work-${theme}.png`) })
     // A window that is closed while a run is at work asks first.
-    const { current, waiting } = await asked(page, 'queue', {})
-    for (const { id } of waiting) await asked(page, 'cancelRun', { id })
-    if (current !== null) await asked(page, 'cancelRun', { id: current })
-    await expect.poll(async () => (await asked(page, 'queue', {})).current, { timeout: 20_000 }).toBeNull()
+    const { running, waiting } = await asked(page, 'queue', {})
+    for (const id of [...waiting.map((run) => run.id), ...running]) await asked(page, 'cancelRun', { id })
+    await expect.poll(async () => (await asked(page, 'queue', {})).running, { timeout: 20_000 }).toEqual([])
   })
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Answer, Attention, Call, Ending, Request } from './contract/api.ts'
 import { success, type Result } from './contract/errors.ts'
 import { recipeSchema } from './contract/recipe.ts'
-import type { QueueEvent } from './contract/history.ts'
+import type { QueueEvent, RunRow } from './contract/history.ts'
 import { labPlaceSchema } from './contract/lab.ts'
 import { exportModel } from './exports/export.ts'
 import { openTexts } from './generate/texts.ts'
@@ -15,6 +15,7 @@ import { openTokenLosses } from './losses/token-losses.ts'
 import { deleteRun } from './runs/delete.ts'
 import { deleteLater, emptyTrashInTime, undoDelete } from './runs/delete-later.ts'
 import { caches, emptyCache } from './runs/caches.ts'
+import { cards } from './runs/cards.ts'
 import { doctor } from './runs/doctor.ts'
 import { evaluate } from './runs/evaluate.ts'
 import { curves, forecast, forecasts } from './runs/forecast.ts'
@@ -35,6 +36,7 @@ import {
 import { layer } from './runs/layer.ts'
 import { inspect, models } from './runs/models.ts'
 import { gains } from './runs/gains.ts'
+import { candidatesOf, placement } from './runs/placement.ts'
 import { plan } from './runs/plan.ts'
 import { quantize } from './runs/quantize.ts'
 import { thisMachine } from './runs/machine.ts'
@@ -54,7 +56,7 @@ import { readRecipe, saveRecipe } from './runs/recipe-files.ts'
 import { sampledText } from './runs/sampled-text.ts'
 import { sheet } from './runs/sheet.ts'
 import { text, texts as bundledTexts } from './runs/texts.ts'
-import { findWorker, usualPlaces } from './worker/location.ts'
+import { findCudaWorker, findWorker, usualPlaces } from './worker/location.ts'
 
 export { readRecipe, saveRecipe }
 
@@ -88,6 +90,7 @@ export async function openWorkbench(
     root,
     version: await versionOf(root),
     worker: await findWorker(usualPlaces(root)),
+    cuda: await findCudaWorker(usualPlaces(root)),
     machine: thisMachine,
     ...changes,
   }
@@ -110,7 +113,8 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     await lab.makeRoom()
     return quantize(context, request, attention, id)
   }
-  const queue = holdQueue(history, start, tell)
+  const candidates = context.cuda?.ok ? (run: RunRow) => candidatesOf(context, run) : undefined
+  const queue = holdQueue(history, { start, candidates }, tell)
   const findRun: FindRun = (owner) =>
     typeof owner === 'number' ? packedPlaces(context, owner) : Promise.resolve(lab.places(owner))
   const { pictureThread: thread } = threads
@@ -119,7 +123,7 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     pictures,
     async busy() {
       const opened = await queue.open()
-      return opened.ok && opened.value.current !== null
+      return opened.ok && opened.value.running.length > 0
     },
   })
   const texts = openTexts(context)
@@ -210,6 +214,8 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     gains: (request, attention = {}) => gains(context, request, attention),
     forecast: (request, attention = {}) => forecast(context, request, attention),
     forecasts: (request, attention = {}) => forecasts(context, request, attention),
+    cards: (_request, attention = {}) => cards(context, attention),
+    placement: (request, attention = {}) => placement(context, request, attention),
     preflight: (request, attention = {}) => readiness(context, request, attention),
     readRecipe: async ({ file }) => endingOf(await readRecipe(file)),
     saveRecipe: async ({ file, recipe }) => endingOf(await saveRecipe(file, recipeSchema.parse(recipe))),
@@ -221,8 +227,8 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     },
     queue: () => queue.use((opened) => listQueue(opened)),
     enqueue: ({ threads = 0, ...request }) => queue.use((opened) => opened.add({ ...request, threads, out: null })),
-    enqueueAll: ({ model, runs, threads = 0 }) =>
-      queue.use((opened) => opened.addAll(runs.map((one) => ({ ...one, model, threads, out: null })))),
+    enqueueAll: ({ runs, threads = 0, ...shared }) =>
+      queue.use((opened) => opened.addAll(runs.map((one) => ({ ...one, ...shared, threads, out: null })))),
     moveRun: ({ id, before }) => queue.use((opened) => opened.move(id, before)),
     stopRun: ({ id }) => queue.use((opened) => opened.stop(id)),
     cancelRun: ({ id }) => queue.use((opened) => opened.cancel(id)),

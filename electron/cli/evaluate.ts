@@ -2,6 +2,7 @@
 import { failure, success, type Result } from '../contract/errors.ts'
 import { protocols, protocolWords } from '../contract/evaluation.ts'
 import { joins } from '../contract/recipe.ts'
+import { deviceFrom, deviceOption } from './device-options.ts'
 import { refusal, reply, unfinished, type Command } from './command.ts'
 import type { Values } from './options.ts'
 import { evaluationText } from './evaluation-text.ts'
@@ -35,6 +36,7 @@ export const evaluate: Command = {
         kind: 'text',
         help: 'Also measure this model, and how far the other one is from it: KL divergence, same top token, probabilities.',
       },
+      deviceOption,
       { name: 'threads', value: 'N', kind: 'integer', max: 4096, help: 'Worker threads (default one per core).' },
     ],
     notes: protocols.map((protocol) => `Protocol ${protocol}: ${protocolWords[protocol]}`),
@@ -47,6 +49,8 @@ export const evaluate: Command = {
     if (!protocol.ok) return refusal(protocol.problem)
     const join = chosen(values, 'join', joins)
     if (!join.ok) return refusal(join.problem)
+    const device = deviceFrom(values)
+    if (!device.ok) return refusal(device.problem)
     const request = {
       model: values.positionals[0]!,
       source: source.value,
@@ -55,6 +59,7 @@ export const evaluate: Command = {
       join: join.value ?? 'raw',
       against: values.text('against') ?? null,
       threads: values.integer('threads') ?? 0,
+      ...device.value,
     }
     const ending = await workbench.evaluate(request, attention)
     if (ending.kind !== 'finished') return unfinished(ending, null)

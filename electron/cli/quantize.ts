@@ -1,11 +1,13 @@
 // signum quantize: a model folder to a packed model, measured.
 import path from 'node:path'
+import { cardTitle } from '../contract/devices.ts'
 import { failure, success, type Result } from '../contract/errors.ts'
 import type { RunReport } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import { saveRecipe } from '../workbench.ts'
 import { budgetOption, fitBudget, type Fitted } from './budget.ts'
 import { refusal, reply, unfinished, type Command, type Task } from './command.ts'
+import { deviceFrom, deviceOption, precisionOption } from './device-options.ts'
 import { checkMixed, isMixed, mixedOptions, planned } from './mixed.ts'
 import { effectText } from '../contract/override-text.ts'
 import { chosenTables, tableWords } from '../contract/tables.ts'
@@ -39,6 +41,8 @@ export const quantize: Command = {
       },
       { name: 'name', value: 'NAME', kind: 'text', help: 'What the history calls the run.' },
       { name: 'resume', kind: 'flag', help: 'Go on with the run in --out; all other options may be left out.' },
+      deviceOption,
+      precisionOption,
       { name: 'threads', value: 'N', kind: 'integer', max: 4096, help: 'Worker threads (default one per core).' },
     ],
     notes: [
@@ -66,6 +70,8 @@ export const quantize: Command = {
     if (!folder.ok) return refusal(folder.problem)
     if (out === undefined)
       return refusal(failure('option_invalid', 'Say where the run goes: --out DIR, a new or empty folder.').problem)
+    const device = deviceFrom(values)
+    if (!device.ok) return refusal(device.problem)
     const request = {
       model: folder.value,
       recipe,
@@ -73,6 +79,7 @@ export const quantize: Command = {
       resume: values.flag('resume'),
       threads: values.integer('threads') ?? 0,
       name: values.text('name') ?? null,
+      ...device.value,
     }
     const ending = await workbench.quantize(request, attention)
     if (ending.kind !== 'finished') return unfinished(ending, `Go on with: signum quantize --resume --out ${out}`)
@@ -122,7 +129,7 @@ function modelOf({ values }: Task, model: string | undefined, recipe: Recipe | n
 }
 
 export function summary(report: RunReport): string {
-  const { bits, sizes, perplexity, recipe, seconds } = report
+  const { bits, sizes, perplexity, recipe, seconds, device } = report
   const lines: [string, string][] = [
     [
       'model',
@@ -152,6 +159,10 @@ export function summary(report: RunReport): string {
       'worst linear',
       `${worst.name}, relative ${worst.relative_output_error === null ? 'weight' : 'output'} error ${errorOf(worst).toFixed(3)}`,
     ])
+  if (device !== null) {
+    const most = device.peak_bytes === null ? '' : `, at most ${quantities.size(device.peak_bytes)} of its memory`
+    lines.push(['device', `${cardTitle(device)}, ${device.precision}${most}`])
+  }
   const phases = Object.entries(seconds).map(([phase, s]) => `${phase} ${quantities.secondsText(s)}`)
   lines.push(
     ['seconds', phases.join(', ')],

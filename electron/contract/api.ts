@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { labLinearSchema, labPlaceSchema, trialRequestSchema, trialSchema } from './lab.ts'
 import { cacheNames, cacheSchema } from './caches.ts'
 import { curveSchema } from './curve.ts'
+import { cardListSchema, deviceWishSchema, placementSchema, precisionSchema } from './devices.ts'
 import { problemSchema } from './errors.ts'
 import { comparisonSchema, protocolSchema } from './evaluation.ts'
 import { exportFormatSchema, exportResultSchema } from './exports.ts'
@@ -35,6 +36,10 @@ const runIds = z.array(runId).min(1).max(100_000)
 /** Why something was not done with one of several runs. */
 const refusalSchema = z.object({ id: runId, problem: problemSchema })
 const threads = z.int().min(0).max(4096).default(0)
+/** Where it computes; undefined: as the settings say. */
+const device = deviceWishSchema.optional()
+/** Of a card's products; undefined: F32. */
+const precision = precisionSchema.optional()
 
 /** A model folder that was found: what it holds, or what is wrong with it. */
 export const foundModelSchema = z.object({
@@ -86,6 +91,8 @@ export const calls = {
       threads,
       /** For the history; null: made of model, method and parameters. */
       name: z.string().min(1).nullable().default(null),
+      device,
+      precision,
     }),
     answer: runReportSchema,
   },
@@ -103,6 +110,7 @@ export const calls = {
       /** The model that it is compared with. */
       against: folder.nullable().default(null),
       threads,
+      device,
     }),
     answer: z.object({
       model: z.string(),
@@ -231,10 +239,14 @@ export const calls = {
   /** Of a finished run: what more bytes would gain, linear by linear, as far as `plan` has measured its model. */
   gains: { request: z.object({ id: runId, threads }), answer: gainsAnswerSchema },
   /** What a run will cost. */
-  forecast: { request: z.object({ model: folder, recipe: recipeSchema, threads }), answer: forecastSchema },
+  forecast: { request: z.object({ model: folder, recipe: recipeSchema, threads, device }), answer: forecastSchema },
+  /** The cards, and why there are none. */
+  cards: { request: z.object({}), answer: cardListSchema },
+  /** Where a run would compute if it began now, and why there. */
+  placement: { request: z.object({ model: folder, recipe: recipeSchema, device }), answer: placementSchema },
   /** The same for many recipes; what one cannot be forecast for does not hold up the others. */
   forecasts: {
-    request: z.object({ model: folder, recipes: z.array(recipeSchema).min(1).max(64), threads }),
+    request: z.object({ model: folder, recipes: z.array(recipeSchema).min(1).max(64), threads, device }),
     answer: z.array(z.object({ forecast: forecastSchema.nullable(), problem: problemSchema.nullable() })),
   },
   /** Puts a linear on the table of the layer lab, which stays open for a while. Another one takes its place. */
@@ -244,17 +256,24 @@ export const calls = {
   /** Its trials' pictures go too. */
   labClose: { request: z.object({}), answer: z.null() },
   /** Everything that a run looks at before it starts. */
-  preflight: { request: z.object({ model: folder, recipe: recipeSchema }), answer: z.array(readinessSchema) },
+  preflight: { request: z.object({ model: folder, recipe: recipeSchema, device }), answer: z.array(readinessSchema) },
   /** A recipe that was saved as a file, by whoever; its own texts are found from the folder that it lies in. */
   readRecipe: { request: z.object({ file: z.string().min(1) }), answer: recipeSchema },
   saveRecipe: { request: z.object({ file: z.string().min(1), recipe: recipeSchema }), answer: z.null() },
-  /** Waiting runs, the next one first. */
+  /** Runs at work in this program, and waiting ones, the next one first. */
   queue: {
     request: z.object({}),
-    answer: z.object({ current: runId.nullable(), waiting: z.array(runRowSchema) }),
+    answer: z.object({ running: z.array(runId), waiting: z.array(runRowSchema) }),
   },
   enqueue: {
-    request: z.object({ model: folder, recipe: recipeSchema, name: z.string().min(1).nullable(), threads }),
+    request: z.object({
+      model: folder,
+      recipe: recipeSchema,
+      name: z.string().min(1).nullable(),
+      threads,
+      device,
+      precision,
+    }),
     answer: runId,
   },
   /** Several for one model, one after another; or none of them. Their ids, in their order. */
@@ -266,6 +285,8 @@ export const calls = {
         .min(1)
         .max(1000),
       threads,
+      device,
+      precision,
     }),
     answer: z.array(runId),
   },

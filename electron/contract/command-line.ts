@@ -1,4 +1,5 @@
 // A recipe as the line that makes the command line do the same.
+import { automatic, type Precision } from './devices.ts'
 import { bundledPrefix, type Evaluation, type Recipe } from './recipe.ts'
 import { findMethod, unusual } from './methods.ts'
 import { overrideText } from './override-text.ts'
@@ -12,6 +13,9 @@ export type Asked = {
   name: string | null
   /** 0: as many as the machine has. */
   threads: number
+  /** Undefined, or `auto`: not said. */
+  device?: string
+  precision?: Precision
   out: string
 }
 
@@ -19,7 +23,7 @@ export type Asked = {
  * `signum quantize ...` for a POSIX shell, with what is not as usual. Null where the recipe says more than options can:
  * its texts are measured in windows of different lengths, by different protocols, or joined differently.
  */
-export function quantizeLine({ model, recipe, name, threads, out }: Asked): string | null {
+export function quantizeLine({ model, recipe, name, threads, device, precision, out }: Asked): string | null {
   const ofTexts = <K extends keyof Evaluation>(key: K) => new Set(recipe.evaluations.map((one) => one[key]))
   const [windows, protocols, joins] = [ofTexts('window'), ofTexts('protocol'), ofTexts('join')]
   const method = findMethod(recipe.method)
@@ -50,6 +54,8 @@ export function quantizeLine({ model, recipe, name, threads, out }: Asked): stri
   if (recipe.evaluations.length === 0) words.push('--no-evaluation')
   if (name !== null) words.push(...option('name', name))
   if (threads > 0) words.push(...option('threads', String(threads)))
+  if (device !== undefined && device !== automatic) words.push(...option('device', device))
+  if (precision !== undefined && precision !== 'f32') words.push(...option('precision', precision))
   words.push(...option('out', out))
   return words.map(quoted).join(' ')
 }

@@ -19,6 +19,8 @@ export const basisSchema = z.object({
   runs: z.int().min(0),
   /** They were runs of the same model. */
   same_model: z.boolean(),
+  /** What is forecast for is a card on which nothing was run yet: nobody knows. */
+  unknown: z.boolean().default(false),
 })
 export type Basis = z.infer<typeof basisSchema>
 
@@ -38,7 +40,8 @@ export const forecastSchema = z.object({
 export type Forecast = z.infer<typeof forecastSchema>
 
 /** Never a time without it. */
-export function basisWords({ runs, same_model: same }: Basis): string {
+export function basisWords({ runs, same_model: same, unknown }: Basis): string {
+  if (unknown) return 'not known before a run has finished on this card'
   if (runs === 0) return 'rough estimate'
   const of = same ? ' of this model' : ''
   return `estimated from ${runs} ${runs === 1 ? 'run' : 'runs'}${of} on this computer`

@@ -13,9 +13,6 @@ export type RunStatus = (typeof runStatuses)[number]
 /** Nobody works on such a run, and somebody may go on with it. */
 export const resumableStatuses: readonly RunStatus[] = ['stopped', 'interrupted', 'failed', 'cancelled']
 
-/** The one device that runs can ask for so far. */
-export const processor = 'cpu'
-
 /** A newer Signum may know more methods than this one; it is checked again before anybody runs it. */
 const storedRecipeSchema = recipeSchema.extend({ method: z.string() })
 
@@ -47,7 +44,14 @@ export const runRowSchema = z.object({
   recipe: storedRecipeSchema,
   /** Null when another run was begun where its files used to be. */
   folder: z.string().nullable(),
+  /** What it was asked for (`auto`, `cpu`, `cuda:0`) until it begins, then what it computed on. */
   device: z.string(),
+  /** Null of the processor, and before it began on a card. */
+  device_name: z.string().nullable(),
+  /** Of a card's products; null of the processor. */
+  precision: z.string().nullable(),
+  /** Most memory of the card that was in use. */
+  device_peak_bytes: z.number().nullable(),
   status: z.enum(runStatuses),
   created_at: time,
   /** Of the last process that worked on it. */
@@ -152,6 +156,6 @@ export type QueueEvent =
   | { kind: 'started'; run: number }
   | { kind: 'event'; run: number; event: WorkerEvent; step: Step }
   | { kind: 'note'; run: number | null; note: Note }
-  /** Another process has the device; the queue waits. */
+  /** Another process has the run's device. */
   | { kind: 'waiting'; run: number; message: string }
   | { kind: 'ended'; run: number; ending: Ending<RunReport> }

@@ -158,6 +158,17 @@ export const runReportSchema = z.object({
   seconds: z.record(z.string(), z.number()),
   resumed: z.boolean(),
   peak_resident_bytes: z.number().nullable(),
+  /** Null: the processor, of reports from before there were cards too. */
+  device: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      precision: z.string(),
+      /** Most memory of the card that was in use; null where no heartbeat said. */
+      peak_bytes: z.number().nullable(),
+    })
+    .nullable()
+    .default(null),
   warnings: z.array(noteSchema),
   /** A packed folder that was made elsewhere: where it was found. */
   imported: z.object({ from: z.string() }).nullable().default(null),

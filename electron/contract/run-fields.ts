@@ -21,6 +21,7 @@ export const runFields: Fields<RunSummary> = {
     tag: (run) => run.tags,
     name: (run) => run.name,
     note: (run) => run.note,
+    device: (run) => run.device_name ?? run.device,
     text: (run) => {
       const source = run instanceof ListedRun ? run.calibration_source : run.recipe.calibration?.source
       return source ? textName(source) : 'none'

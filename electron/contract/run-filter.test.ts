@@ -31,6 +31,7 @@ const fields: Fields<Run> = {
     name: ({ name = '' }) => name,
     note: ({ note = '' }) => note,
     text: ({ text = '' }) => text,
+    device: () => 'cpu',
   },
   numbers: {
     ...(Object.fromEntries(numberKeys.map((key) => [key, nothing])) as unknown as Fields<Run>['numbers']),

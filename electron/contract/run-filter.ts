@@ -8,7 +8,7 @@
 import { didYouMean } from './nearest.ts'
 import type { ParameterValue } from './parameters.ts'
 
-export const wordKeys = ['method', 'model', 'status', 'tag', 'name', 'note', 'text'] as const
+export const wordKeys = ['method', 'model', 'status', 'tag', 'name', 'note', 'text', 'device'] as const
 export type WordKey = (typeof wordKeys)[number]
 export const numberKeys = [
   'ppl',
@@ -36,6 +36,7 @@ export const keyHelp: Readonly<Record<WordKey | NumberKey | 'before' | 'after' |
   name: 'part of the name of the run',
   note: 'part of the note',
   text: 'part of the name of the calibration text',
+  device: 'cpu, or part of the name of the card',
   ppl: 'perplexity of the packed model',
   original: 'perplexity of the original',
   kld: 'mean KL divergence from the original, nats',

@@ -11,6 +11,9 @@ export const headColumns = [
   'method',
   'folder',
   'device',
+  'device_name',
+  'precision',
+  'device_peak_bytes',
   'status',
   'created_at',
   'started_at',
@@ -73,6 +76,9 @@ export class ListedRun implements RunSummary {
   readonly method: string
   readonly folder: string | null
   readonly device: string
+  readonly device_name: string | null
+  readonly precision: string | null
+  readonly device_peak_bytes: number | null
   readonly status: RunStatus
   readonly created_at: number
   readonly started_at: number | null
@@ -108,26 +114,29 @@ export class ListedRun implements RunSummary {
     this.method = head[3] as string
     this.folder = head[4] as string | null
     this.device = head[5] as string
-    this.status = head[6] as RunStatus
-    this.created_at = head[7] as number
-    this.started_at = head[8] as number | null
-    this.finished_at = head[9] as number | null
-    this.layers = head[10] as number | null
-    this.finished_layers = head[11] as number
-    this.nominal_bits = head[12] as number | null
-    this.linear_bits = head[13] as number | null
-    this.file_bits = head[14] as number | null
-    this.file_bytes = head[15] as number | null
-    this.linear_bytes = head[16] as number | null
-    this.peak_resident_bytes = head[17] as number | null
-    this.program = head[18] as string | null
-    this.error_code = head[19] as string | null
-    this.error_message = head[20] as string | null
-    this.error_detail = head[21] as string | null
-    this.output_error = head[22] as number | null
-    this.note = head[23] as string
-    this.archived_at = head[24] as number | null
-    this.calibration_source = head[25] as string | null
+    this.device_name = head[6] as string | null
+    this.precision = head[7] as string | null
+    this.device_peak_bytes = head[8] as number | null
+    this.status = head[9] as RunStatus
+    this.created_at = head[10] as number
+    this.started_at = head[11] as number | null
+    this.finished_at = head[12] as number | null
+    this.layers = head[13] as number | null
+    this.finished_layers = head[14] as number
+    this.nominal_bits = head[15] as number | null
+    this.linear_bits = head[16] as number | null
+    this.file_bits = head[17] as number | null
+    this.file_bytes = head[18] as number | null
+    this.linear_bytes = head[19] as number | null
+    this.peak_resident_bytes = head[20] as number | null
+    this.program = head[21] as string | null
+    this.error_code = head[22] as string | null
+    this.error_message = head[23] as string | null
+    this.error_detail = head[24] as string | null
+    this.output_error = head[25] as number | null
+    this.note = head[26] as string
+    this.archived_at = head[27] as number | null
+    this.calibration_source = head[28] as string | null
     this.tags = tags
     this.#recipe = recipe
     this.#lines = metrics

@@ -1,5 +1,6 @@
 // What a person chose and wants to find again: kept in the history, one row per key.
 import { z } from 'zod'
+import { automatic, deviceWishSchema } from './devices.ts'
 import { recipeSchema } from './recipe.ts'
 
 export const themes = ['system', 'light', 'dark'] as const
@@ -58,6 +59,12 @@ export const settingsSchema = z.object({
   tour: z.union([z.enum(['new', 'over']), z.int().min(0).max(20)]).default('new'),
   /** 0: as many as the machine has. */
   threads: z.int().min(0).max(4096).default(0),
+  /** What new runs compute on. */
+  device: deviceWishSchema.default(automatic),
+  /** A folder where cuBLAS and cuSOLVER are looked for first; '': nowhere but in the usual places. */
+  deviceLibraries: z.string().max(4096).default(''),
+  /** Bytes of a card that a run may use at once, by the card's uuid; no entry: what it has. */
+  deviceMemory: z.record(z.string(), z.number().min(1)).default({}),
   /** The run that others are compared with. */
   baseline: z.int().min(1).nullable().default(null),
   /** Where the window was when it was closed. */

@@ -19,6 +19,8 @@ export const windowCalls = [
   'plan',
   'gains',
   'forecast',
+  'cards',
+  'placement',
   'forecasts',
   'preflight',
   'readRecipe',

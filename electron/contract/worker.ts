@@ -1,5 +1,6 @@
 // The language spoken with the native worker: jobs in, event lines out (docs/PROTOCOL.md).
 import { z } from 'zod'
+import { devicePlanSchema, devicesSchema, type Precision } from './devices.ts'
 import { problemSchema } from './errors.ts'
 import {
   evaluationResultSchema,
@@ -19,8 +20,6 @@ import type { TableTypes } from './tables.ts'
 export const protocolVersion = 1
 
 type Common = { version: typeof protocolVersion; threads: number }
-/** Kinds of products on a card; F32 is the CPU's. */
-export const precisions = ['f32', 'bf16x3', 'tf32'] as const
 /** Where a job computes. */
 export type WorkerDevice = {
   /** `cpu`, `cuda` (the first card) or `cuda:N`. */
@@ -29,7 +28,7 @@ export type WorkerDevice = {
   device_libraries?: string | null
   /** Bytes of the card that may be in use at once; null: what it has. */
   device_memory_limit?: number | null
-  precision?: (typeof precisions)[number]
+  precision?: Precision
 }
 export type WorkerRecipe = { method: string; parameters: Parameters }
 export type WorkerRunRecipe = WorkerRecipe & { overrides?: NamedOverride[] } & Partial<TableTypes>
@@ -131,39 +130,6 @@ export type LabLine =
   | { command: 'stop' }
 /** Why an answer ended. */
 export const generationEnds = ['stop_token', 'length', 'context', 'halted'] as const
-
-export const devicesSchema = z.object({
-  cpu: z.object({ threads: z.number(), simd: z.string(), blas: z.string(), memory_bytes: z.number() }),
-  devices: z
-    .array(
-      z.object({
-        id: z.string(),
-        name: z.string(),
-        uuid: z.string(),
-        memory_bytes: z.number(),
-        free_bytes: z.number(),
-        compute: z.string(),
-      }),
-    )
-    .default([]),
-  /** Versions of CUDA: of the driver, and of the worker's build. */
-  driver: z.string().nullable().default(null),
-  built: z.string().nullable().default(null),
-  /** Why there is no device. */
-  reason: z.string().nullable().default(null),
-  libraries: z
-    .array(z.object({ name: z.string(), path: z.string().nullable(), version: z.string().nullable() }))
-    .default([]),
-})
-export const devicePlanSchema = z.object({
-  needed_bytes: z.number(),
-  parts: z.array(z.object({ name: z.string(), bytes: z.number() })),
-  activations: z.enum(['device', 'pinned', 'disk']),
-  fits: z.boolean(),
-  advice: z.string().nullable(),
-})
-export type DevicePlan = z.infer<typeof devicePlanSchema>
-export type Devices = z.infer<typeof devicesSchema>
 
 /** `finished.result` of each command. */
 export const resultSchemas = {

@@ -80,6 +80,7 @@ export async function importedReport(
     seconds: {},
     resumed: false,
     peak_resident_bytes: null,
+    device: null,
     warnings: [],
     imported: { from },
   }

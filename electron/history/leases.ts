@@ -50,6 +50,7 @@ export function leaseQueries(db: Connection, clock: Clock, processes: Processes)
   }
 
   return {
+    list: () => all(leaseSchema, list.all()),
     ofRun: (run: number) => one(leaseSchema, ofRun.get(run)),
     onDevice: (device: string) => one(leaseSchema, onDevice.get(device)),
     /** To be called inside a transaction that writes. A null device holds the run alone. */

@@ -268,4 +268,12 @@ export const migrations: readonly Migration[] = [
         FROM runs WHERE id NOT IN (SELECT run_id FROM run_changes);
     `,
   },
+  {
+    title: "cards: a run's device by name, its precision, the most memory of the card",
+    sql: `
+      ALTER TABLE runs ADD COLUMN device_name TEXT;
+      ALTER TABLE runs ADD COLUMN precision TEXT;
+      ALTER TABLE runs ADD COLUMN device_peak_bytes INTEGER;
+    `,
+  },
 ]

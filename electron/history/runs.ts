@@ -23,12 +23,18 @@ const deletedSchema = z.object({ id: z.int(), deleted_at: z.int() })
 const select = `SELECT *, (SELECT json_group_array(tag) FROM tags WHERE run_id = runs.id) AS tags
   FROM runs WHERE deleted_at IS NULL`
 
-export type NewRun = { name: string; recipe: Recipe; folder: string | null; device: string }
+export type NewRun = {
+  name: string
+  recipe: Recipe
+  folder: string | null
+  device: string
+  precision?: string | null
+}
 
 export function runQueries(db: Connection, clock: Clock) {
   const add = db.prepare(`
-    INSERT INTO runs (name, method, recipe, folder, device, status, created_at)
-    VALUES (@name, @method, @recipe, @folder, @device, 'queued', @now) RETURNING id`)
+    INSERT INTO runs (name, method, recipe, folder, device, precision, status, created_at)
+    VALUES (@name, @method, @recipe, @folder, @device, @precision, 'queued', @now) RETURNING id`)
   const get = db.prepare(`${select} AND id = ?`)
   const inFolder = db.prepare(`${select} AND folder = ?`)
   const list = db.prepare(`${select} ORDER BY id DESC`)
@@ -47,6 +53,10 @@ export function runQueries(db: Connection, clock: Clock) {
   const end = db.prepare(`
     UPDATE runs SET status = @status, finished_at = @now, error_code = @code, error_message = @message,
       error_detail = @detail, output_error = ${meanError} WHERE id = @id`)
+  const compute = db.prepare(`
+    UPDATE runs SET device = @id, device_name = @name, precision = @precision, device_peak_bytes = NULL WHERE id = @run`)
+  const peak = db.prepare(`
+    UPDATE runs SET device_peak_bytes = max(ifnull(device_peak_bytes, 0), @bytes) WHERE id = @run`)
   const queue = db.prepare("UPDATE runs SET status = 'queued', finished_at = NULL WHERE id = ?")
   const finish = db.prepare(`
     UPDATE runs SET nominal_bits = @nominal, linear_bits = @linear, file_bits = @file, file_bytes = @fileBytes,
@@ -56,9 +66,9 @@ export function runQueries(db: Connection, clock: Clock) {
   const remove = db.prepare('DELETE FROM runs WHERE id = ?')
   return {
     /** A run that waits: its id. */
-    add({ name, recipe, folder, device }: NewRun): number {
+    add({ name, recipe, folder, device, precision = null }: NewRun): number {
       const { method } = recipe
-      const row = add.get({ name, method, recipe: JSON.stringify(recipe), folder, device, now: clock.now() })
+      const row = add.get({ name, method, recipe: JSON.stringify(recipe), folder, device, precision, now: clock.now() })
       return (row as { id: number }).id
     },
     get: (id: number): RunRow | null => one(stored, get.get(id)),
@@ -79,6 +89,11 @@ export function runQueries(db: Connection, clock: Clock) {
     begin(id: number, model: number | null, layers: number, recipe: Recipe): void {
       begin.run({ id, model, layers, method: recipe.method, recipe: JSON.stringify(recipe), now: clock.now() })
     },
+    /** What it computes on from now on; a name and a precision for a card. */
+    computeOn: (run: number, on: { id: string; name: string | null; precision: string | null }) =>
+      void compute.run({ run, ...on }),
+    /** Of the card's memory. */
+    usedOfCard: (run: number, bytes: number) => void peak.run({ run, bytes }),
     advance: (id: number, finished: number) => void advance.run({ id, finished }),
     /** Of a run that was taken for interrupted. */
     goOn: (id: number) => void goOn.run(id),

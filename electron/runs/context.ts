@@ -1,8 +1,9 @@
 // What every call needs to know about its surroundings; tests give other ones.
 import type { Attention, Step } from '../contract/api.ts'
+import { noCudaWorker, processor } from '../contract/devices.ts'
 import { failure, type Problem, type Result } from '../contract/errors.ts'
 import type { Ending } from '../contract/api.ts'
-import type { Jobs, WorkerCommand, WorkerResult } from '../contract/worker.ts'
+import type { WorkerDevice, Jobs, WorkerCommand, WorkerResult } from '../contract/worker.ts'
 import type { History } from '../history/history.ts'
 import { runWorker, type WorkerOptions } from '../worker/process.ts'
 
@@ -11,6 +12,8 @@ export type Context = {
   root: string
   version: string
   worker: Result<string>
+  /** The worker for cards; undefined: there is to be none. */
+  cuda?: Result<string>
   machine: Machine
   /** Milliseconds; tests wait less. */
   silence?: number
@@ -25,20 +28,28 @@ export type Machine = {
   freeDisk: (folder: string) => Promise<number>
 }
 
-type Extra<C extends WorkerCommand> = Pick<WorkerOptions<C>, 'jobFile' | 'onEvent'>
+type Extra<C extends WorkerCommand> = Pick<WorkerOptions<C>, 'jobFile' | 'onEvent'> & { program?: Result<string> }
 
-/** Runs a worker for a step of a call; the caller hears every event. */
+/** Which worker computes on a device. */
+export function workerFor(context: Context, device: string | undefined): Result<string> {
+  return device === undefined || device === processor ? context.worker : (context.cuda ?? noCard)
+}
+
+const noCard = failure('worker_missing', noCudaWorker)
+
+/** Runs a worker for a step of a call: that of the job's device. The caller hears every event. */
 export function work<C extends WorkerCommand>(
   context: Context,
   command: C,
   job: Jobs[C],
   attention: Attention,
   step: Step | null,
-  extra: Extra<C> = {},
+  { program: named, ...extra }: Extra<C> = {},
 ): Promise<Ending<WorkerResult<C>>> {
-  if (!context.worker.ok) return Promise.resolve(refused(context.worker.problem))
+  const program = named ?? workerFor(context, (job as WorkerDevice).device)
+  if (!program.ok) return Promise.resolve(refused(program.problem))
   return runWorker<C>({
-    program: context.worker.value,
+    program: program.value,
     command,
     job,
     stop: attention.stop,

@@ -2,9 +2,11 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Answer, Attention, Check, Ending } from '../contract/api.ts'
+import { cardMemory, cardTitle } from '../contract/devices.ts'
 import { size } from '../contract/quantities.ts'
 import type { Result } from '../contract/errors.ts'
 import type { History } from '../history/history.ts'
+import { findCards } from './cards.ts'
 import { work, type Context } from './context.ts'
 import { textsFolder } from './source.ts'
 
@@ -12,6 +14,7 @@ const setup = 'npm run setup'
 
 export async function doctor(context: Context, attention: Attention): Promise<Ending<Answer<'doctor'>>> {
   const checks: Check[] = [node(), ...(await workerChecks(context, attention)), await memory(context)]
+  checks.push(...(await cardChecks(context, attention)))
   checks.push(
     await there('demo model', path.join(context.root, 'resources', 'models', 'signum-stories-4m', 'config.json')),
   )
@@ -55,6 +58,34 @@ async function workerChecks(context: Context, attention: Attention): Promise<Che
     fine('processor', `${threads} threads, ${size(memory_bytes)} of memory`),
     fine('SIMD', simd),
     fine('BLAS', blas),
+  ]
+}
+
+/** A machine without a card is in order; of one with a card it is told what makes it slower than it could be. */
+async function cardChecks(context: Context, attention: Attention): Promise<Check[]> {
+  const { devices, driver, built, reason, libraries } = await findCards(context, attention)
+  const fine = (name: string, state: string): Check => ({ name, ok: true, state, remedy: null })
+  const cuda = [
+    driver === null ? null : `driver for CUDA ${driver}`,
+    built === null ? null : `built with CUDA ${built}`,
+  ]
+  const versions = cuda.filter((one) => one !== null).join(', ')
+  if (devices.length === 0) {
+    return [fine('GPU', `none: ${reason ?? 'no card was found.'}${versions === '' ? '' : ` (${versions})`}`)]
+  }
+  const missing = libraries.filter(({ path }) => path === null).map(({ name }) => name)
+  const found = libraries.flatMap(({ name, path, version }) =>
+    path === null ? [] : `${name}${version === null ? '' : ` ${version}`} (${path})`,
+  )
+  if (libraries.length === 0 || missing.length > 0) {
+    found.push(`${missing.join(', ') || 'cuBLAS, cuSOLVER'} not found: own kernels serve, slower`)
+  }
+  return [
+    ...devices.map((card, at) =>
+      fine(at === 0 ? 'GPU' : `GPU ${at + 1}`, `${cardTitle(card)}: ${cardMemory(card)}, compute ${card.compute}`),
+    ),
+    fine('CUDA', versions || 'versions not known'),
+    fine('CUDA libs', found.join('; ')),
   ]
 }
 

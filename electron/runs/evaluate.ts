@@ -6,10 +6,13 @@ import type { Answer, Attention, Ending, Request, Step } from '../contract/api.t
 import { windowOf, type Comparison } from '../contract/evaluation.ts'
 import type { EvaluationResult, Measurement } from '../contract/records.ts'
 import type { Jobs, WorkerEvent } from '../contract/worker.ts'
+import { deviceFields } from './cards.ts'
 import { readEvaluation } from './checks.ts'
 import { refused, stoppedAtOnce, work, type Context } from './context.ts'
 import { modelFolder, runOfModel } from './folder.ts'
 import { recordMeasurement } from './history.ts'
+import { evaluationMemoryNeeded } from './needs.ts'
+import { placeWork } from './placement.ts'
 import { bosFor, sourceReader } from './source.ts'
 
 export type Evaluated = { model: Measurement; reference: Measurement | null; comparison: Comparison | null }
@@ -62,7 +65,11 @@ export async function evaluate(
     const { packed } = inspected.value
     const subject = reference !== null ? 'both' : packed ? 'packed' : 'original'
     const bos = await bosFor(protocol, inspected.value)
-    const job = { version: 1, threads, model, reference, tokens, window, protocol, bos, targets: null } as const
+    const needed = evaluationMemoryNeeded(inspected.value, window, text.tokens)
+    const device = await placeWork(context, request.device, needed, attention)
+    if (device.kind !== 'finished') return device
+    const on = await deviceFields(context, device.value, undefined)
+    const job = { version: 1, threads, model, reference, tokens, window, protocol, bos, targets: null, ...on } as const
     const measured = await measure(context, job, attention, { name: 'evaluate', subject, source: text.source })
     if (measured.kind !== 'finished') return measured
     const { model: perplexity, reference: other, comparison } = measured.value

@@ -1,6 +1,8 @@
 // A run's folder: what lies where in it, and whether one may begin or go on there.
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { z } from 'zod'
+import { precisionSchema, processor, type Precision } from '../contract/devices.ts'
 import { parseRecipe, type Recipe } from '../contract/recipe.ts'
 import { layerReportSchema, runReportSchema, type LayerReport, type RunReport } from '../contract/records.ts'
 import { parseLine } from '../worker/lines.ts'
@@ -44,7 +46,11 @@ export const isOwnFile = (name: string): boolean =>
 export type FolderState =
   | { kind: 'fresh' }
   | { kind: 'foreign'; holds: string }
-  | { kind: 'run'; recipe: Recipe; begun: boolean; report: RunReport | null }
+  | { kind: 'run'; recipe: Recipe; begun: boolean; device: BegunOn | null; report: RunReport | null }
+
+/** What the worker was last told to compute on. */
+export type BegunOn = { device: string; precision: Precision | undefined }
+const begunOnSchema = z.object({ device: z.string().default(processor), precision: precisionSchema.optional() })
 
 export async function readFolder(out: string): Promise<FolderState> {
   const found = await stat(out).catch(() => null)
@@ -57,7 +63,9 @@ export async function readFolder(out: string): Promise<FolderState> {
   if (!recipe.ok) return { kind: 'foreign', holds: names.toSorted()[0]! }
   const report = runReportSchema.safeParse(await readJson(files.report))
   const begun = names.includes(path.basename(files.state))
-  return { kind: 'run', recipe: recipe.value, begun, report: report.data ?? null }
+  const job = begun ? begunOnSchema.safeParse(await readJson(files.job)).data : undefined
+  const device = job ? { device: job.device, precision: job.precision } : null
+  return { kind: 'run', recipe: recipe.value, begun, device, report: report.data ?? null }
 }
 
 /** Undefined when the file is missing or not JSON. */

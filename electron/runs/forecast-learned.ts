@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { processor } from '../contract/devices.ts'
 import type { Basis } from '../contract/forecast.ts'
 import type { RunRow } from '../contract/history.ts'
 import { parseRecipe } from '../contract/recipe.ts'
@@ -11,8 +12,8 @@ import { resolve } from './checks.ts'
 import { runFiles } from './folder.ts'
 import { total, usualSeconds, type Seconds, type TimedRun } from './forecast-time.ts'
 
-/** A finished run: what it took, and what it would usually have taken. */
-export type Experience = { method: string; folder: string; took: Seconds; usual: Seconds }
+/** A finished run: what it took, and what it would usually have taken. `device`: cpu, or the name of a card. */
+export type Experience = { method: string; folder: string; device: string; took: Seconds; usual: Seconds }
 
 /** Phases that the method decides; the others are the same for all. */
 const ofMethod: readonly string[] = ['quantize']
@@ -20,10 +21,15 @@ const ofMethod: readonly string[] = ['quantize']
 const enough = 5
 
 export function learned(
-  next: TimedRun & { folder: string },
-  past: readonly Experience[],
+  next: TimedRun & { folder: string; device: string },
+  all: readonly Experience[],
 ): { seconds: Seconds; basis: Basis } {
   const usual = usualSeconds(next)
+  const past = all.filter(({ device }) => device === next.device)
+  // The usual rates are those of processors: they say nothing of a card.
+  if (next.device !== processor && past.length === 0) {
+    return { seconds: {}, basis: { runs: 0, same_model: false, unknown: true } }
+  }
   const ofThis = past.filter(({ method }) => method === next.recipe.method)
   const ofModel = ofThis.filter(({ folder }) => folder === next.folder)
   const same_model = ofModel.length > 0
@@ -35,7 +41,7 @@ export function learned(
     const fallback = ofMethod.includes(phase) ? [] : others.length > 0 ? others : past
     seconds[phase] = time * (share(runs, phase) ?? share(fallback.slice(0, enough), phase) ?? 1)
   }
-  return { seconds, basis: { runs: runs.length, same_model } }
+  return { seconds, basis: { runs: runs.length, same_model, unknown: false } }
 }
 
 function share(runs: readonly Experience[], phase: string): number | null {
@@ -87,7 +93,9 @@ async function readExperience(history: History, row: RunRow): Promise<Experience
     fileBytes: sizes.file_bytes,
     threads: jobSchema.safeParse(job).data?.threads || availableParallelism(),
   })
-  return total(usual) > 0 ? { method: row.method, folder: model.path, took: seconds, usual } : null
+  return total(usual) > 0
+    ? { method: row.method, folder: model.path, device: row.device_name ?? processor, took: seconds, usual }
+    : null
 }
 
 const json = async (file: string): Promise<unknown> => {

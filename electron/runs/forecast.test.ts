@@ -122,7 +122,7 @@ describe('time', () => {
       expect(Math.abs(before.seconds[phase]! - seconds), phase).toBeGreaterThan(1e-3)
       expect(after.seconds[phase], phase).toBeCloseTo(seconds, 6)
     }
-    expect(after.basis).toEqual({ runs: 1, same_model: true })
+    expect(after.basis).toEqual({ runs: 1, same_model: true, unknown: false })
     await play()
     expect(basisWords((await costs()).basis)).toBe('estimated from 2 runs of this model on this computer')
   })
@@ -132,7 +132,7 @@ describe('time', () => {
     const other = await costs({ recipe: recipe({ method: 'billm' }) })
     expect(other.seconds['calibrate']).toBeCloseTo(0.1, 6)
     expect(other.seconds['quantize']).not.toBeCloseTo(0.2, 3)
-    expect(other.basis).toEqual({ runs: 0, same_model: false })
+    expect(other.basis).toEqual({ runs: 0, same_model: false, unknown: false })
   })
 
   test('a run that was resumed knows only a part of its time', async () => {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { calls, type Answer, type Attention, type Ending, type Request } from '../contract/api.ts'
 import type { Curve } from '../contract/curve.ts'
+import { isCard, processor } from '../contract/devices.ts'
 import type { Problem } from '../contract/errors.ts'
 import type { FileBytes, Model } from '../contract/records.ts'
 import type { Sizes } from '../contract/forecast.ts'
@@ -22,6 +23,7 @@ import {
   readCalibration,
   resolve,
 } from './checks.ts'
+import { findCards } from './cards.ts'
 import { refused, type Context } from './context.ts'
 import { experiences, learned, type Experience } from './forecast-learned.ts'
 import { knownModel } from './library.ts'
@@ -73,7 +75,9 @@ export async function forecast(
   if (!parsed.ok) return refused(parsed.problem)
   const found = await originalIn(context, request.model, attention)
   if (found.kind !== 'finished') return found
-  const known = { ...(await pastOf(context)), model: found.value, threads: request.threads || availableParallelism() }
+  const device = await timedOn(context, request.device, attention)
+  const threads = request.threads || availableParallelism()
+  const known = { ...(await pastOf(context)), model: found.value, threads, device }
   return { kind: 'finished', value: await forecastOf(context, parsed.value, known) }
 }
 
@@ -86,7 +90,9 @@ export async function forecasts(
   const found = await originalIn(context, request.model, attention)
   if (found.kind !== 'finished') return found
   const model = found.value
-  const known = { ...(await pastOf(context)), model, threads: request.threads || availableParallelism() }
+  const threads = request.threads || availableParallelism()
+  const device = await timedOn(context, request.device, attention)
+  const known = { ...(await pastOf(context)), model, threads, device }
   const value: Answer<'forecasts'> = []
   for (const asked of request.recipes) {
     const problem = await problemOf(context, asked, model)
@@ -108,6 +114,13 @@ async function problemOf({ root }: Context, asked: unknown, model: Model): Promi
   return read === null || read.ok ? null : read.problem
 }
 
+/** Whose times are forecast: those of the processor, or of a card by its name. Left open: the processor's. */
+async function timedOn(context: Context, device: string | undefined, attention: Attention): Promise<string> {
+  if (device === undefined || !isCard(device)) return processor
+  const { devices } = await findCards(context, attention)
+  return devices.find(({ id }) => id === device)?.name ?? device
+}
+
 type Past = { out: string; past: Experience[] }
 
 /** Where runs go, and what earlier ones took. */
@@ -121,7 +134,7 @@ async function pastOf(context: Context): Promise<Past> {
 async function forecastOf(
   context: Context,
   asked: Recipe,
-  { model, out, past, threads }: Past & { model: Model; threads: number },
+  { model, out, past, threads, device }: Past & { model: Model; threads: number; device: string },
 ): Promise<Answer<'forecast'>> {
   const recipe = resolve(asked, model.path, model)
   const about = (wanted: Wanted) => tokensAbout(context.root, wanted, model)
@@ -131,7 +144,7 @@ async function forecastOf(
   const memory = await lookAtMemory(context, recipe, model, tokens)
   const all = tokens.reduce((sum, one) => sum + one, calibration)
   const disk = await lookAtDisk(context, out, recipe, model, memory.activationLimit, all)
-  const next = { model, folder: model.path, recipe, tokens, fileBytes: sizes.expected.fileBytes, threads }
+  const next = { model, folder: model.path, recipe, tokens, fileBytes: sizes.expected.fileBytes, threads, device }
   const { seconds, basis } = learned(next, past)
   return {
     expected: said(sizes.expected),

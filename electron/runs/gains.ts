@@ -1,4 +1,5 @@
 // What more bits would gain of a finished run, where its model was measured; else how long measuring takes.
+import { processor } from '../contract/devices.ts'
 import { availableParallelism } from 'node:os'
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
 import { linearRecipes, type LinearRecipe } from '../contract/overrides.ts'
@@ -80,7 +81,8 @@ async function measuringSeconds(
   const candidates = resolveCandidates(null)
   const each = (candidates.ok ? candidates.value : []).map((one): Seconds => {
     const recipe = resolve(recipeOf(one, calibration), model.path, model)
-    return learned({ model, folder: model.path, recipe, tokens: [], fileBytes: 0, threads }, past).seconds
+    return learned({ model, folder: model.path, recipe, tokens: [], fileBytes: 0, threads, device: processor }, past)
+      .seconds
   })
   const quantize = each.reduce((sum, seconds) => sum + (seconds['quantize'] ?? 0), 0)
   const once = Math.max(0, ...each.map((seconds) => total({ ...seconds, quantize: 0, evaluate: 0, write: 0 })))

@@ -20,7 +20,7 @@ const recipe: Recipe = {
 }
 
 describe("the run's folder", () => {
-  const run = { kind: 'run', recipe, begun: true, report: null } as const
+  const run = { kind: 'run', recipe, begun: true, device: null, report: null } as const
   test.each([
     ['a fresh folder', { kind: 'fresh' }, false, 'fine'],
     ['a fresh folder to resume', { kind: 'fresh' }, true, 'nothing_to_resume: There is no run in /o to go on with.'],

@@ -1,6 +1,7 @@
 // Everything that can be known to go wrong before any work is done, each with its code and one sentence. Pure: what was
 // found comes in, a problem or null goes out.
 import type { Calibration, Recipe } from '../contract/recipe.ts'
+import { automatic, isCard } from '../contract/devices.ts'
 import { leastWindow, leastWindows, type Protocol } from '../contract/evaluation.ts'
 import { count, size } from '../contract/quantities.ts'
 import { failure, type ErrorCode, type Problem } from '../contract/errors.ts'
@@ -21,6 +22,15 @@ export function checkFolder(out: string, state: FolderState, resume: boolean): P
   return problem(
     'run_in_use',
     `${out} is in use: it holds a run of ${method}; go on with it by --resume, or choose another folder.`,
+  )
+}
+
+/** A card's arithmetic is not the processor's: the layers of one run are made by one of the two. */
+export function checkSameDevice(begun: string, asked: string | undefined): Problem | null {
+  if (asked === undefined || asked === automatic || isCard(begun) === isCard(asked)) return null
+  return problem(
+    'resume_mismatch',
+    `The run was begun on ${begun}, not on ${asked}: it goes on there, or a new run begins on ${asked}.`,
   )
 }
 

@@ -2,13 +2,17 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { Attention, Ending, Request } from '../contract/api.ts'
+import { automatic, cardTitle, isCard, type Precision } from '../contract/devices.ts'
 import { failure, success, type Result } from '../contract/errors.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { Model, RunReport } from '../contract/records.ts'
+import type { WorkerDevice } from '../contract/worker.ts'
+import { deviceFields } from './cards.ts'
 import * as checks from './checks.ts'
 import type { ResolvedRecipe } from './checks.ts'
 import { refused, type Context } from './context.ts'
-import { readFolder } from './folder.ts'
+import { readFolder, type BegunOn } from './folder.ts'
+import { place } from './placement.ts'
 import * as preflight from './preflight.ts'
 import { sourceReader, type SourceTokens } from './source.ts'
 
@@ -20,6 +24,8 @@ export type PreparedRun = {
   calibration: SourceTokens | null
   evaluations: SourceTokens[]
   activationLimit: number
+  /** Where it computes, and what the worker is told of it. */
+  device: { id: string; name: string | null; precision: Precision | null; fields: WorkerDevice }
   /** The folder is new or empty. */
   fresh: boolean
   /** The worker has begun here before. */
@@ -54,6 +60,14 @@ export async function prepare(
   }
   const texts = await readTexts(context.root, recipe, model)
   if (!texts.ok) return refused(texts.problem)
+  const device = await deviceOf(
+    context,
+    request,
+    state.kind === 'run' ? state.device : null,
+    { asked, model },
+    attention,
+  )
+  if (device.kind !== 'finished') return device
   const needs = await checkMachine(context, out, recipe, model, texts.value, state.kind === 'run')
   if (!needs.ok) return refused(needs.problem)
   const prepared = {
@@ -63,11 +77,36 @@ export async function prepare(
     recipe,
     ...texts.value,
     activationLimit: needs.value,
+    device: device.value,
     fresh: state.kind === 'fresh',
     resume: state.kind === 'run' && state.begun,
     report: state.kind === 'run' ? state.report : null,
   }
   return { kind: 'finished', value: prepared }
+}
+
+/** As asked for; a run that was begun goes on where it was. */
+async function deviceOf(
+  context: Context,
+  { device: wish, precision }: Request<'quantize'>,
+  begun: BegunOn | null,
+  { asked, model }: { asked: Recipe; model: Model },
+  attention: Attention,
+): Promise<Ending<PreparedRun['device']>> {
+  const other = begun && preflight.checkSameDevice(begun.device, wish)
+  if (other) return refused(other)
+  const open = wish === undefined || wish === automatic
+  const placed = await place(context, begun && open ? begun.device : wish, asked, model, attention)
+  if (placed.kind !== 'finished') return placed
+  const { device: id, name, reason, plan } = placed.value.placement
+  const fields = await deviceFields(context, id, precision ?? begun?.precision)
+  if (!isCard(id)) {
+    // Silence where nobody could have thought of a card.
+    if (plan !== null) attention.onNote?.({ code: 'device', message: reason })
+    return { kind: 'finished', value: { id, name: null, precision: null, fields } }
+  }
+  attention.onNote?.({ code: 'device', message: `On ${cardTitle({ id, name })}. ${reason}` })
+  return { kind: 'finished', value: { id, name, precision: fields.precision ?? null, fields } }
 }
 
 /** Model and recipe: those asked for, or with `resume` those of the run. */

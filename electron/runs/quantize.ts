@@ -60,9 +60,11 @@ async function carryOut(context: Context, run: PreparedRun, attention: Attention
   const listener = { ...attention, onNote }
   const log = openEventLog(run.out, onNote)
   let program = ''
+  let peak: number | null = null
   const onEvent = (event: WorkerEvent, line: string) => {
     log.add(line)
     if (event.event === 'started') program = event.program
+    if (event.event === 'heartbeat') peak = Math.max(peak ?? 0, event.device_peak_bytes ?? 0) || null
   }
   try {
     const quantized = await quantizeLayers(context, run, listener, onEvent)
@@ -73,7 +75,7 @@ async function carryOut(context: Context, run: PreparedRun, attention: Attention
     }
     if (measured.kind !== 'finished') return measured
     await log.end()
-    const report = await reportOf(run, program, quantized.value, measured.value, notes)
+    const report = await reportOf(run, { program, peak }, quantized.value, measured.value, notes)
     await writeJson(runFiles(run.out).report, report)
     return { kind: 'finished', value: report }
   } finally {
@@ -107,6 +109,7 @@ function quantizeLayers(
     },
     resume: run.resume,
     activation_limit: run.activationLimit,
+    ...run.device.fields,
   }
   return work(context, 'quantize', job, attention, { name: 'quantize' }, { jobFile: files.job, onEvent })
 }
@@ -131,6 +134,7 @@ async function measureBoth(
       protocol,
       bos: await bosFor(protocol, run.model),
       targets: files.targets(index),
+      ...run.device.fields,
     }
     const measured = await measure(context, job, attention, { name: 'evaluate', subject: 'both', source }, onEvent)
     if (measured.kind !== 'finished') return measured

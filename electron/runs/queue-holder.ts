@@ -4,7 +4,7 @@ import { success, type Result } from '../contract/errors.ts'
 import type { QueueEvent } from '../contract/history.ts'
 import { endingOf } from './context.ts'
 import type { HistoryHolder } from './history.ts'
-import { RunQueue, type Start } from './queue.ts'
+import { RunQueue, type Candidates, type Start } from './queue.ts'
 
 export type QueueHolder = {
   open: () => Promise<Result<RunQueue>>
@@ -12,11 +12,15 @@ export type QueueHolder = {
   close: () => Promise<void>
 }
 
-export function holdQueue(history: HistoryHolder, start: Start, listener: (event: QueueEvent) => void): QueueHolder {
+export function holdQueue(
+  history: HistoryHolder,
+  { start, candidates }: { start: Start; candidates?: Candidates | undefined },
+  listener: (event: QueueEvent) => void,
+): QueueHolder {
   let held: Promise<Result<RunQueue>> | null = null
   const make = async (): Promise<Result<RunQueue>> => {
     const opened = await history.open()
-    if (opened.ok) return success(new RunQueue({ history: opened.value, start, listener }))
+    if (opened.ok) return success(new RunQueue({ history: opened.value, start, candidates, listener }))
     // As the history, it is tried anew the next time.
     held = null
     return opened
@@ -38,5 +42,5 @@ export function holdQueue(history: HistoryHolder, start: Start, listener: (event
 
 export function listQueue(queue: RunQueue): Result<Answer<'queue'>> {
   const waiting = queue.list()
-  return waiting.ok ? success({ current: queue.current, waiting: waiting.value }) : waiting
+  return waiting.ok ? success({ running: queue.running, waiting: waiting.value }) : waiting
 }

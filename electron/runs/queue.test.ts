@@ -8,7 +8,7 @@ import { historyIn, newFolder, newRun } from '../history/testing/open.ts'
 import type { Context } from './context.ts'
 import { RunQueue } from './queue.ts'
 import { quantize } from './quantize.ts'
-import { contextOf, model, recipe } from './testing/surroundings.ts'
+import { contextOf, fakeWorker, model, recipe } from './testing/surroundings.ts'
 
 let data = ''
 let history: History
@@ -65,7 +65,7 @@ describe('order', () => {
   test('first come, first served, each in a folder of its own, one at a time', async () => {
     const ids = [add(), add({ recipe: recipe({ parameters: { bits: 3 } }) }), add({ name: 'third' })]
     expect(waiting()).toEqual(ids)
-    expect(queue.current).toBeNull()
+    expect(queue.running).toEqual([])
     let together = 0
     react = () => {
       const running = history.runs.list().filter((run) => run.status === 'running').length
@@ -166,6 +166,7 @@ describe('several at once', () => {
 
   test('are cancelled together, the one at work too; others go on', async () => {
     const added = queue.addAll(several(4))
+    manners = { 1: 'slow' }
     react = whenever(1, 'plan', () => queue.cancelAll([1, 2, 3, 99]))
     queue.open()
     await allEnded(2)
@@ -268,7 +269,7 @@ describe('over the end of the program', () => {
     await begun
     queue.stop(first)
     await queue.close()
-    expect([status(first), status(second), queue.current]).toEqual(['stopped', 'queued', null])
+    expect([status(first), status(second), queue.running]).toEqual(['stopped', 'queued', []])
   })
 })
 
@@ -279,9 +280,86 @@ test('a device that another process has is waited for', async () => {
   const id = add()
   queue.open()
   await vi.waitFor(() => expect(events.map(({ kind }) => kind)).toContain('waiting'))
-  expect([status(id), queue.current]).toEqual(['queued', null])
+  expect([status(id), queue.running]).toEqual(['queued', []])
   theirs.leases.release(other)
   await allEnded(1)
   expect(status(id)).toBe('finished')
   theirs.close()
+})
+
+describe('several devices', () => {
+  /** Cards of which one is small; runs named `large` fit only on the other. */
+  function withCards(): RunQueue {
+    return new RunQueue({
+      history,
+      start: (request, attention, id) => {
+        vi.stubEnv('SIGNUM_FAKE', `cards,${manners[id] ?? ''}`)
+        const context = contextOf(history, { cuda: { ok: true, value: fakeWorker } })
+        return quantize(context, request, attention, id)
+      },
+      candidates: ({ name }) => Promise.resolve(name === 'large' ? ['cuda:1'] : ['cuda:1', 'cuda:0']),
+      listener: (event) => {
+        events.push(event)
+        react(event)
+      },
+      retry: 20,
+    })
+  }
+  beforeEach(() => (queue = withCards()))
+  const devices = (ids: readonly number[]) => ids.map((id) => history.runs.get(id)?.device)
+
+  test('runs on different devices are at work beside each other, one on each', async () => {
+    const ids = [add(), add(), add({ device: 'cpu' })]
+    for (const id of ids) manners[id] = 'slow'
+    let most = 0
+    react = () => (most = Math.max(most, queue.running.length))
+    queue.open()
+    await allEnded(3)
+    expect([most, devices(ids)]).toEqual([3, ['cuda:1', 'cuda:0', 'cpu']])
+    expect(history.runs.get(ids[0]!)).toMatchObject({
+      status: 'finished',
+      device_name: 'Fake card 1',
+      precision: 'f32',
+      device_peak_bytes: 4e9,
+    })
+    expect(history.runs.get(ids[2]!)).toMatchObject({ device_name: null, precision: null, device_peak_bytes: null })
+  })
+
+  test('none overtakes another that waits for the same device', async () => {
+    const [first, large, small, other] = [
+      add(),
+      add({ name: 'large' }),
+      add({ device: 'cuda:1' }),
+      add({ device: 'cpu' }),
+    ]
+    for (const id of [first, large, small, other]) manners[id] = 'slow'
+    queue.open()
+    await allEnded(4)
+    const begun = events.flatMap((event) => (event.kind === 'started' ? event.run : []))
+    expect(begun).toEqual([first, other, large, small])
+    expect(devices([first, large, small])).toEqual(['cuda:1', 'cuda:1', 'cuda:1'])
+  })
+
+  test('each is stopped, cancelled and resumed by itself, and goes on where it was', async () => {
+    const [one, two] = [add({ device: 'cuda:0', precision: 'tf32' }), add({ device: 'cpu' })]
+    manners = { [one]: 'slow', [two]: 'slow' }
+    react = whenever(one, 'plan', () => queue.stop(one))
+    queue.open()
+    await allEnded(2)
+    expect([status(one), status(two)]).toEqual(['stopped', 'finished'])
+    react = () => undefined
+    queue.resume(one)
+    await allEnded(3)
+    expect(history.runs.get(one)).toMatchObject({ status: 'finished', device: 'cuda:0', precision: 'tf32' })
+  })
+
+  test('a card without enough memory says what was needed, and holds up nothing else', async () => {
+    const [short, next] = [add({ device: 'cuda:0' }), add({ device: 'cuda:0' })]
+    manners = { [short]: 'card-short' }
+    queue.open()
+    await allEnded(2)
+    expect([status(short), status(next)]).toEqual(['failed', 'finished'])
+    const told = 'The run needs 24.5 GB of Fake card 0, which has 20 GB to give: fewer sequences need less.'
+    expect(history.runs.get(short)).toMatchObject({ error_code: 'device_memory_short', error_message: told })
+  })
 })

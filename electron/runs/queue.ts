@@ -1,11 +1,12 @@
-// The queue: runs that wait in the history, one at a time on the device. A run that fails, crashes or hangs does not hold up
-// the next. The window holds one; what waits is still there after a restart.
+// The queue: runs that wait in the history, one at a time on each device; runs on different devices go on beside each other.
+// A run that fails, crashes or hangs does not hold up the next. The window holds one; what waits is still there after a restart.
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
 import { failure, success, type Result } from '../contract/errors.ts'
-import { processor, resumableStatuses, type QueueEvent, type RunRow } from '../contract/history.ts'
+import { automatic, processor, type Precision } from '../contract/devices.ts'
+import { resumableStatuses, type QueueEvent, type RunRow } from '../contract/history.ts'
 import { parseRecipe, type Recipe } from '../contract/recipe.ts'
 import type { History } from '../history/history.ts'
 import { runsFolder } from '../history/place.ts'
@@ -19,9 +20,14 @@ export type Start = (
   id: number,
 ) => Promise<Ending<Answer<'quantize'>>>
 
+/** Devices that a run left to Signum could begin on, the best one first. */
+export type Candidates = (run: RunRow) => Promise<readonly string[]>
+
 export type QueueOptions = {
   history: History
   start: Start
+  /** Without it such a run begins on the processor. */
+  candidates?: Candidates | undefined
   listener?: (event: QueueEvent) => void
   /** Milliseconds until a device that was busy is looked at again. */
   retry?: number
@@ -34,21 +40,29 @@ export type QueueRequest = {
   out: string | null
   name: string | null
   threads: number
+  /** A device, or `auto`; undefined: as `auto`. */
+  device?: string | undefined
+  precision?: Precision | undefined
 }
 
-type Current = { id: number; stop: AbortController; cancel: AbortController; done: Promise<void> }
+type Current = { id: number; device: string; stop: AbortController; cancel: AbortController; done: Promise<void> }
 
 export class RunQueue {
   #history: History
   #start: Start
   #listener: (event: QueueEvent) => void
   #retry: number
-  #current: Current | null = null
+  /** By device. */
+  #current = new Map<string, Current>()
+  #candidates: Candidates | undefined
+  /** Of runs left to Signum, as they were found last; null while they are looked for. */
+  #found = new Map<number, readonly string[] | null>()
   #timer: NodeJS.Timeout | undefined
   #open = false
 
-  constructor({ history, start, listener = () => undefined, retry = 1000 }: QueueOptions) {
+  constructor({ history, start, candidates, listener = () => undefined, retry = 1000 }: QueueOptions) {
     this.#history = history
+    this.#candidates = candidates
     this.#start = start
     this.#listener = listener
     this.#retry = retry
@@ -64,12 +78,16 @@ export class RunQueue {
   async close(): Promise<void> {
     this.#open = false
     clearTimeout(this.#timer)
-    await this.#current?.done
+    await Promise.all([...this.#current.values()].map(({ done }) => done))
   }
 
-  /** The run at work, if there is one. */
-  get current(): number | null {
-    return this.#current?.id ?? null
+  /** The runs at work, in the order of their beginning. */
+  get running(): number[] {
+    return [...this.#current.values()].map(({ id }) => id)
+  }
+
+  #atWork(id: number): Current | undefined {
+    return [...this.#current.values()].find((one) => one.id === id)
   }
 
   /** Waiting runs, the next one first. */
@@ -102,12 +120,16 @@ export class RunQueue {
     })
   }
 
-  #insert({ out, name, threads }: QueueRequest, recipe: Recipe & { model: string }): Result<number> {
+  #insert(
+    { out, name, threads, device = automatic, precision }: QueueRequest,
+    recipe: Recipe & { model: string },
+  ): Result<number> {
     const { runs, queue, data } = this.#history
     const folder = out === null ? null : path.resolve(out)
     const other = folder === null ? null : runs.inFolder(folder)
     if (other) return failure('run_in_use', `${folder} is in use: run ${other.id} is there.`)
-    const id = runs.add({ name: name ?? runName(recipe.model, recipe), recipe, folder, device: processor })
+    const called = name ?? runName(recipe.model, recipe)
+    const id = runs.add({ name: called, recipe, folder, device, precision: precision ?? null })
     if (folder === null) runs.place(id, freeFolder(path.join(runsFolder(data), String(id))))
     queue.append(id, threads)
     return success(id)
@@ -120,15 +142,17 @@ export class RunQueue {
 
   /** A run at work finishes its layer in hand and can be resumed. */
   stop(id: number): Result<null> {
-    if (this.#current?.id !== id) return unknown(id, 'is not at work here')
-    this.#current.stop.abort()
+    const current = this.#atWork(id)
+    if (current === undefined) return unknown(id, 'is not at work here')
+    current.stop.abort()
     return success(null)
   }
 
   /** A run at work ends within two seconds; one that waits never begins. */
   cancel(id: number): Result<null> {
-    if (this.#current?.id === id) {
-      this.#current.cancel.abort()
+    const current = this.#atWork(id)
+    if (current !== undefined) {
+      current.cancel.abort()
       return success(null)
     }
     const { queue, runs } = this.#history
@@ -143,10 +167,10 @@ export class RunQueue {
   cancelAll(ids: readonly number[]): Result<null> {
     const { queue, runs } = this.#history
     const cancelled = this.#changed(() => {
-      for (const id of ids) if (id !== this.#current?.id && queue.remove(id)) runs.end(id, 'cancelled')
+      for (const id of ids) if (!this.#atWork(id) && queue.remove(id)) runs.end(id, 'cancelled')
       return success(null)
     })
-    if (cancelled.ok && this.#current && ids.includes(this.#current.id)) this.#current.cancel.abort()
+    if (cancelled.ok) for (const id of ids) this.#atWork(id)?.cancel.abort()
     return cancelled
   }
 
@@ -174,46 +198,81 @@ export class RunQueue {
     return done
   }
 
+  /** Begins every run whose device is free. A run never overtakes another one that waits for the same device. */
   #next(): void {
     clearTimeout(this.#timer)
-    if (!this.#open || this.#current !== null) return
-    const { queue, leases } = this.#history
+    if (!this.#open) return
+    const { queue, leases, runs } = this.#history
     const found = this.#history.write(() => {
       leases.sweep()
-      return { entry: queue.list()[0], busy: leases.onDevice(processor) }
+      const waiting = queue.list().flatMap(({ run_id, threads }) => {
+        const run = this.#atWork(run_id) ? null : runs.get(run_id)
+        return run === null ? [] : [{ run, threads }]
+      })
+      return { waiting, busy: new Map(leases.list().map((lease) => [lease.device, lease])) }
     })
     if (!found.ok) {
       this.#listener({ kind: 'note', run: null, note: found.problem })
       return this.#later()
     }
-    const { entry, busy } = found.value
-    if (entry === undefined) return
-    if (busy !== null) {
-      const message = `Run ${busy.run_id} is at work on ${processor}, in process ${busy.pid}.`
-      this.#listener({ kind: 'waiting', run: entry.run_id, message })
-      return this.#later()
+    const { waiting, busy } = found.value
+    const taken = new Set(this.#current.keys())
+    const told = new Set<string>()
+    let later = false
+    for (const { run, threads } of waiting) {
+      const candidates = this.#candidatesOf(run)
+      // What comes behind it might take the card that it is about to get.
+      if (candidates === null) break
+      const free = candidates.find((one) => !taken.has(one) && !busy.has(one))
+      const other = candidates.map((one) => busy.get(one)).find((one) => one && !this.#atWork(one.run_id))
+      for (const one of free === undefined ? candidates : [free]) taken.add(one)
+      if (free !== undefined) this.#begin(run.id, threads, free)
+      else if (other && !told.has(other.device!)) {
+        told.add(other.device!)
+        const message = `Run ${other.run_id} is at work on ${other.device}, in process ${other.pid}.`
+        this.#listener({ kind: 'waiting', run: run.id, message })
+        later = true
+      }
     }
-    this.#begin(entry.run_id, entry.threads)
+    if (later) this.#later()
+  }
+
+  /** Null while they are looked for; the queue goes on when they are found. */
+  #candidatesOf(run: RunRow): readonly string[] | null {
+    if (run.device !== automatic) return [run.device]
+    if (this.#candidates === undefined) return [processor]
+    const known = this.#found.get(run.id)
+    if (known !== undefined) return known
+    this.#found.set(run.id, null)
+    void this.#candidates(run)
+      .catch(() => [processor])
+      .then((found) => {
+        this.#found.set(run.id, found)
+        this.#next()
+      })
+    return null
   }
 
   #later(): void {
     this.#timer = setTimeout(() => this.#next(), this.#retry).unref()
   }
 
-  #begin(id: number, threads: number): void {
+  #begin(id: number, threads: number, device: string): void {
     const [stop, cancel] = [new AbortController(), new AbortController()]
-    const done = this.#play(id, threads, { stop: stop.signal, cancel: cancel.signal }).then((ending) => {
+    const done = this.#play(id, threads, device, { stop: stop.signal, cancel: cancel.signal }).then((ending) => {
       this.#settle(id, ending)
-      this.#current = null
+      this.#current.delete(device)
+      // What is free of a card is another now.
+      for (const [run, candidates] of this.#found) if (candidates !== null) this.#found.delete(run)
       this.#listener({ kind: 'ended', run: id, ending })
       this.#listener({ kind: 'changed' })
       this.#next()
     })
-    this.#current = { id, stop, cancel, done }
+    this.#current.set(device, { id, device, stop, cancel, done })
     this.#listener({ kind: 'started', run: id })
   }
 
-  async #play(id: number, threads: number, signals: Attention): Promise<Ending<Answer<'quantize'>>> {
+  async #play(id: number, threads: number, device: string, signals: Attention): Promise<Ending<Answer<'quantize'>>> {
     try {
       const row = this.#history.runs.get(id)
       if (row === null || row.folder === null) return lost(id)
@@ -227,6 +286,8 @@ export class RunQueue {
         out: row.folder,
         resume: begun,
         threads,
+        device,
+        ...(row.precision === null ? {} : { precision: row.precision as Precision }),
       }
       const attention: Attention = {
         ...signals,

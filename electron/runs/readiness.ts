@@ -4,7 +4,7 @@ import type { Attention, Ending, Request } from '../contract/api.ts'
 import { sourceName } from '../contract/command-line.ts'
 import { failure, type Problem } from '../contract/errors.ts'
 import type { Readiness } from '../contract/forecast.ts'
-import { processor } from '../contract/history.ts'
+import { cardTitle, isCard, processor, type Placement } from '../contract/devices.ts'
 import { amount, count, size } from '../contract/quantities.ts'
 import type { Model } from '../contract/records.ts'
 import type { History } from '../history/history.ts'
@@ -12,6 +12,7 @@ import { runsFolder } from '../history/place.ts'
 import * as checks from './checks.ts'
 import type { Context } from './context.ts'
 import { originalIn } from './forecast.ts'
+import { place } from './placement.ts'
 import { countReader, type TokenCount } from './token-counts.ts'
 
 export async function readiness(
@@ -34,7 +35,15 @@ export async function readiness(
     const out = history?.ok ? runsFolder(history.value.data) : path.resolve('.')
     list.push(...texts.list, ...(await machineReadiness(context, out, resolved, model, texts)))
   }
-  list.push(deviceReadiness(history?.ok ? history.value : null))
+  const placed =
+    found.kind === 'finished' && recipe.ok
+      ? await place(context, request.device, recipe.value, found.value, attention)
+      : null
+  if (placed?.kind === 'failed') list.push(look('device', 'cannot be used', placed.problem))
+  else {
+    const on = placed?.kind === 'finished' ? placed.value.placement : null
+    list.push(deviceReadiness(history?.ok ? history.value : null, on))
+  }
   return { kind: 'finished', value: list }
 }
 
@@ -104,10 +113,13 @@ async function machineReadiness(
 }
 
 /** A device that is busy keeps no run from being queued. */
-function deviceReadiness(history: History | null): Readiness {
+function deviceReadiness(history: History | null, on: Placement | null): Readiness {
+  const device = on?.device ?? processor
+  if (on && isCard(device) && on.plan?.fits === false) return look('device', 'too small', tooSmall(on, on.plan))
   const found = history?.write(() => {
     history.leases.sweep()
-    return { busy: history.leases.onDevice(processor), waiting: history.queue.list().length }
+    const waiting = history.queue.list().filter(({ run_id }) => history.runs.get(run_id)?.device === device)
+    return { busy: history.leases.onDevice(device), waiting: waiting.length }
   })
   if (!found?.ok) {
     const problem =
@@ -116,6 +128,12 @@ function deviceReadiness(history: History | null): Readiness {
   }
   const { busy, waiting } = found.value
   const before = waiting + (busy === null ? 0 : 1)
-  if (before === 0) return look('device', `${processor} is free`)
-  return look('device', `${processor} is busy: the run waits for ${before === 1 ? 'one other' : `${before} others`}`)
+  const name = on && isCard(device) ? cardTitle({ id: device, name: on.name }) : device
+  if (before === 0) return look('device', `${name} is free`)
+  return look('device', `${name} is busy: the run waits for ${before === 1 ? 'one other' : `${before} others`}`)
+}
+
+function tooSmall({ device, name }: Placement, plan: NonNullable<Placement['plan']>): Problem {
+  const needs = `The run needs ${size(plan.needed_bytes)} of ${cardTitle({ id: device, name })}, which has ${size(plan.available_bytes)} to give`
+  return failure('device_memory_short', `${needs}${plan.advice === null ? '.' : `: ${plan.advice}`}`).problem
 }

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Attention, Ending, Request } from '../contract/api.ts'
 import { failure, success, type Problem, type Result } from '../contract/errors.ts'
-import { processor } from '../contract/history.ts'
+import { processor } from '../contract/devices.ts'
 import { layerReportSchema, type LayerReport, type Note, type RunReport } from '../contract/records.ts'
 import type { WorkerEvent } from '../contract/worker.ts'
 import type { History } from '../history/history.ts'
@@ -41,8 +41,8 @@ export async function openRecord(
   }
   const history = opened.value
   for (let told = false; ; told = true) {
-    const claimed = history.decide(() => claim(history, run, asked, queued, processor))
-    if (claimed.ok) return { kind: 'finished', value: record(history, claimed.value, warn) }
+    const claimed = history.decide(() => claim(history, run, asked, queued, run.device.id))
+    if (claimed.ok) return { kind: 'finished', value: record(history, claimed.value, run.device.id, warn) }
     const { code, message } = claimed.problem
     if (code === 'history_unavailable') {
       warn(claimed.problem)
@@ -70,7 +70,11 @@ export async function recordFinished(
   const done = value.decide(() => {
     // It takes no device to write down what is there.
     const id = claim(value, run, {}, queued, null)
-    if (id.ok) finish(value, id.value, report)
+    if (id.ok) {
+      const { id: device, name, precision } = report.device ?? { id: processor, name: null, precision: null }
+      value.runs.computeOn(id.value, { id: device, name, precision })
+      finish(value, id.value, report)
+    }
     return id
   })
   if (!done.ok) warnOnce(attention.onNote)(done.problem)
@@ -95,15 +99,16 @@ function claim(
     id = queued
   }
   const { recipe } = run
-  id ??= runs.add({ name: asked.name ?? runName(recipe.model, recipe), recipe, folder: run.out, device: processor })
+  id ??= runs.add({ name: asked.name ?? runName(recipe.model, recipe), recipe, folder: run.out, device: run.device.id })
   const lease = leases.acquire(id, device)
   if (!lease.ok) return lease
   history.queue.remove(id)
   runs.begin(id, models.see(run.model), run.model.layers, recipe)
+  if (device !== null) runs.computeOn(id, run.device)
   return success(id)
 }
 
-function record(history: History, id: number, warn: (problem: Problem) => void): RunRecord {
+function record(history: History, id: number, device: string, warn: (problem: Problem) => void): RunRecord {
   const lost = new AbortController()
   const write = (change: () => void) => {
     const done = history.write(change)
@@ -116,20 +121,23 @@ function record(history: History, id: number, warn: (problem: Problem) => void):
     const row = history.runs.get(id)
     if (row?.status !== 'interrupted' || row.started_at !== began) return lostTo
     history.runs.goOn(id)
-    return history.leases.acquire(id, processor)
+    return history.leases.acquire(id, device)
   }
   const heart = setInterval(() => {
     const kept = history.decide(keep)
     if (!kept.ok && kept.problem.code !== 'history_unavailable') lost.abort()
   }, heartbeatTime).unref()
   let reports: LayerReport[] = []
+  let peak = 0
   const flush = () => {
+    if (peak > 0) history.runs.usedOfCard(id, peak)
     for (const report of reports) history.layerReports.put(id, report)
     reports = []
   }
   return {
     lost: lost.signal,
     take(event) {
+      if (event.event === 'heartbeat') peak = Math.max(peak, event.device_peak_bytes ?? 0)
       if (event.event === 'layer') reports.push(layerReportSchema.parse(event))
       // The linears of a decoder layer go in together, when their files are durable.
       if (event.event !== 'saved') return

@@ -7,7 +7,7 @@ export type Measured = RunReport['perplexity']
 
 export async function reportOf(
   run: PreparedRun,
-  program: string,
+  { program, peak }: { program: string; peak: number | null },
   result: QuantizeResult,
   perplexity: Measured,
   warnings: Note[],
@@ -37,9 +37,14 @@ export async function reportOf(
     seconds: { ...result.seconds, evaluate },
     resumed: run.resume,
     peak_resident_bytes: result.peak_resident_bytes,
+    device: deviceOf(run, peak),
     warnings,
     imported: null,
   }
+}
+
+function deviceOf({ device: { id, name, precision } }: PreparedRun, peak_bytes: number | null): RunReport['device'] {
+  return name === null || precision === null ? null : { id, name, precision, peak_bytes }
 }
 
 function calibrationOf({ recipe, calibration: text }: PreparedRun): RunReport['calibration'] {

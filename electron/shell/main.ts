@@ -73,7 +73,7 @@ function endWith(shown: BrowserWindow, workbench: Workbench): void {
   let leaving = false
   const atWork = async () => {
     const queue = await workbench.queue({})
-    return queue.kind === 'finished' ? queue.value.current : null
+    return queue.kind === 'finished' ? queue.value.running : []
   }
   const leave = async () => {
     if (!shown.isDestroyed()) {
@@ -84,12 +84,15 @@ function endWith(shown: BrowserWindow, workbench: Workbench): void {
     app.exit(0)
   }
   const ask = async () => {
-    const current = await atWork()
-    if (current !== null) {
+    const running = await atWork()
+    if (running.length > 0) {
       const { response } = await dialog.showMessageBox(shown, {
         type: 'question',
-        message: `Run ${current} is at work.`,
-        detail: 'It can finish the layer in hand and be resumed later from there; what is finished is kept.',
+        message: running.length === 1 ? `Run ${running[0]} is at work.` : `Runs ${running.join(' and ')} are at work.`,
+        detail:
+          running.length === 1
+            ? 'It can finish the layer in hand and be resumed later from there; what is finished is kept.'
+            : 'They can finish the layers in hand and be resumed later from there; what is finished is kept.',
         buttons: ['Stop after this layer and quit', 'Keep working'],
         defaultId: 1,
         cancelId: 1,
@@ -99,14 +102,13 @@ function endWith(shown: BrowserWindow, workbench: Workbench): void {
         return
       }
       shown.hide()
-      await workbench.stopRun({ id: current })
+      for (const id of running) await workbench.stopRun({ id })
     }
     await leave()
   }
   /** Nobody can be asked: what is at work ends within two seconds, and can be resumed. */
   const obey = async () => {
-    const current = await atWork()
-    if (current !== null) await workbench.cancelRun({ id: current })
+    for (const id of await atWork()) await workbench.cancelRun({ id })
     await leave()
   }
   const once = (how: () => Promise<void>) => {

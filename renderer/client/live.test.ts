@@ -13,6 +13,7 @@ const started = (command: string, pid: number): WorkerEvent => ({
   threads: 1,
   simd: '',
   blas: '',
+  device: null,
 })
 const plan: WorkerEvent = {
   seq: 1,
@@ -134,5 +135,28 @@ describe('newer', () => {
   it('takes everything where nothing was read', () => {
     const late = heard(started('quantize', 1), plan)
     expect(newer([], late)).toEqual(late)
+  })
+})
+
+describe('a card', () => {
+  const beat = (elapsed: number, bytes: number, peak: number): WorkerEvent => ({
+    seq: 2,
+    elapsed,
+    event: 'heartbeat',
+    resident_bytes: 5,
+    device_bytes: bytes,
+    device_peak_bytes: peak,
+  })
+  const card = { id: 'cuda:0', name: 'A card', memory_bytes: 100 }
+
+  it('is known by its name, with what is used of it now and the most that was', () => {
+    const begun = after(fresh(), { ...started('quantize', 1), device: card } as WorkerEvent, null, 0)
+    expect([begun.device, begun.cardBytes, begun.cardPeak]).toEqual([card, null, null])
+    const later = after(after(begun, beat(2, 40, 60), null, 0), beat(4, 30, 60), null, 0)
+    expect([later.cardBytes, later.cardPeak]).toEqual([30, 60])
+    // The next worker has its own memory; the most of all of them stays.
+    const next = after(later, { ...started('evaluate', 2), device: card } as WorkerEvent, null, 0)
+    expect([next.cardBytes, next.cardPeak]).toEqual([null, 60])
+    expect(after(next, beat(2, 10, 10), null, 0).cardPeak).toBe(60)
   })
 })

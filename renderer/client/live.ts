@@ -29,6 +29,11 @@ export type Live = {
   log: Heard[]
   /** Bytes of the worker's memory. */
   resident: number | null
+  /** The card that it computes on; null: the processor. */
+  device: Extract<WorkerEvent, { event: 'started' }>['device']
+  /** Bytes of the card's memory that the worker has, and the most that it had. */
+  cardBytes: number | null
+  cardPeak: number | null
   /** Seconds of work: of the workers before this one, and of all. */
   clock: { before: number; now: number }
   ending: Ending<RunReport> | null
@@ -47,6 +52,9 @@ export const fresh = (): Live => ({
   notes: [],
   log: [],
   resident: null,
+  device: null,
+  cardBytes: null,
+  cardPeak: null,
   clock: { before: 0, now: 0 },
   ending: null,
 })
@@ -56,7 +64,11 @@ export function after(live: Live, event: WorkerEvent, step: Step | null, now: nu
   const before = event.event === 'started' ? live.clock.now : live.clock.before
   const at = before + event.elapsed
   const base = { ...live, step: step ?? live.step, clock: { before, now: Math.max(at, live.clock.now) } }
-  if (event.event === 'heartbeat') return { ...base, resident: event.resident_bytes }
+  if (event.event === 'heartbeat') {
+    const { resident_bytes: resident, device_bytes = null, device_peak_bytes: peak } = event
+    const cardPeak = peak === undefined ? live.cardPeak : Math.max(peak, live.cardPeak ?? 0)
+    return { ...base, resident, cardBytes: device_bytes, cardPeak }
+  }
   if (event.event === 'progress') {
     // Inputs are passed on through a layer once it is durable.
     const layer = event.phase === 'propagate' ? Math.max(0, live.saved - 1) : live.saved
@@ -68,7 +80,14 @@ export function after(live: Live, event: WorkerEvent, step: Step | null, now: nu
   switch (event.event) {
     case 'started':
       // What was measured before belongs to an earlier attempt where the layers begin again.
-      return { ...heard, progress: null, phase: null, metrics: event.command === 'quantize' ? [] : live.metrics }
+      return {
+        ...heard,
+        device: event.device,
+        cardBytes: null,
+        progress: null,
+        phase: null,
+        metrics: event.command === 'quantize' ? [] : live.metrics,
+      }
     case 'plan':
       return { ...heard, plan: event, saved: event.resumed_layers }
     case 'layer':

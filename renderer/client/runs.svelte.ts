@@ -25,9 +25,10 @@ class Runs {
   list = $state.raw<RunSummary[]>([])
   #byId = $derived(new Map(this.list.map((run) => [run.id, run])))
   waiting = $state.raw<RunRow[]>([])
-  current = $state<number | null>(null)
-  /** Why the queue waits, when another process has the device. */
-  held = $state<string | null>(null)
+  /** At work in this program, in the order of their beginning: one on each device. */
+  running = $state.raw<readonly number[]>([])
+  /** Why a waiting run waits, when another process has its device; by run. */
+  held = $state.raw<ReadonlyMap<number, string>>(new Map())
   /** By run; a new object for every change. */
   live = $state.raw<ReadonlyMap<number, Live>>(new Map())
   problem = $state.raw<Problem | null>(null)
@@ -42,7 +43,7 @@ class Runs {
   async open(): Promise<void> {
     listen((event) => this.#hear(event))
     await this.refresh()
-    if (this.current !== null) await this.#catchUp(this.current)
+    for (const run of this.running) await this.#catchUp(run)
   }
 
   /** Once more, after the history could not be opened. */
@@ -79,10 +80,10 @@ class Runs {
       this.problem = runs.problem ?? queue.problem
       if (runs.value) this.#take(runs.value)
       if (queue.value) {
-        this.current = queue.value.current
+        this.running = queue.value.running
         // A run that has just begun stands in the queue until its worker does.
-        const { current, waiting } = queue.value
-        this.waiting = waiting.filter(({ id }) => id !== current)
+        const { running, waiting } = queue.value
+        this.waiting = waiting.filter(({ id }) => !running.includes(id))
       }
     } while (this.#again)
     this.loaded = true
@@ -110,6 +111,11 @@ class Runs {
     return id === undefined ? null : (this.#byId.get(id) ?? null)
   }
 
+  /** The run at work that began first. */
+  get current(): number | null {
+    return this.running[0] ?? null
+  }
+
   /** Finished, newest first: those that can be looked at and compared. */
   get finished(): RunSummary[] {
     return this.list.filter(({ status, folder }) => status === 'finished' && folder !== null)
@@ -121,8 +127,8 @@ class Runs {
       case 'history':
         return void this.refresh()
       case 'started':
-        this.current = event.run
-        this.held = null
+        if (!this.running.includes(event.run)) this.running = [...this.running, event.run]
+        this.held = new Map([...this.held].filter(([run]) => run !== event.run))
         this.#set(event.run, fresh())
         return void this.refresh()
       case 'event': {
@@ -139,7 +145,7 @@ class Runs {
         return this.#set(event.run, noted(live, event.note))
       }
       case 'waiting':
-        this.held = event.message
+        this.held = new Map(this.held).set(event.run, event.message)
         return
       case 'ended': {
         const live = this.live.get(event.run) ?? fresh()

@@ -6,4 +6,6 @@ import { afterAll } from 'vitest'
 
 const data = mkdtempSync(path.join(tmpdir(), 'signum-data-'))
 process.env['SIGNUM_DATA'] = data
+// Whatever card this machine has: where runs compute is for each test to say.
+process.env['SIGNUM_CUDA_WORKER'] = ''
 afterAll(() => rmSync(data, { recursive: true, force: true }))

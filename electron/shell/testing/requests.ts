@@ -37,6 +37,8 @@ export const fitting: { [C in keyof WindowContract]: unknown } = {
     calibration: { source: 'bundled:calibration-stories' },
     budget: { by: 'linear', value: 2.25 },
   },
+  cards: {},
+  placement: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' } },
   gains: { id: 1, threads: 0 },
   forecast: { model: '/models/a', recipe: { signum_recipe: 1, method: 'rtn' }, threads: 0 },
   forecasts: { model: '/models/a', recipes: [{ signum_recipe: 1, method: 'rtn' }], threads: 0 },

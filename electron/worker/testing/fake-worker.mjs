@@ -277,9 +277,53 @@ async function lab() {
   return { linears: put, trials }
 }
 
-const devices = () => ({ cpu: { threads: 2, simd: 'FAKE', blas: 'fake', memory_bytes: 8e9 } })
+const card = (/** @type {number} */ n, /** @type {number} */ memory_bytes, /** @type {number} */ free_bytes) => ({
+  id: `cuda:${n}`,
+  name: `Fake card ${n}`,
+  uuid: `GPU-fake-${n}`,
+  memory_bytes,
+  free_bytes,
+  compute: '9.0',
+})
+/** `cards`: a small one and a large one; `no-driver`: none, and why. */
+function devices() {
+  const cpu = { threads: 2, simd: 'FAKE', blas: 'fake', memory_bytes: 8e9 }
+  if (manners.has('no-driver')) {
+    const reason = 'This machine has no NVIDIA driver: libcuda.so.1 was not found.'
+    return { cpu, devices: [], driver: null, built: '12.4', reason, libraries: [] }
+  }
+  if (!manners.has('cards')) return { cpu }
+  const cublas = { name: 'cuBLAS', path: '/usr/lib/libcublas.so.12', version: '12.4' }
+  const libraries = [cublas, { name: 'cuSOLVER', path: null, version: null }]
+  const cards = [card(0, 24e9, 20e9), card(1, 80e9, 60e9)]
+  return { cpu, devices: cards, driver: '550.54', built: '12.4', reason: null, libraries }
+}
 
-say('started', { command, program: 'signum 0.1.0', pid: process.pid, threads: 2, simd: 'FAKE', blas: 'fake' })
+/** A sequence takes a billion bytes. */
+function devicePlan() {
+  const needed_bytes = 1e9 * (job.calibration?.sequences ?? 1)
+  const fits = needed_bytes <= job.memory_bytes
+  const parts = [{ name: 'activations', bytes: needed_bytes }]
+  return { needed_bytes, parts, activations: 'device', fits, advice: fits ? null : 'Use fewer sequences.' }
+}
+
+const on =
+  job.device === undefined ? null : { id: job.device, name: `Fake card ${job.device.slice(5)}`, memory_bytes: 24e9 }
+say('started', {
+  command,
+  program: 'signum 0.1.0',
+  pid: process.pid,
+  threads: 2,
+  simd: 'FAKE',
+  blas: 'fake',
+  device: on,
+})
+if (on) say('heartbeat', { resident_bytes: 2000, device_bytes: 3e9, device_peak_bytes: 4e9 })
+if (on && manners.has('card-short') && command === 'quantize') {
+  const message = 'The run needs 24.5 GB of Fake card 0, which has 20 GB to give: fewer sequences need less.'
+  say('failed', { code: 'device_memory_short', message, detail: '' })
+  end(1)
+}
 console.error(`fake worker: ${command}`)
 if (manners.has('crash') && command !== 'inspect') {
   console.error('about to crash')
@@ -303,6 +347,7 @@ const commands = {
   quantize,
   evaluate,
   devices,
+  'device-plan': devicePlan,
   measure,
   generate,
   lab,

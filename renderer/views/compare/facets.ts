@@ -7,7 +7,7 @@ import {
   type WordKey,
 } from '../../../electron/contract/run-filter.ts'
 
-export const facetKeys = ['method', 'model', 'status', 'tag', 'text'] as const satisfies readonly WordKey[]
+export const facetKeys = ['method', 'model', 'status', 'tag', 'text', 'device'] as const satisfies readonly WordKey[]
 export type FacetKey = (typeof facetKeys)[number]
 export const facetTitles: Readonly<Record<FacetKey, string>> = {
   method: 'Method',
@@ -15,6 +15,7 @@ export const facetTitles: Readonly<Record<FacetKey, string>> = {
   status: 'Status',
   tag: 'Tag',
   text: 'Calibration',
+  device: 'Device',
 }
 
 export type FacetValue = { value: string; count: number }

@@ -14,6 +14,7 @@ export function rowFields(text: string | null): Fields<Row> {
       name: (row) => row.name,
       note: (row) => row.note,
       text: (row) => row.calibrationText,
+      device: (row) => row.device,
     },
     numbers: {
       ppl: (row) => on(row)?.packed?.value ?? null,

@@ -45,6 +45,10 @@ export type Row = {
   linearBits: number | null
   fileBits: number | null
   peakBytes: number | null
+  /** cpu, or the name of a card; its products' arithmetic, '' of the processor; most of its memory that was in use. */
+  device: string
+  precision: string
+  cardBytes: number | null
   /** Mean of the linears' relative output errors. */
   outputError: number | null
   /** All phases of the process that finished it. */
@@ -105,6 +109,9 @@ export function rowOf(run: RunSummary, models: ModelLookup): Row {
     linearBits: run.linear_bits,
     fileBits: run.file_bits,
     peakBytes: run.peak_resident_bytes,
+    device: run.device_name ?? run.device,
+    precision: run.device_name === null ? '' : (run.precision ?? ''),
+    cardBytes: run.device_peak_bytes,
     outputError: run.output_error,
     get seconds() {
       return run.seconds ? Object.values(run.seconds).reduce((sum, one) => sum + one, 0) : null

@@ -8,6 +8,7 @@ import {
   type Curve,
   type Picked,
 } from '../../../electron/contract/curve.ts'
+import { automatic, type Precision } from '../../../electron/contract/devices.ts'
 import {
   findMethod,
   methodIds,
@@ -57,6 +58,10 @@ export type Draft = {
   name: string
   /** 0: as many as the machine has. */
   threads: number
+  /** Where it computes: `auto`, or a device. */
+  device: string
+  /** Of a card's products. */
+  precision: Precision
 }
 
 /** A stranger can press Start with this: text of our own, short enough for a small model and quick. */
@@ -75,7 +80,7 @@ export const methodOf = (id: MethodId): Method => {
   return found.value
 }
 
-export function firstDraft(folder: string, model: Model, threads: number): Draft {
+export function firstDraft(folder: string, model: Model, threads: number, device: string = automatic): Draft {
   return {
     folder,
     method: 'signum-rc',
@@ -91,6 +96,8 @@ export function firstDraft(folder: string, model: Model, threads: number): Draft
     join: 'raw',
     name: '',
     threads,
+    device,
+    precision: 'f32',
   }
 }
 

@@ -86,7 +86,14 @@ describe('opened', () => {
     expect(run.line).toContain('signum quantize /big --method signum-rc --calibration bundled:calibration-broad')
     await run.start()
     expect(requests('enqueue')).toEqual([
-      { model: '/big', recipe: expect.objectContaining({ method: 'signum-rc' }) as unknown, name: null, threads: 2 },
+      {
+        model: '/big',
+        recipe: expect.objectContaining({ method: 'signum-rc' }) as unknown,
+        name: null,
+        threads: 2,
+        device: 'auto',
+        precision: 'f32',
+      },
     ])
     expect(navigation.here).toEqual({ view: 'runs', run: 7 })
     expect(Object.keys(settings.now.recipes)).toEqual(['/big'])

@@ -1,4 +1,5 @@
 // The controller of "New run": holds the draft, asks what it will cost, and puts it into the queue.
+import { processor, type CardList, type Placement } from '../../../electron/contract/devices.ts'
 import type { ModelCard, TextCard } from '../../../electron/contract/api.ts'
 import { outOf, quantizeLine } from '../../../electron/contract/command-line.ts'
 import { pickPoint, type Budget, type Curve } from '../../../electron/contract/curve.ts'
@@ -19,7 +20,7 @@ import { Later } from '../../client/later.ts'
 import { overridesOf, rowStates, type OverrideRow, type RowState } from './override-rows.ts'
 
 /** Milliseconds after the last change. */
-const pauses = { curves: 120, forecast: 80, checks: 250 }
+const pauses = { curves: 120, forecast: 80, checks: 250, placement: 120 }
 const keptRecipes = 30
 
 export class NewRun {
@@ -40,6 +41,11 @@ export class NewRun {
   curves = $state.raw<Curve[]>([])
   forecast = $state.raw<Forecast | null>(null)
   forecastProblem = $state.raw<Problem | null>(null)
+  /** Null until the first answer. */
+  cards = $state.raw<CardList | null>(null)
+  /** Where it would compute if it began now. */
+  placement = $state.raw<Placement | null>(null)
+  placementProblem = $state.raw<Problem | null>(null)
   checks = $state.raw<Readiness[] | null>(null)
   checksProblem = $state.raw<Problem | null>(null)
   /** An answer takes longer than a blink. */
@@ -65,6 +71,7 @@ export class NewRun {
     curves: new Later(),
     forecast: new Later((slow) => (this.slow.forecast = slow)),
     checks: new Later((slow) => (this.slow.checks = slow)),
+    placement: new Later(),
   }
   /** What the curves were asked for. */
   #fixed = ''
@@ -100,9 +107,9 @@ export class NewRun {
   line = $derived.by(() => {
     const { draft, full } = this
     if (draft === null || full === null) return null
-    const { folder: model, threads } = draft
+    const { folder: model, threads, device, precision } = draft
     const name = draft.name.trim() || null
-    return quantizeLine({ model, recipe: full, name, threads, out: outOf(name ?? this.usualName) })
+    return quantizeLine({ model, recipe: full, name, threads, device, precision, out: outOf(name ?? this.usualName) })
   })
   /** What is to be said of every line of the overrides. */
   overrideStates = $derived.by((): RowState[] => {
@@ -123,6 +130,7 @@ export class NewRun {
     const [models, texts] = await Promise.all([this.#ask('library', {}), this.#ask('texts', {})])
     this.problem = models.problem ?? texts.problem
     if (models.value) this.models = models.value
+    void this.#ask('cards', {}).then(({ value }) => (this.cards = value))
     if (texts.value) this.texts = [...texts.value, ...this.texts.filter(isFile)]
     const usable = this.models?.filter(({ model, problem }) => model !== null && problem === null) ?? []
     const wanted = [folder, this.draft?.folder].map((one) => usable.find((card) => card.folder === one))
@@ -135,7 +143,7 @@ export class NewRun {
   choose(folder: string): void {
     const model = this.models?.find((card) => card.folder === folder)?.model
     if (!model) return
-    const first = drafts.firstDraft(folder, model, settings.now.threads)
+    const first = drafts.firstDraft(folder, model, settings.now.threads, settings.now.device)
     const stored = settings.now.recipes[folder]
     const recipe = stored === undefined ? null : parseRecipe(stored, 'the last recipe')
     const draft = recipe?.ok ? drafts.draftOf(recipe.value, first) : drafts.moved(this.draft, first, model)
@@ -277,8 +285,9 @@ export class NewRun {
     const { draft, recipe } = this
     if (!draft || !recipe || !this.startable || this.starting) return
     this.starting = true
-    const { folder: model, threads } = draft
-    const { value, problem } = await this.#ask('enqueue', { model, recipe, name: draft.name.trim() || null, threads })
+    const { folder: model, threads, device, precision } = draft
+    const name = draft.name.trim() || null
+    const { value, problem } = await this.#ask('enqueue', { model, recipe, name, threads, device, precision })
     this.starting = false
     this.startProblem = problem
     if (value === null) return
@@ -313,7 +322,7 @@ export class NewRun {
 
   #set(draft: Draft): void {
     this.draft = draft
-    const { folder: model, threads } = draft
+    const { folder: model, device } = draft
     const recipe = drafts.recipeOf(draft)
     const { overrides, embedding_type, head_type, calibration } = recipe
     const asked = { overrides, embedding_type, head_type, calibration }
@@ -324,15 +333,31 @@ export class NewRun {
       const question = () => this.#ask('curves', { model, fixed, ...asked })
       this.#later.curves.ask(pauses.curves, question, ({ value }) => this.#takeCurves(model, value))
     }
-    const forecast = () => this.#ask('forecast', { model, recipe, threads })
-    this.#later.forecast.ask(pauses.forecast, forecast, ({ value, problem }) => {
-      if (value) this.forecast = value
-      this.forecastProblem = problem
+    this.#foresee()
+    const placement = () => this.#ask('placement', { model, recipe, device })
+    this.#later.placement.ask(pauses.placement, placement, ({ value, problem }) => {
+      const before = this.placement?.device ?? processor
+      this.placement = value
+      this.placementProblem = problem
+      // A card takes another time than the processor.
+      if (value && value.device !== before) this.#foresee()
     })
-    const checks = () => this.#ask('preflight', { model, recipe })
+    const checks = () => this.#ask('preflight', { model, recipe, device })
     this.#later.checks.ask(pauses.checks, checks, ({ value, problem }) => {
       if (value) this.checks = value
       this.checksProblem = problem
+    })
+  }
+
+  #foresee(): void {
+    if (!this.draft) return
+    const { folder: model, threads } = this.draft
+    const recipe = drafts.recipeOf(this.draft)
+    const device = this.placement?.device
+    const forecast = () => this.#ask('forecast', { model, recipe, threads, device })
+    this.#later.forecast.ask(pauses.forecast, forecast, ({ value, problem }) => {
+      if (value) this.forecast = value
+      this.forecastProblem = problem
     })
   }
 

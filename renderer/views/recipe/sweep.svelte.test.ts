@@ -12,6 +12,8 @@ afterEach(() => {
 const rest = () => vi.advanceTimersByTimeAsync(1000)
 
 const subject: Subject = {
+  device: 'auto',
+  precision: 'f32',
   model: '/m',
   base: {
     recipe: {

@@ -1,5 +1,6 @@
 // The controller of a sweep: the grid, what each of its recipes will cost, and their way into the queue.
 import type { Budget, Curve } from '../../../electron/contract/curve.ts'
+import type { Precision } from '../../../electron/contract/devices.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import type { Forecast } from '../../../electron/contract/forecast.ts'
 import type { MethodId } from '../../../electron/contract/methods.ts'
@@ -9,7 +10,14 @@ import { notices } from '../../client/notices.svelte.ts'
 import { exampleOf } from './sweep-values.ts'
 import { gridOf, parametersOf, wishKey, type Axis, type Base, type Grid, type Item, type Wish } from './sweep-grid.ts'
 
-export type Subject = { model: string; base: Base; threads: number; method: MethodId }
+export type Subject = {
+  model: string
+  base: Base
+  threads: number
+  method: MethodId
+  device: string
+  precision: Precision
+}
 export type Costs = { forecast: Forecast | null; problem: Problem | null }
 
 const pause = 200
@@ -128,11 +136,11 @@ export class Sweep {
   async queue(): Promise<void> {
     const { chosen } = this
     if (!this.#subject || this.queueing || chosen.length === 0) return
-    const { model, threads } = this.#subject
+    const { model, threads, device, precision } = this.#subject
     this.queueing = true
     const tag = this.prefix.trim()
     const runs = chosen.map(({ recipe, name }) => ({ recipe: recipe!, name: [tag, name].filter(Boolean).join(' ') }))
-    const { value: ids, problem } = await this.#ask('enqueueAll', { model, runs, threads })
+    const { value: ids, problem } = await this.#ask('enqueueAll', { model, runs, threads, device, precision })
     if (ids !== null && tag !== '') await this.#ask('tagRuns', { ids, add: [tag] })
     this.queueing = false
     this.problem = problem

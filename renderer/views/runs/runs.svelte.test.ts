@@ -27,7 +27,7 @@ function answer(name: string, { id = 0, ids }: { id?: number; ids?: number[] }):
   if (name === 'runEvents') return []
   if (name === 'runList') return { revision: 0, heads: '[]', recipes: '', metrics: '', gone: [] }
   if (name === 'sheet') return { markdown: `# run ${id}` }
-  if (name === 'queue') return { current: null, waiting: [] }
+  if (name === 'queue') return { running: [], waiting: [] }
   return { of: id }
 }
 
@@ -46,7 +46,8 @@ function run(id: number, status: RunStatus): RunSummary {
   const problem = { error_code: null, error_message: null, error_detail: null }
   const times = { created_at: 1, started_at: 2, finished_at: null, seconds: null, peak_resident_bytes: null }
   const own = { output_error: null, note: '', tags: [], archived_at: null }
-  const place = { model_id: null, folder: `/runs/${id}`, device: 'cpu', program: null }
+  const device = { device: 'cpu', device_name: null, precision: null, device_peak_bytes: null }
+  const place = { model_id: null, folder: `/runs/${id}`, ...device, program: null }
   const layers = { layers: 4, finished_layers: 0, metrics: [] }
   return {
     id,

@@ -95,11 +95,11 @@ export class RunPage {
     }
   }
 
-  async #foresee({ id, recipe }: RunSummary): Promise<void> {
+  async #foresee({ id, recipe, device }: RunSummary): Promise<void> {
     if (recipe.model === undefined) return
     const { threads } = settings.now
     // The workbench checks the recipe: of a method that it does not know there is no forecast.
-    const { value } = await ask('forecast', { model: recipe.model, recipe: recipe as Recipe, threads })
+    const { value } = await ask('forecast', { model: recipe.model, recipe: recipe as Recipe, threads, device })
     if (id === this.run?.id) this.forecast = value
   }
 
@@ -130,6 +130,20 @@ export class RunPage {
   }
 
   resume = (id: number) => this.#do('resumeRun', { id, threads: settings.now.threads })
+
+  /** The same recipe once more, on another device. */
+  async again({ name, recipe }: RunSummary, device: string): Promise<void> {
+    if (recipe.model === undefined) return
+    this.busy = true
+    const { threads } = settings.now
+    const asked = { model: recipe.model, recipe: recipe as Recipe, name, threads, device }
+    const { value, problem } = await ask('enqueue', asked)
+    this.refusal = problem
+    await runs.refresh()
+    this.busy = false
+    if (value !== null) navigation.go('runs', { run: value })
+  }
+
   rename = (id: number, name: string) => this.#do('renameRun', { id, name })
   move = (id: number, before: number | null) => this.#do('moveRun', { id, before })
   show = (id: number) => this.#do('showRun', { id })

@@ -1,8 +1,9 @@
 // A run in plain words: its status, what it is doing, and the lines of its log. Pure.
 import { metricWords } from '../../../electron/contract/metric-words.ts'
 import { amount, count, size, spent } from '../../../electron/contract/quantities.ts'
+import { automatic, cardTitle, isCard } from '../../../electron/contract/devices.ts'
 import type { Step } from '../../../electron/contract/api.ts'
-import type { RunStatus } from '../../../electron/contract/history.ts'
+import type { RunRow, RunStatus } from '../../../electron/contract/history.ts'
 import { findMethod } from '../../../electron/contract/methods.ts'
 import { lastPart } from '../../../electron/contract/run-name.ts'
 import { bundledPrefix } from '../../../electron/contract/recipe.ts'
@@ -130,3 +131,9 @@ export function whenText(at: number, now: number): string {
 
 export const whenFully = (at: number): string =>
   new Date(at).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'medium' })
+
+/** Where a run computes, or is to compute: nothing of the processor, which is as usual. */
+export function deviceWords({ device, device_name: name }: Pick<RunRow, 'device' | 'device_name'>): string {
+  if (name !== null) return `on ${cardTitle({ id: device, name })}`
+  return isCard(device) ? `on ${device}` : device === automatic ? 'device left to Signum' : ''
+}
