@@ -7,7 +7,6 @@ namespace signum::cuda::own {
 namespace {
 
 constexpr unsigned kThreads = 256;
-constexpr unsigned kDepth = 16;
 constexpr unsigned kBand = 8;  // rows of tiles that go through C together, for the second-level cache
 constexpr unsigned kMostBatches = 32768;
 
@@ -16,35 +15,59 @@ struct alignas(16) Four {
   T at[4];
 };
 
-// This thread's share of a tile of op(A) or op(B): kDepth x kSide elements, `along` down the side of C.
-// `across`: k is contiguous in memory.
-template <class T, class W, unsigned kSide>
-struct Share {
-  static constexpr unsigned kEach = kSide * kDepth / kThreads;
-  T values[kEach];
+// Of k in one tile: what a thread fetches ahead must fit beside its sums.
+template <unsigned kSide>
+inline constexpr unsigned kDepthOf = kSide == 128 ? 8 : 16;
 
-  __device__ static unsigned along(unsigned e, bool across) {
-    const unsigned i = threadIdx.x + e * kThreads;
-    return across ? i / kDepth : i % kSide;
+// This thread's share of a tile of op(A) or op(B), kDepth x kSide elements on their way from memory to shared
+// memory: kEach of them, `step` apart.
+template <class T, class W, unsigned kSide>
+class Share {
+ public:
+  // data[i, j] for i < size along the side of C, from `first` on, and j < depth down k. across: k is
+  // contiguous in memory, else the side is.
+  __device__ Share(const W* data, size_t stride, bool across, size_t first, size_t size, size_t depth)
+      : across_(across) {
+    const unsigned along = across ? threadIdx.x / kDepth : threadIdx.x % kSide;
+    deep_ = across ? threadIdx.x % kDepth : threadIdx.x / kSide;
+    const size_t i = first + along;
+    const size_t rows = i < size ? (size - i + kAlong - 1) / kAlong : 0;  // of those kAlong apart
+    within_ = unsigned(rows < kEach ? rows : kEach);
+    left_ = depth;
+    at_ = across ? data + i * stride + deep_ : data + deep_ * stride + i;
+    step_ = across ? kAlong * stride : kDown * stride;
+    advance_ = across ? kDepth : kDepth * stride;
+    to_ = deep_ * kPitch + along;
+    to_step_ = across ? kAlong : kDown * kPitch;
   }
-  __device__ static unsigned deep(unsigned e, bool across) {
-    const unsigned i = threadIdx.x + e * kThreads;
-    return across ? i % kDepth : i / kSide;
-  }
-  __device__ void load(const W* data, size_t stride, bool across, bool half, size_t first, size_t size,
-                       size_t k, size_t depth) {
-#pragma unroll
-    for (unsigned e = 0; e < kEach; ++e) {
-      const size_t i = first + along(e, across), j = k + deep(e, across);
-      values[e] = i < size && j < depth
-                      ? T(stored_value(data[across ? i * stride + j : j * stride + i], half))
-                      : T(0);
+  // The next kDepth of k.
+  __device__ void load() {
+    unsigned count = 0;
+    if (across_) {
+      if (deep_ < left_) count = within_;
+    } else if (within_ > 0 && deep_ < left_) {
+      const size_t rows = (left_ - deep_ + kDown - 1) / kDown;
+      count = unsigned(rows < kEach ? rows : kEach);
     }
-  }
-  __device__ void store(T (*tile)[kSide + 4], bool across) const {
 #pragma unroll
-    for (unsigned e = 0; e < kEach; ++e) tile[deep(e, across)][along(e, across)] = values[e];
+    for (unsigned e = 0; e < kEach; ++e) values_[e] = e < count ? at_[e * step_] : W(0);
+    at_ += advance_;
+    left_ -= left_ < kDepth ? left_ : kDepth;
   }
+  __device__ void store(T* tile, bool half) const {
+#pragma unroll
+    for (unsigned e = 0; e < kEach; ++e) tile[to_ + e * to_step_] = T(stored_value(values_[e], half));
+  }
+
+ private:
+  static constexpr unsigned kDepth = kDepthOf<kSide>, kEach = kSide * kDepth / kThreads;
+  static constexpr unsigned kAlong = kThreads / kDepth, kDown = kThreads / kSide;
+  static constexpr unsigned kPitch = kSide + 4;
+  W values_[kEach];
+  const W* at_;
+  size_t step_, advance_, left_;
+  unsigned deep_, within_, to_, to_step_;
+  bool across_;
 };
 
 // Which tile of C a block makes: bands of kBand rows of tiles, down a band before along it.
@@ -66,7 +89,8 @@ __device__ inline void triangle_tile_of(unsigned index, unsigned* row, unsigned*
 }
 
 template <class T, class W, class V, unsigned kSide, bool kGram>
-__global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W, V> p) {
+__global__ void __launch_bounds__(kThreads, 2) gemm_kernel(Product<T, W, V> p) {
+  constexpr unsigned kDepth = kDepthOf<kSide>;
   constexpr unsigned kGroups = kSide / 64;  // of four rows and columns for each thread
   constexpr unsigned kOwn = 4 * kGroups;
   alignas(16) __shared__ T a_tile[kDepth][kSide + 4];
@@ -89,17 +113,17 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(Product<T, W, V> p) {
 #pragma unroll
     for (unsigned j = 0; j < kOwn; ++j) sums[i][j] = 0;
 
-  Share<T, V, kSide> a_share;
-  Share<T, W, kSide> b_share;
-  a_share.load(a, p.lda, !p.a_transposed, p.half, first_row, p.m, 0, p.k);
-  b_share.load(b, p.ldb, p.b_transposed, p.half, first_column, p.n, 0, p.k);
+  Share<T, V, kSide> a_share(a, p.lda, !p.a_transposed, first_row, p.m, p.k);
+  Share<T, W, kSide> b_share(b, p.ldb, p.b_transposed, first_column, p.n, p.k);
+  a_share.load();
+  b_share.load();
   for (size_t k = 0; k < p.k; k += kDepth) {
-    a_share.store(a_tile, !p.a_transposed);
-    b_share.store(b_tile, p.b_transposed);
+    a_share.store(a_tile[0], p.half);
+    b_share.store(b_tile[0], p.half);
     __syncthreads();
     if (k + kDepth < p.k) {  // on its way while this one is used
-      a_share.load(a, p.lda, !p.a_transposed, p.half, first_row, p.m, k + kDepth, p.k);
-      b_share.load(b, p.ldb, p.b_transposed, p.half, first_column, p.n, k + kDepth, p.k);
+      a_share.load();
+      b_share.load();
     }
 #pragma unroll
     for (unsigned d = 0; d < kDepth; ++d) {
