@@ -1,6 +1,7 @@
 #include "cuda/methods/quantize.h"
 
 #include "cuda/math/finite.h"
+#include "cuda/methods/block_columns.h"
 #include "cuda/methods/method_list.h"
 
 namespace signum::cuda {
@@ -24,26 +25,26 @@ PackedLinear by_method(Card& card, const Recipe& recipe, DeviceMatrix weight, co
     case Method::SignumRc:
       return quantize_signum_rc(card, recipe, std::move(weight), *factor);
   }
-  throw Fault{{"recipe_device_unsupported", unsupported(recipe), ""}};
+  throw Fault{{"internal", "There is no such method on a card.", ""}};
 }
 
 }  // namespace
 
 std::string unsupported(const Recipe& recipe) {
-  switch (recipe.method) {
-    case Method::Rtn:
-    case Method::Gptq:
-    case Method::PbLlm:
-    case Method::Fdb:
-    case Method::SignumRc:
-      return "";
-    default:
-      return std::string("The method '") + method_id(recipe.method) +
-             "' cannot run on a card yet; run it on the CPU.";
-  }
+  const bool grouped = has_salient_columns(recipe.method);
+  if (grouped)
+    return std::string("The method '") + method_id(recipe.method) +
+           "' cannot run on a card yet; run it on the CPU.";
+  const bool in_blocks = recipe.method != Method::Rtn && recipe.method != Method::Fdb;
+  if (in_blocks && recipe.blocksize > kMostWidth)
+    return "On a card a block has at most " + std::to_string(kMostWidth) +
+           " columns; choose a smaller blocksize or run on the CPU.";
+  return "";
 }
 
 PackedLinear quantize(Card& card, const Recipe& recipe, DeviceMatrix weight, const DeviceFactor* factor) {
+  if (const std::string sentence = unsupported(recipe); !sentence.empty())
+    throw Fault{{"recipe_device_unsupported", sentence, ""}};
   const bool finite = weight.size() == 0 || all_finite(card.device, weight.view());
   check(check_problem(recipe, weight.rows(), weight.columns(), finite, factor ? factor->diagonal.size() : 0));
   PackedLinear linear = by_method(card, recipe, std::move(weight), factor);

@@ -81,3 +81,15 @@ TEST_CASE("what the CPU refuses is refused in the same words") {
   needs.method = Method::Gptq;
   same_error(needs, weight);
 }
+
+TEST_CASE("what a card cannot do is said before a run, and refused") {
+  Recipe wide;
+  wide.method = Method::SignumRc;
+  wide.blocksize = 257;
+  CHECK(cuda::unsupported(wide).find("256 columns") != std::string::npos);
+  const auto refused = quantized_on_card(wide, Matrix(3, 300), nullptr);
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code == "recipe_device_unsupported");
+  wide.blocksize = 256;
+  CHECK(cuda::unsupported(wide).empty());
+}
