@@ -1,10 +1,58 @@
+// The card behind native/device/open.h.
 #include "device/open.h"
 
+#include <algorithm>
+
+#include "cuda/card.h"
+#include "cuda/model/evaluate.h"
+#include "cuda/run/device_compute.h"
+
 namespace signum {
+namespace {
+
+cuda::Precision precision_of(const std::string& name) {
+  return cuda::Precision(std::ranges::find(kPrecisionNames, name) - std::begin(kPrecisionNames));
+}
+
+// What makes the products, as it stands in fingerprints.
+std::string product_library(const cuda::Blas& blas, const DeviceChoice& choice) {
+  if (!blas.has_library()) return "";
+  for (const DeviceLibrary& library : list_devices({choice.libraries}).libraries)
+    if (library.name == "cublas" && !library.path.empty()) return library.name + " " + library.version;
+  return "cublas";
+}
+
+class OpenedCard : public OpenedDevice {
+ public:
+  OpenedCard(std::unique_ptr<cuda::Device> device, const DeviceChoice& choice)
+      : device_(std::move(device)),
+        blas_(*device_, {choice.libraries, precision_of(choice.precision)}),
+        backend_({*device_, blas_}, choice.precision, product_library(blas_, choice)) {}
+
+  const DeviceInfo& info() const override { return device_->info(); }
+  uint64_t used_bytes() const override { return device_->used_bytes(); }
+  uint64_t peak_bytes() const override { return device_->peak_bytes(); }
+  Backend& backend() override { return backend_; }
+  Result<Evaluation> evaluate(const Model& model, const Model* reference, std::span<const uint32_t> tokens,
+                              const EvaluationOptions& options, ThreadPool& pool) override {
+    return cuda::evaluate({*device_, blas_}, model, reference, tokens, options, pool);
+  }
+  Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool) override {
+    return cuda::logits({*device_, blas_}, model, tokens, pool);
+  }
+
+ private:
+  std::unique_ptr<cuda::Device> device_;
+  cuda::Blas blas_;
+  cuda::DeviceBackend backend_;
+};
+
+}  // namespace
 
 Result<std::unique_ptr<OpenedDevice>> open_device(const DeviceChoice& choice) {
-  return Error{"device_missing", "This worker lists cards and does not compute on one yet: take the CPU.",
-               choice.device};
+  SIGNUM_TAKE(auto device, cuda::Device::open(choice.device, {choice.memory_limit, choice.libraries}));
+  return cuda::guarded(
+      [&] { return std::unique_ptr<OpenedDevice>(std::make_unique<OpenedCard>(std::move(device), choice)); });
 }
 
 }  // namespace signum
