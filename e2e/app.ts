@@ -31,6 +31,8 @@ export type Started = {
 }
 
 const root = path.resolve(import.meta.dirname, '..')
+// Whatever card this machine has: stories that want one say so.
+process.env['SIGNUM_CUDA_WORKER'] = ''
 const packaged = process.env['SIGNUM_PACKAGED']
 // Chromium's sandbox does not work for root; newer ones want to be asked for WebGL without a graphics card.
 const always = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--enable-unsafe-swiftshader']

@@ -86,8 +86,8 @@ test('what cannot be is marked with why; budgets choose parameters; all can be c
   await expect(page.getByText('300 runs are queued.')).toBeVisible({ timeout: 60_000 })
   await page.getByRole('button', { name: 'Cancel all' }).click()
   const left = async () => {
-    const { current, waiting } = await asked(page, 'queue', {})
-    return waiting.length + (current === null ? 0 : 1)
+    const { running, waiting } = await asked(page, 'queue', {})
+    return waiting.length + running.length
   }
   await expect.poll(left, { timeout: 30_000, intervals: [300] }).toBe(0)
 })

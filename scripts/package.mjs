@@ -1,8 +1,19 @@
 // `npm run package`: sets up, builds, and puts everything that a machine needs into dist/: the program unpacked, and installers.
 // docs/PACKAGING.md says what is inside.
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { cudaWorker } from './cuda.mjs'
 import { chosenElectron, ownElectron } from './electron.mjs'
 import { setFuses } from './fuses.mjs'
 import { capture, inRoot, main, projectNode, Refusal, run, seconds } from './node.mjs'
@@ -58,18 +69,20 @@ async function rebuildAddons() {
   if (code !== 0) throw new Refusal('package_failed', 'the database does not build for this Electron; see above.')
 }
 
-/** The model, the texts, the licences, the worker with the libraries that a plain system does not have. */
+/** The model, the texts, the licences, the workers (for cards where it was built) with the libraries that a plain system does not have. */
 async function stageResources() {
   const worker = path.join(staged, 'resources', 'worker')
   cpSync(inRoot('resources'), path.join(staged, 'resources'), { recursive: true })
   mkdirSync(worker)
-  const program = inRoot('build', 'release', workerName)
-  for (const file of [program, ...(await librariesOf(program))]) {
-    copyFileSync(file, path.join(worker, path.basename(file)))
+  const programs = [inRoot('build', 'release', workerName), ...(existsSync(cudaWorker()) ? [cudaWorker()] : [])]
+  for (const program of programs) {
+    for (const file of [program, ...(await librariesOf(program))]) {
+      copyFileSync(file, path.join(worker, path.basename(file)))
+    }
   }
   copyFileSync(inRoot('NOTICE'), path.join(staged, 'NOTICE.txt'))
   copyFileSync(inRoot('LICENSE'), path.join(staged, 'LICENSE.txt'))
-  writeFileSync(path.join(staged, 'THIRD-PARTY.txt'), thirdParty())
+  writeFileSync(path.join(staged, 'THIRD-PARTY.txt'), thirdParty(existsSync(cudaWorker())))
 }
 
 /** Every Debian and Ubuntu has the rest: the C library, and what the package manager itself is linked with. */

@@ -1,5 +1,6 @@
 // `npm run setup`: prepares a fresh checkout, step by step, for the command line; `npm run setup -- window` for the window too.
 // Runs under Node 20 with no package installed.
+import { gpuWorker } from './cuda.mjs'
 import { electron } from './electron.mjs'
 import { main, Refusal, seconds } from './node.mjs'
 import { nativeBuild, npmPackages, systemTools } from './prepare.mjs'
@@ -15,17 +16,18 @@ const steps = {
   Electron: electron,
   database: sqliteAddon, // after Electron: an old one needs another
   'native build': (/** @type {Needs} */ { targets }) => nativeBuild('release', targets),
+  'GPU worker': gpuWorker, // after the native build, whose folder it shares
 }
 
 /** @type {Needs} */
 export const forCommandLine = {
-  steps: ['npm packages', 'system packages', 'native build'],
+  steps: ['npm packages', 'system packages', 'native build', 'GPU worker'],
   packages: ['build'],
   targets: ['signum-worker'],
 }
 /** @type {Needs} */
 export const forWindow = {
-  steps: ['npm packages', 'system packages', 'Electron', 'database', 'native build'],
+  steps: ['npm packages', 'system packages', 'Electron', 'database', 'native build', 'GPU worker'],
   packages: ['build', 'window'],
   targets: ['signum-worker'],
 }

@@ -15,7 +15,19 @@ const nativeParts = [
   { title: 'libstdc++ and libgcc', from: ['libstdc++6', 'libgcc-s1'] },
 ]
 
-export function thirdParty() {
+/** Linked into the GPU worker; NVIDIA's libraries beyond it are found on the machine, never shipped. */
+const cudaRuntime = {
+  title: 'NVIDIA CUDA Runtime (cudart, statically linked into signum-worker-cuda)',
+  text: [
+    'Copyright (c) NVIDIA Corporation & affiliates. All rights reserved.',
+    'Distributed under the NVIDIA CUDA Toolkit End User License Agreement, whose Attachment A lists the CUDA Runtime,',
+    'shared and static, among what may be distributed with an application: https://docs.nvidia.com/cuda/eula/.',
+    'The driver, cuBLAS and cuSOLVER are no part of this package.',
+  ].join('\n'),
+}
+
+/** @param {boolean} cuda whether the GPU worker goes along */
+export function thirdParty(cuda = false) {
   const folders = new Set([...bundledPackages(), ...productionPackages()])
   const packages = [...folders].sort().map(npmNotice)
   const line = '='.repeat(100)
@@ -23,7 +35,9 @@ export function thirdParty() {
     'What Signum brings along, each with its licence. Those of Electron, with Chromium and Node.js, lie beside the program'
   return [
     `${head} (LICENSE.electron.txt, LICENSES.chromium.html).\n`,
-    ...[...packages, ...nativeNotices()].map(({ title, text }) => `${line}\n${title}\n${line}\n\n${text.trim()}\n`),
+    ...[...packages, ...nativeNotices(), ...(cuda ? [cudaRuntime] : [])].map(
+      ({ title, text }) => `${line}\n${title}\n${line}\n\n${text.trim()}\n`,
+    ),
   ].join('\n')
 }
 
