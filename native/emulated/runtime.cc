@@ -103,6 +103,7 @@ void Device::upload(Stream&, void* to, const void* from, size_t bytes) { copy(to
 void Device::download(void* to, const void* from, size_t bytes) { copy(to, from, bytes); }
 void Device::download_later(Stream&, void* to, const void* from, size_t bytes) { copy(to, from, bytes); }
 void Device::copy(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;  // then there may be no memory
   now_or_recorded([=] { std::memmove(to, from, bytes); });
 }
 void Device::fill(void* to, int byte, size_t bytes) {
