@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "generate/cached_model.h"
+#include "model/ends.h"
+
 namespace signum {
 namespace {
 
@@ -17,10 +20,11 @@ Result<GenerationSession> GenerationSession::load(std::shared_ptr<const Model> m
                                                   ThreadPool& pool) {
   if (context == 0) context = usual_context(model->config());
   SIGNUM_TAKE(CachedModel cached, CachedModel::load(std::move(model), context, pool));
-  GenerationSession session(std::move(cached));
-  session.last_ = Matrix(1, session.model().config().vocabulary);
-  return session;
+  return GenerationSession(std::make_unique<CachedModel>(std::move(cached)));
 }
+
+GenerationSession::GenerationSession(std::unique_ptr<TokenReader> reader)
+    : reader_(std::move(reader)), last_(reader_->model().config().vocabulary) {}
 
 Status GenerationSession::check(const GenerationRequest& request) const {
   if (request.tokens.empty()) return Error{"tokens_invalid", "The prompt has no tokens.", ""};
@@ -40,10 +44,9 @@ Result<bool> GenerationSession::read(std::span<const uint32_t> tokens, const Lis
   for (size_t first = 0; first < tokens.size(); first += kReadTokens) {
     if (listener.halted()) return false;
     const auto some = tokens.subspan(first, std::min(kReadTokens, tokens.size() - first));
-    SIGNUM_TAKE(const ConstView hidden, model_.read(some, pool));
+    const bool last = first + some.size() == tokens.size();
+    SIGNUM_TRY(reader_->read(some, last ? std::span<float>(last_) : std::span<float>(), pool));
     held_.insert(held_.end(), some.begin(), some.end());
-    if (first + some.size() < tokens.size()) continue;
-    model_.logits(hidden.block(some.size() - 1, 0, 1, hidden.columns), last_.view(), pool);
   }
   return true;
 }
@@ -55,14 +58,14 @@ Result<Generation> GenerationSession::generate(const GenerationRequest& request,
   Generation answer;
   // The last token is read again: its logits are wanted.
   answer.reused_tokens = std::min(size_t(same), request.tokens.size() - 1);
-  model_.truncate(answer.reused_tokens);
+  reader_->truncate(answer.reused_tokens);
   held_.resize(answer.reused_tokens);
   Sampler sampler(request.sampling);
   std::vector<uint32_t> unread(request.tokens.begin() + long(answer.reused_tokens), request.tokens.end());
   for (;;) {
     SIGNUM_TAKE(const bool all, read(unread, listener, pool));
     if (!all) return answer;
-    SIGNUM_TAKE(const uint32_t token, sampler.draw({last_.data(), last_.size()}));
+    SIGNUM_TAKE(const uint32_t token, sampler.draw(last_));
     if (std::ranges::find(request.stop_tokens, token) != request.stop_tokens.end()) {
       answer.end = GenerationEnd::StopToken;
       return answer;

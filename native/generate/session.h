@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "generate/cached_model.h"
 #include "generate/sampler.h"
+#include "generate/token_reader.h"
+#include "model/model.h"
 
 namespace signum {
 
@@ -41,23 +42,26 @@ class GenerationSession {
   // context: tokens that the cache holds; 0: the model's, at most 4096. Errors: those of CachedModel::load.
   static Result<GenerationSession> load(std::shared_ptr<const Model> model, size_t context, ThreadPool& pool);
 
-  const Model& model() const { return model_.model(); }
-  size_t context() const { return model_.cache().capacity(); }
-  uint64_t cache_bytes() const { return model_.cache().bytes(); }
+  // With another reader than the CPU's.
+  explicit GenerationSession(std::unique_ptr<TokenReader> reader);
+
+  const Model& model() const { return reader_->model(); }
+  size_t context() const { return reader_->capacity(); }
+  uint64_t cache_bytes() const { return reader_->cache_bytes(); }
   // The same tokens for any number of threads. Errors: tokens_invalid, context_too_long, sampling_invalid
-  // before anything is done; logits_not_finite, weights_not_finite. The session goes on after an error.
+  // before anything is done; logits_not_finite, those of TokenReader::read(). The session goes on after an
+  // error.
   Result<Generation> generate(const GenerationRequest& request, const Listener& listener, ThreadPool& pool);
 
  private:
-  explicit GenerationSession(CachedModel model) : model_(std::move(model)) {}
   Status check(const GenerationRequest& request) const;
   // Reads the tokens behind those that are held; false: halted before the last of them. last_ then has the
   // last one's logits.
   Result<bool> read(std::span<const uint32_t> tokens, const Listener& listener, ThreadPool& pool);
 
-  CachedModel model_;
+  std::unique_ptr<TokenReader> reader_;
   std::vector<uint32_t> held_;  // tokens in the cache
-  Matrix last_;                 // [1, vocabulary]
+  std::vector<float> last_;     // logits [vocabulary]
 };
 
 // Tokens of the cache that a context of 0 stands for.
