@@ -1,5 +1,7 @@
 #include "cuda/model/ends.h"
 
+#include <algorithm>
+
 #include "base/pool.h"
 #include "math/finite.h"
 #include "model/mapped_matrix.h"
@@ -7,6 +9,8 @@
 
 namespace signum::cuda {
 namespace {
+
+constexpr size_t kLookUp = 32768;  // rows of a packed table at once: a grid has no more than 65,535 down
 
 DeviceMatrix load_matrix(Card card, const TensorView& tensor, const char* what, ThreadPool& pool) {
   return DeviceMatrix::of(card.device, taken(Model::to_matrix(tensor, pool)).view(), what);
@@ -48,10 +52,11 @@ DeviceView<float> DeviceEmbedding::rows(Card card, DeviceMatrix& narrow, DeviceV
 }
 
 void DeviceEmbedding::look_up(Card card, const uint32_t* ids, DeviceView<float> out) const {
-  if (const DevicePacked* packed = table_.packed_linear())
-    cuda::look_up(card.device, *packed, ids, out.rows, out.data);
-  else
-    gather_rows(card.device, table_.data(), table_.dtype(), ids, out);
+  const DevicePacked* packed = table_.packed_linear();
+  if (!packed) return gather_rows(card.device, table_.data(), table_.dtype(), ids, out);
+  for (size_t first = 0; first < out.rows; first += kLookUp)
+    cuda::look_up(card.device, *packed, ids + first, std::min(kLookUp, out.rows - first),
+                  out.data + first * out.stride);
 }
 
 void DeviceEmbedding::finish(Card card, DeviceView<const float> narrow, DeviceView<float> out,
