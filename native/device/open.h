@@ -16,6 +16,7 @@ class Backend;
 class Matrix;
 class Model;
 class ThreadPool;
+class TokenReader;
 struct Evaluation;
 struct EvaluationOptions;
 
@@ -45,6 +46,10 @@ class OpenedDevice {
   virtual Result<Evaluation> evaluate(const Model& model, const Model* reference,
                                       std::span<const uint32_t> tokens, const EvaluationOptions& options,
                                       ThreadPool& pool) = 0;
+  // For a GenerationSession. context: tokens that its cache holds. Errors: those of CachedModel::load, and
+  // device_memory_short.
+  virtual Result<std::unique_ptr<TokenReader>> reader(std::shared_ptr<const Model> model, size_t context,
+                                                      ThreadPool& pool) = 0;
   virtual Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool) = 0;
 };
 

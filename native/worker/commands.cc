@@ -224,7 +224,7 @@ Result<CommandEnd> run(const GenerateJob& job, Tools tools) {
   const auto began = std::chrono::steady_clock::now();
   SIGNUM_TAKE(const auto model, open_model(job.model, tools.observer));
   SIGNUM_TAKE(const SessionTotals totals,
-              run_generate(job, model, began, tools.lines.generate, tools.events, tools.pool));
+              run_generate(job, model, began, tools.lines.generate, tools.events, tools.device, tools.pool));
   return finished(tools, {{"requests", totals.requests}, {"tokens", totals.tokens}});
 }
 

@@ -51,14 +51,23 @@ void answer(const RequestLine& line, GenerationSession& session, const RequestQu
                {"resident_bytes", resident_bytes()}});
 }
 
+Result<GenerationSession> open_session(const std::shared_ptr<const Model>& model, size_t context,
+                                       OpenedDevice* device, ThreadPool& pool) {
+  if (device) {
+    SIGNUM_TAKE(auto reader, device->reader(model, context, pool));
+    return GenerationSession(std::move(reader));
+  }
+  SIGNUM_TRY(check_memory(cache_bytes(model->config(), context), available_memory()));
+  return GenerationSession::load(model, context, pool);
+}
+
 }  // namespace
 
 Result<SessionTotals> run_generate(const GenerateJob& job, std::shared_ptr<const Model> model,
                                    Clock::time_point began, RequestQueue& requests, EventWriter& events,
-                                   ThreadPool& pool) {
+                                   OpenedDevice* device, ThreadPool& pool) {
   const size_t context = job.context == 0 ? usual_context(model->config()) : job.context;
-  SIGNUM_TRY(check_memory(cache_bytes(model->config(), context), available_memory()));
-  SIGNUM_TAKE(GenerationSession session, GenerationSession::load(model, context, pool));
+  SIGNUM_TAKE(GenerationSession session, open_session(model, context, device, pool));
   events.emit("ready", {{"architecture", model->config().architecture->name},
                         {"vocabulary", model->config().vocabulary},
                         {"context", session.context()},

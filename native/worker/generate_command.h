@@ -10,6 +10,7 @@
 
 namespace signum {
 
+class OpenedDevice;
 class ThreadPool;
 
 struct SessionTotals {
@@ -18,9 +19,10 @@ struct SessionTotals {
 };
 
 // Loads the model, says `ready`, and answers until the session is stopped. began: when the model was asked
-// for. Errors: those of GenerationSession::load, memory_short, model_changed.
+// for. device: null for the CPU. Errors: those of GenerationSession::load or of OpenedDevice::reader,
+// memory_short, model_changed.
 Result<SessionTotals> run_generate(const GenerateJob& job, std::shared_ptr<const Model> model,
                                    std::chrono::steady_clock::time_point began, RequestQueue& requests,
-                                   EventWriter& events, ThreadPool& pool);
+                                   EventWriter& events, OpenedDevice* device, ThreadPool& pool);
 
 }  // namespace signum

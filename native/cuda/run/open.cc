@@ -5,6 +5,7 @@
 
 #include "cuda/card.h"
 #include "cuda/model/evaluate.h"
+#include "cuda/model/generation.h"
 #include "cuda/run/device_compute.h"
 
 namespace signum {
@@ -36,6 +37,13 @@ class OpenedCard : public OpenedDevice {
   Result<Evaluation> evaluate(const Model& model, const Model* reference, std::span<const uint32_t> tokens,
                               const EvaluationOptions& options, ThreadPool& pool) override {
     return cuda::evaluate({*device_, blas_}, model, reference, tokens, options, pool);
+  }
+  Result<std::unique_ptr<TokenReader>> reader(std::shared_ptr<const Model> model, size_t context,
+                                              ThreadPool& pool) override {
+    return cuda::guarded([&] {
+      return std::unique_ptr<TokenReader>(
+          std::make_unique<cuda::CardReader>(cuda::Card{*device_, blas_}, std::move(model), context, pool));
+    });
   }
   Result<Matrix> logits(const Model& model, std::span<const uint32_t> tokens, ThreadPool& pool) override {
     return cuda::logits({*device_, blas_}, model, tokens, pool);

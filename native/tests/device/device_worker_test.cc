@@ -104,6 +104,31 @@ TEST_CASE("what there is not is said: a card, memory for a run") {
   CHECK(jobs.end("quantize", job)["event"] == "finished");
 }
 
+TEST_CASE("a text is written on the card as on the CPU") {
+  TinyRun tiny(2);
+  const auto tokens = [&](const char* device) {
+    const Json job = {
+        {"version", 1}, {"threads", 2}, {"model", tiny.source()}, {"context", 64}, {"device", device}};
+    write_bytes(tiny.folder / "job.json", job.dump());
+    WorkerProcess worker({"generate", "--job", tiny.folder / "job.json"}, program());
+    REQUIRE(worker.wait_for("ready"));
+    worker.say(
+        R"({"command":"generate","id":1,"tokens":[1,5,9],"max_tokens":8,"temperature":0,"top_k":0,"top_p":1,"seed":0,"stop_tokens":[]})"
+        "\n");
+    REQUIRE(worker.wait_for("generated"));
+    std::vector<int> ids;
+    for (const Json& event : worker.events)
+      if (event["event"] == "token") ids.push_back(event["token"]);
+    CHECK(worker.events.front()["device"].is_null() == (std::string(device) == "cpu"));
+    worker.say("{\"command\":\"stop\"}\n");
+    CHECK(worker.wait_for_end() == 0);
+    return ids;
+  };
+  const auto expected = tokens("cpu");
+  CHECK(expected.size() == 8);
+  CHECK(tokens("cuda") == expected);
+}
+
 TEST_CASE("a run goes on only where it began") {
   TinyRun tiny(2);
   const Job jobs{tiny};
