@@ -8,10 +8,9 @@ namespace signum::cuda::own {
 namespace {
 
 constexpr const char* kWhat = "the parts of a product's operands";
-constexpr size_t kDepth = 2048;                    // of k whose parts are there at once
-constexpr size_t kColumns = 2048;                  // of a gram matrix that are made at once
-constexpr size_t kPlaneBytes = size_t(128) << 20;  // of the rows whose parts are there at once
-constexpr size_t kLeastRows = 512;
+constexpr size_t kDepth = 1024;     // of k whose parts are there at once
+constexpr size_t kColumns = 2048;   // of a gram matrix that are made at once
+constexpr size_t kLeastRows = 128;  // whose parts are there at once
 
 // Which parts are multiplied, the smallest products first; the three left out are below 2^-24.
 constexpr size_t kPairs[][2] = {{0, 2}, {1, 1}, {2, 0}, {0, 1}, {1, 0}, {0, 0}};
@@ -85,15 +84,18 @@ void add_lower_gram_split(Device& device, float alpha, DeviceView<const float> x
   }
 }
 
-void multiply_stored(Device& device, const Product<float, uint16_t>& p, const MultiplyHalves& multiply) {
+void multiply_stored(Device& device, const Product<float, uint16_t>& p, const MultiplyHalves& multiply,
+                     size_t room) {
   if (p.k == 0) return own::multiply(device, p);
   const size_t count = p.half ? 2 : 3, stride = plane_stride(p.k);
-  const size_t most = std::max(kLeastRows, kPlaneBytes / (count * stride * sizeof(uint16_t)) / 128 * 128);
+  const bool beside = p.half && p.beta != 0;
+  const size_t row_bytes = count * stride * sizeof(uint16_t) + (beside ? p.n * sizeof(float) : 0);
+  const size_t most = std::max(kLeastRows, room / row_bytes / kLeastRows * kLeastRows);
   const size_t height = std::min(most, p.m);
   const Array<uint16_t> planes(device, count * height * stride, kWhat);
   Array<float> scales, product;
   if (p.half) scales = Array<float>(device, height, kWhat);
-  if (p.half && p.beta != 0) product = Array<float>(device, height * p.n, kWhat);
+  if (beside) product = Array<float>(device, height * p.n, kWhat);
   for (size_t first = 0; first < p.m; first += height) {
     const size_t rows = std::min(height, p.m - first);
     const DeviceView<const float> x{p.a + first * p.lda, rows, p.k, p.lda};

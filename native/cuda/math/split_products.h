@@ -18,7 +18,8 @@ void add_lower_gram_split(Device& device, float alpha, DeviceView<const float> x
                           const MultiplyHalves& multiply);
 
 // B as stored, A in two F16 or three BF16 parts. A as it is and B transposed, alpha 1, one product, not a
-// batch.
-void multiply_stored(Device& device, const Product<float, uint16_t>& product, const MultiplyHalves& multiply);
+// batch. room: bytes that the parts may take, for as many times 128 rows as fit, at least once.
+void multiply_stored(Device& device, const Product<float, uint16_t>& product, const MultiplyHalves& multiply,
+                     size_t room = size_t(64) << 20);
 
 }  // namespace signum::cuda::own

@@ -6,6 +6,7 @@
 #include "base/half.h"
 #include "cuda/math/blas.h"
 #include "cuda/math/planes.h"
+#include "cuda/math/split_products.h"
 #include "numbers.h"
 
 using namespace signum;
@@ -144,6 +145,35 @@ TEST_CASE("stored weights times activations in parts come as near as F32") {
               parts.mean, " (largest ", parts.largest, ")");
       CHECK(parts.largest < 2e-6);
       CHECK(parts.mean < 2 * f32.mean + 1e-8);
+    }
+}
+
+TEST_CASE("parts that come in bands of rows give what they give at once") {
+  cuda::Device& device = test_device();
+  const size_t m = 300, n = 11, k = 20;
+  for (const bool half : {false, true})
+    for (const float beta : {0.0f, 1.0f}) {
+      auto w = random_numbers(n * k, 11);
+      const auto bits = uploaded(stored(w, half));
+      const auto x = uploaded(uneven(m, k, 12));
+      const auto product = [&](size_t room) {
+        const auto out = uploaded(random_numbers(m * n, 13));
+        cuda::own::Product<float, uint16_t> p;
+        p.b_transposed = true;
+        p.half = half;
+        p.m = m;
+        p.n = n;
+        p.k = p.lda = p.ldb = k;
+        p.a = x.data();
+        p.b = bits.data();
+        p.beta = beta;
+        p.c = out.data();
+        p.ldc = n;
+        cuda::own::multiply_stored(
+            device, p, [&](const auto& halves) { cuda::own::multiply(device, halves); }, room);
+        return out.download();
+      };
+      CHECK(product(1) == product(size_t(1) << 20));
     }
 }
 
