@@ -44,7 +44,7 @@ export const systemPackages = {
 /** The two native builds: what a person uses, and the one whose tests watch memory and undefined behaviour. */
 export const builds = {
   release: ['-DCMAKE_BUILD_TYPE=Release'],
-  sanitize: ['-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DSIGNUM_SANITIZE=ON'],
+  sanitize: ['-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DSIGNUM_SANITIZE=ON', '-DSIGNUM_EMULATED_DEVICE=OFF'],
 }
 
 /** Runs `npm ci` when package-lock.json is not the one that node_modules was made from. @returns {Promise<string>} what was done */

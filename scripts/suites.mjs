@@ -126,7 +126,7 @@ export const suites = {
   build: { play: step(() => nativeBuild('release')), packages: ['emulated'] },
   unit: { play: unit, after: ['build'] }, // its tests start the worker
   native: { play: native('release'), packages: ['emulated'] },
-  'native-sanitize': { play: native('sanitize', '-LE', 'slow'), packages: ['emulated'] },
+  'native-sanitize': { play: native('sanitize', '-LE', 'slow') },
   window: { play: step(buildWindow) },
   e2e: { play: e2e, packages: ['window', 'display'], after: ['build', 'window'] },
   package: { play: packaged, packages: ['window', 'display', 'packaging'] },

@@ -12,6 +12,10 @@ constexpr uint64_t kFloat = 4;
 // and the errors in a block loop, what the packed form decodes to, and the method's own.
 constexpr uint64_t kCopies = 6;
 
+// The search for salient columns and splits: its counts, and by weight of a block what it and the fit keep.
+constexpr uint64_t kSearchCounts = uint64_t(5) << 19;
+constexpr uint64_t kSearchBytes = 40;
+
 constexpr uint64_t kSpare = 8;  // part of the card that activations leave free: others use it, too
 
 struct Phase {
@@ -36,6 +40,7 @@ class Moments {
       decoded_ += weights * kFloat;
       largest_ = std::max(largest_, weights * kFloat);
       widest_ = std::max<uint64_t>(widest_, linear.columns);
+      tallest_ = std::max<uint64_t>(tallest_, linear.rows);
       widths[linear.input] = linear.columns;
     }
     for (const auto& [input, width] : widths) hessians_ += width * width * kFloat;
@@ -64,6 +69,8 @@ class Moments {
     if (q_.sequences > 0) phase.parts.push_back({"hessians", q_.paired ? paired() : hessians_});
     phase.parts.push_back({"factors", factors()});
     phase.parts.push_back({"block loop", kCopies * largest_ + (q_.paired ? 2 * largest_ : 0)});
+    if (q_.search_block > 0)
+      phase.parts.push_back({"block search", kSearchCounts + tallest_ * q_.search_block * kSearchBytes});
     return phase;
   }
   Phase propagate() const {
@@ -92,6 +99,7 @@ class Moments {
 
   const MemoryQuestion& q_;
   uint64_t stored_ = 0, decoded_ = 0, largest_ = 0, widest_ = 0, hessians_ = 0, square_ = 0, tokens_ = 0;
+  uint64_t tallest_ = 0;
 };
 
 std::string gigabytes(uint64_t bytes) {

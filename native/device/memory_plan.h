@@ -24,6 +24,7 @@ struct MemoryQuestion {
   size_t hidden = 0;
   size_t forward_floats = 0;  // numbers that a forward pass keeps per token
   size_t factors = 0;         // kept at once for one input; 0: no method needs one
+  size_t search_block = 0;    // width of the blocks in which salient columns are searched; 0: no such method
   size_t kept_block = 0;      // width of the diagonal blocks that are kept beside a factor; 0: none
   bool paired = false;        // the original model is followed as well, for a correction
   size_t sequences = 0;       // of the calibration; 0: none

@@ -16,9 +16,14 @@ MemoryQuestion memory_question(const Model& model, const RunRecipe& recipe, cons
                                 .input = size_t(linear.input),
                                 .stored_bytes = stored ? dtype_bytes(stored->dtype) : sizeof(float)});
   }
-  for (const LinearInfo& linear : model.linears())
-    if (const Recipe* its = recipe.of(linear.name); its && needs_hessian(*its))
+  for (const LinearInfo& linear : model.linears()) {
+    const Recipe* its = recipe.of(linear.name);
+    if (!its) continue;
+    if (needs_hessian(*its))
       question.kept_block = std::max(question.kept_block, factor_options(*its).keep_blocks);
+    if (has_salient_columns(its->method))
+      question.search_block = std::max(question.search_block, its->blocksize);
+  }
   question.hidden = model.config().hidden;
   // On a card the MLP's activations lie where the attention's numbers were, and need not fit there.
   const ModelConfig& config = model.config();

@@ -2,6 +2,7 @@
 
 #include "cuda/math/finite.h"
 #include "cuda/methods/block_columns.h"
+#include "cuda/methods/grouped.h"
 #include "cuda/methods/method_list.h"
 
 namespace signum::cuda {
@@ -21,7 +22,7 @@ PackedLinear by_method(Card& card, const Recipe& recipe, DeviceMatrix weight, co
     case Method::Arb:
     case Method::ArbX:
     case Method::ArbRc:
-      break;
+      return quantize_grouped(card, recipe, std::move(weight), *factor);
     case Method::SignumRc:
       return quantize_signum_rc(card, recipe, std::move(weight), *factor);
   }
@@ -31,10 +32,6 @@ PackedLinear by_method(Card& card, const Recipe& recipe, DeviceMatrix weight, co
 }  // namespace
 
 std::string unsupported(const Recipe& recipe) {
-  const bool grouped = has_salient_columns(recipe.method);
-  if (grouped)
-    return std::string("The method '") + method_id(recipe.method) +
-           "' cannot run on a card yet; run it on the CPU.";
   const bool in_blocks = recipe.method != Method::Rtn && recipe.method != Method::Fdb;
   if (in_blocks && recipe.blocksize > kMostWidth)
     return "On a card a block has at most " + std::to_string(kMostWidth) +

@@ -114,11 +114,11 @@ TEST_CASE("every method's run on the card finds what the CPU finds, within what 
     MESSAGE(method, ": perplexity apart ", apart.perplexity, ", by rounding ", rounding.perplexity,
             "; output ", apart.output, ", ", rounding.output);
     CHECK(std::abs(apart.weight) < 0.01 + 3 * std::abs(rounding.weight));
-    CHECK(std::abs(apart.output) < 0.01 + 3 * std::abs(rounding.output));
-    CHECK(std::abs(apart.bits) < 0.01 + 3 * std::abs(rounding.bits));
     // Where a method alternates, another order of its sums can end elsewhere, as good: that moves the few
     // logits of this model, whose weights are random, further than those of a trained one.
     const bool alternates = method.starts_with("arb") || method == "signum-rc";
+    CHECK(std::abs(apart.output) < (alternates ? 0.02 : 0.01) + 3 * std::abs(rounding.output));
+    CHECK(std::abs(apart.bits) < 0.01 + 3 * std::abs(rounding.bits));
     CHECK(apart.perplexity < (alternates ? 0.15 : 0.02) + 3 * rounding.perplexity);
   }
 }

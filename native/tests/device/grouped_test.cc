@@ -1,0 +1,86 @@
+// billm, arb, arb-x and arb-rc on the card: the golden weights, and the CPU's results from the same inputs.
+#include "cuda/methods/grouped.h"
+
+#include <doctest/doctest.h>
+
+#include "device_factor.h"
+#include "tests/all_recipes.h"
+#include "tests/golden_cases.h"
+
+using namespace signum;
+
+namespace {
+
+PackedLinear on_device(const Recipe& recipe, const Matrix& weight, const Factor& factor) {
+  cuda::Blas blas(test_device(), {});
+  cuda::Card card{test_device(), blas};
+  return cuda::quantize_grouped(card, recipe, on_card(weight), on_card(factor));
+}
+
+std::vector<std::pair<std::string, Recipe>> grouped_recipes(DType scale_type) {
+  std::vector<std::pair<std::string, Recipe>> out;
+  for (auto& [name, recipe] : all_recipes(scale_type))
+    if (has_salient_columns(recipe.method)) out.emplace_back(name, recipe);
+  return out;
+}
+
+// Bits that two tensors do not share.
+size_t bits_apart(const PackedTensor& a, const PackedTensor& b) {
+  REQUIRE(a.bytes.size() == b.bytes.size());
+  size_t count = 0;
+  for (size_t i = 0; i < a.bytes.size(); ++i)
+    count += size_t(std::popcount(unsigned(a.bytes[i] ^ b.bytes[i])));
+  return count;
+}
+
+// A linear quantized on both: the same layout, salient columns and groups, and weights that differ by no more
+// than the golden ones may.
+void check_same(const Recipe& recipe, const Problem& p) {
+  ThreadPool pool(2);
+  const Factor factor = factorize(p.hessian, factor_options(recipe), pool).value();
+  const PackedLinear expected = quantize(recipe, p.weight.clone(), &factor, pool).value();
+  const PackedLinear got = on_device(recipe, p.weight, factor);
+  REQUIRE(layout_to_json(got.layout) == layout_to_json(expected.layout));
+  REQUIRE(got.tensors.size() == expected.tensors.size());
+  for (size_t i = 0; i < got.tensors.size(); ++i) {
+    const PackedTensor &a = got.tensors[i], &b = expected.tensors[i];
+    CAPTURE(b.role);
+    REQUIRE(a.role == b.role);
+    CHECK(a.dtype == b.dtype);
+    CHECK(a.shape == b.shape);
+    if (b.dtype == DType::U8) CHECK(bits_apart(a, b) == 0);
+  }
+  CHECK(apart(decode(got, pool).value(), decode(expected, pool).value()) <= 2e-5);
+}
+
+}  // namespace
+
+TEST_CASE("billm and arb on the card equal the golden weights") {
+  cuda::Blas blas(test_device(), {});
+  cuda::Card card{test_device(), blas};
+  size_t compared = 0;
+  for (const char* layer : golden::kLayers) {
+    const auto file = golden::open_layer(layer);
+    for (const golden::Case& c : golden::exact_cases()) {
+      if (!has_salient_columns(c.recipe.method)) continue;
+      CAPTURE(layer);
+      CAPTURE(c.key);
+      const auto outcome =
+          golden::compare(*file, c, [&](const Recipe& recipe, const Matrix& weight, const Matrix& hessian) {
+            const cuda::DeviceFactor factor = cuda::factorize(card, on_card(hessian), factor_options(recipe));
+            return cuda::quantize_grouped(card, recipe, on_card(weight), factor);
+          });
+      CHECK(outcome.worst <= 2e-5);
+      ++compared;
+    }
+  }
+  CHECK(compared == 24);
+}
+
+TEST_CASE("one block is what the CPU makes of it, in every layout") {
+  const Problem p = uneven_problem(67, 64, 1), wide = uneven_problem(37, 128, 2);
+  for (const auto& [name, recipe] : grouped_recipes(DType::F32)) {
+    CAPTURE(name);
+    in_both_orders([&] { check_same(recipe, recipe.blocksize < 128 ? p : wide); });
+  }
+}
