@@ -1,6 +1,7 @@
 // signum chat: a conversation with a model, line by line.
 import type { Message, TextNews } from '../contract/generation.ts'
 import type { Note } from '../contract/records.ts'
+import { deviceFrom } from './device-options.ts'
 import { numbersOf, textOf } from './generate.ts'
 import { refusal, reply, unfinished, type Command, type Reply, type Task } from './command.ts'
 import { modelPositional, samplingFrom, textOptions, textRequestFrom } from './text-options.ts'
@@ -33,6 +34,8 @@ export const chat: Command = {
   },
 
   async run(task) {
+    const device = deviceFrom(task.values)
+    if (!device.ok) return refusal(device.problem)
     const talk = new Talk(task)
     const { dialogue } = task
     let interrupt = () => undefined as void

@@ -103,6 +103,7 @@ describe('generate', () => {
   })
 
   test.each([
+    ['--device gpu', "option_invalid: --device must be auto, cpu or cuda:N, not 'gpu'."],
     ['--temperature hot', "option_invalid: --temperature must be a number from 0 to 100, not 'hot'."],
     ['--top-p 0', '--top-p must be a number from'],
     ['--top-p 1.5', '--top-p must be a number from'],

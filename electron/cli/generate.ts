@@ -5,6 +5,7 @@ import { exitCodes, failure, success, type Result } from '../contract/errors.ts'
 import { tokensPerSecond, type TextAnswer, type TextNews } from '../contract/generation.ts'
 import { count, spent } from '../contract/quantities.ts'
 import { refusal, reply, unfinished, type Command, type Reply, type Task } from './command.ts'
+import { deviceFrom } from './device-options.ts'
 import type { Values } from './options.ts'
 import { openSamples, type Samples } from './samples.ts'
 import { modelPositional, samplingFrom, textOptions, textRequestFrom } from './text-options.ts'
@@ -39,6 +40,8 @@ export const generate: Command = {
     const { values } = task
     const prompt = await promptFrom(values)
     if (!prompt.ok) return refusal(prompt.problem)
+    const device = deviceFrom(values)
+    if (!device.ok) return refusal(device.problem)
     const file = values.text('out')
     const samples = file === undefined ? null : await openSamples(file)
     if (samples !== null && !samples.ok) return refusal(samples.problem)

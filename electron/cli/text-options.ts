@@ -1,5 +1,7 @@
 // How texts are drawn: the options of generate and chat.
+import { processor } from '../contract/devices.ts'
 import { standardSampling, type Sampling } from '../contract/generation.ts'
+import { deviceOption } from './device-options.ts'
 import type { Option, Values } from './options.ts'
 
 const { temperature, top_k, top_p, seed } = standardSampling
@@ -51,6 +53,7 @@ export const textOptions: readonly Option[] = [
     max: 1_000_000,
     help: "Tokens of prompt and text that are kept (default the model's context, at most 4096).",
   },
+  { ...deviceOption, help: 'Where it computes: cpu, cuda:N, or auto (a card where it fits) (default cpu).' },
   { name: 'threads', value: 'N', kind: 'integer', max: 4096, help: 'Worker threads (default one per core).' },
 ]
 
@@ -67,4 +70,5 @@ export const textRequestFrom = (values: Values) => ({
   stop: values.list('stop'),
   context: values.integer('context') ?? 0,
   threads: values.integer('threads') ?? 0,
+  device: values.text('device') ?? processor,
 })

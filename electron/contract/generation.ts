@@ -1,5 +1,6 @@
 // Text from a model: what is asked for, what comes back piece by piece, and what it took.
 import { z } from 'zod'
+import { deviceWishSchema, processor } from './devices.ts'
 import { generationEnds } from './worker.ts'
 
 /** How the next token is drawn (docs/PROTOCOL.md): one seed draws the same numbers for every model. */
@@ -38,6 +39,8 @@ export const textRequestSchema = z.object({
   /** Tokens of prompt and answer that the model keeps; 0: its context, at most 4096. */
   context: z.int().min(0).max(1_000_000).default(0),
   threads: z.int().min(0).max(4096).default(0),
+  /** Where it computes: the processor where it is not said. */
+  device: deviceWishSchema.default(processor),
 })
 
 /** A token and the text that it brought: whole characters, so that of several tokens of one character the last has it. */

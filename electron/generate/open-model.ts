@@ -4,13 +4,15 @@ import { failure, type Problem } from '../contract/errors.ts'
 import { size } from '../contract/quantities.ts'
 import type { Model } from '../contract/records.ts'
 import { openTokenizer, type Tokenizer } from '../models/tokenizer.ts'
-import { refused, type Context } from '../runs/context.ts'
+import { deviceFields } from '../runs/cards.ts'
+import { refused, workerFor, type Context } from '../runs/context.ts'
 import { inspect } from '../runs/models.ts'
+import { placeWork } from '../runs/placement.ts'
 import { Session } from '../worker/session.ts'
 import { readSpecials, type Specials } from './specials.ts'
 
 export type OpenModel = { model: Model; tokenizer: Tokenizer; specials: Specials; session: Session; seconds: number }
-export type Opening = { folder: string; context: number; threads: number }
+export type Opening = { folder: string; context: number; threads: number; device: string }
 
 /** The longest context that is taken without being asked for. */
 const usualContext = 4096
@@ -18,7 +20,7 @@ const usualContext = 4096
 /** Inspected, found to fit into memory, and loaded; `seconds` is all of that. */
 export async function openModel(
   context: Context,
-  { folder, context: tokens, threads }: Opening,
+  { folder, context: tokens, threads, device: wish }: Opening,
   attention: Attention,
 ): Promise<Ending<OpenModel>> {
   const begun = performance.now()
@@ -29,10 +31,14 @@ export async function openModel(
   if (!tokenizer.ok) return refused(tokenizer.problem)
   const short = checkMemory(memoryFor(model, tokens), await context.machine.availableMemory())
   if (short !== null) return refused(short)
-  if (!context.worker.ok) return refused(context.worker.problem)
+  const device = await placeWork(context, wish, memoryFor(model, tokens), attention)
+  if (device.kind !== 'finished') return device
+  const program = workerFor(context, device.value)
+  if (!program.ok) return refused(program.problem)
+  const on = await deviceFields(context, device.value, undefined)
   const session = await Session.open({
-    program: context.worker.value,
-    job: { version: 1, threads, model: folder, context: tokens },
+    program: program.value,
+    job: { version: 1, threads, model: folder, context: tokens, ...on },
     cancel: attention.cancel,
     ...(attention.onNote ? { onNote: attention.onNote } : {}),
     ...(context.silence === undefined ? {} : { silence: context.silence }),

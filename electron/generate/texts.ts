@@ -61,7 +61,7 @@ export function openTexts(context: Context, keep = usualKeep): Texts {
     const request = textRequestSchema.parse(asked)
     const threads = request.threads || availableParallelism()
     const folder = await modelFolder(path.resolve(request.model))
-    const found = placeFor({ folder, context: request.context, threads }, attention)
+    const found = placeFor({ folder, context: request.context, threads, device: request.device }, attention)
     if (found === null) {
       return refuse('generation_busy', `${mostOpenModels} models are writing already: wait for one of them.`)
     }

@@ -19,6 +19,7 @@ const request = {
   seed: 0,
   context: 0,
   threads: 0,
+  device: 'cpu',
 }
 const piece = (id: number): TextNews => ({ kind: 'pieces', pieces: [{ id, text: String(id) }] })
 

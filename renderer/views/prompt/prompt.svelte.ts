@@ -1,5 +1,6 @@
 // One prompt and the models that answer it: which, how, and what has come so far.
 import type { ModelCard } from '../../../electron/contract/api.ts'
+import { processor } from '../../../electron/contract/devices.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import {
   mostOpenModels,
@@ -39,6 +40,9 @@ export class Prompt {
   values = $state<Record<FieldName, number | null>>({ ...standardSampling, max_tokens: 128 })
   /** All models at once, or one after another, each with the whole processor. */
   together = $state(false)
+  /** Where the models compute; the processor is always there. */
+  device = $state(processor)
+  cards = $state.raw<readonly { id: string; name: string }[]>([])
   /** What is asked, from left to right. */
   keys = $state.raw<readonly string[]>([])
   working = $state(false)
@@ -84,6 +88,7 @@ export class Prompt {
   async open(run?: number, other?: number): Promise<void> {
     if (!this.#listening) this.#listen((event) => this.#hear(event))
     this.#listening = true
+    void this.#ask('cards', {}).then(({ value }) => (this.cards = value?.devices ?? []))
     const { value, problem } = await this.#ask('library', {})
     this.problem = problem
     this.#models = value ?? []
@@ -147,7 +152,8 @@ export class Prompt {
     this.#open.add(id)
     this.#set(key, { state: 'opening' })
     const values = this.values as Record<FieldName, number>
-    const request = { ...values, id, model: folder, prompt: this.answerOf(key).prompt, threads: settings.now.threads }
+    const asked = { id, model: folder, prompt: this.answerOf(key).prompt, device: this.device }
+    const request = { ...values, ...asked, threads: settings.now.threads }
     const { value, problem } = await this.#ask('startText', request)
     this.#open.delete(id)
     // A stop before the model was open is nobody's mistake.
