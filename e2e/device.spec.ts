@@ -54,6 +54,23 @@ test.describe('with cards', () => {
     await expect(page.getByText(/^rough estimate/)).toBeVisible()
   })
 
+  test('a text is written on a card, the same as on the processor', async ({ launch }) => {
+    const { page } = await launch(emulated())
+    await goTo(page, 'Prompt')
+    await page.getByLabel('Tokens', { exact: true }).fill('6')
+    const text = page.getByRole('region', { name: 'signum-stories-4m (original)', exact: true })
+    const texts: string[] = []
+    for (const device of ['cpu', 'cuda:0']) {
+      await page.getByLabel('Device', { exact: true }).selectOption(device)
+      await page.getByRole('button', { name: 'Start' }).click()
+      await expect(page.getByRole('button', { name: 'Stop' })).toBeHidden({ timeout: 30_000 })
+      await expect(text).toContainText('6 tokens, as many as asked for')
+      texts.push((await text.innerText()).match(/Once upon a time.*/)![0])
+    }
+    expect(texts[0]).not.toBe('Once upon a time')
+    expect(texts[1]).toBe(texts[0])
+  })
+
   // An evaluation takes minutes where every thread of a card is played by the processor: none here.
   const enqueue = (page: Page, method: 'rtn' | 'signum-rc', device: string) => {
     const recipe = { ...recipeOf({ method }), evaluations: [] }
