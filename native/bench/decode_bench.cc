@@ -95,6 +95,18 @@ struct Folder {
 
 }  // namespace
 
+Result<double> seconds_per_token(const std::string& folder, const SessionOpener& open, size_t tokens,
+                                 int repeat, ThreadPool& pool) {
+  SIGNUM_TAKE(auto model, Model::open(folder));
+  SIGNUM_TAKE(GenerationSession session, open(std::move(model)));
+  std::vector<double> seconds;
+  for (int i = 0; i <= repeat; ++i) {  // the first is for warming up
+    SIGNUM_TAKE(const Heard written, ask(session, kPrompt, tokens + 1, uint32_t(i), pool));
+    if (i > 0) seconds.push_back(written.rest / double(tokens));
+  }
+  return median(seconds);
+}
+
 Status print_decoding(const std::string& forms, const std::string& tables, const ModelShape& shape,
                       const std::string& folder, int repeat, ThreadPool& pool) {
   const Folder where(folder);

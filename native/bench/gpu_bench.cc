@@ -1,4 +1,4 @@
-// signum-gpu-bench: what a card takes for runs, for products from packed layouts and for perplexity
+// signum-gpu-bench: what a card takes for runs, products from packed layouts, perplexity and writing
 // (docs/BENCHMARKS.md). native/bench/gpu builds it, checks the card and starts it.
 #include <algorithm>
 #include <cstdio>
@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/pool.h"
+#include "bench/decode_bench.h"
 #include "bench/random_model.h"
 #include "bench/random_packed.h"
 #include "bench/timing.h"
@@ -41,6 +42,7 @@ struct Options {
   size_t sequences = 128, length = 2048;
   std::string sizes = "4096x4096,11008x4096,28672x8192";
   size_t bytes = size_t(1) << 30;  // of weights that a product goes over, so that no cache holds them
+  size_t tokens = 64;              // that are written one after another
   int repeat = 5;
   double seconds = 1e9;  // runs that would begin later are left out
 };
@@ -48,7 +50,8 @@ struct Options {
 constexpr const char* kUsage =
     "signum-gpu-bench [--folder DIR] [--device cuda:N] [--libraries DIR] [--precision f32] [--layers 2]\n"
     "  [--hidden 4096] [--intermediate 11008] [--heads 32] [--vocabulary 32000] [--sequences 128]\n"
-    "  [--length 2048] [--sizes 4096x4096,...] [--bytes N] [--repeat N] [--only TEXT] [--seconds N]\n";
+    "  [--length 2048] [--sizes 4096x4096,...] [--bytes N] [--repeat N] [--tokens N] [--only TEXT] "
+    "[--seconds N]\n";
 
 std::optional<Options> read_options(int argc, char** argv) {
   Options o;
@@ -65,6 +68,7 @@ std::optional<Options> read_options(int argc, char** argv) {
                                                        {"--sequences", &o.sequences},
                                                        {"--length", &o.length},
                                                        {"--bytes", &o.bytes},
+                                                       {"--tokens", &o.tokens},
                                                        {"--heads", &o.shape.heads}};
     const auto text = std::ranges::find_if(texts, [&](const auto& one) { return key == one.first; });
     const auto number = std::ranges::find_if(numbers, [&](const auto& one) { return key == one.first; });
@@ -107,6 +111,11 @@ constexpr const char* kLayouts[] = {
     "signum-rc 0",     "signum-rc 0.25", "signum-rc 1", "fdb",  "billm", "arb-x + bitmap",
     "arb-rc + bitmap", "pb-llm",         "rtn2",        "rtn3", "rtn4",  "rtn8"};
 
+// Linears and tables of the models that write.
+const ModelForm kWriters[] = {{"f16", "f16"},          {"signum-rc 0.25", "rtn8"},
+                              {"signum-rc 1", "rtn8"}, {"arb-rc + bitmap", "rtn8"},
+                              {"billm", "rtn8"},       {"rtn4", "rtn8"}};
+
 std::vector<uint32_t> random_tokens(size_t count, size_t vocabulary) {
   std::mt19937 random(1);
   std::vector<uint32_t> tokens(count);
@@ -143,8 +152,8 @@ class Bench {
       }
       SIGNUM_TRY(one_run(run, model, *device));
     }
-    if (elapsed() > o_.seconds || std::string("perplexity").find(o_.only) == std::string::npos) return {};
-    return perplexity(model, tokens, *device);
+    if (wanted("perplexity")) SIGNUM_TRY(perplexity(model, tokens, *device));
+    return wanted("decode") ? writing(*device) : Status();
   }
 
   // (2)
@@ -172,6 +181,42 @@ class Bench {
  private:
   using Clock = std::chrono::steady_clock;
   double elapsed() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
+
+  bool wanted(const std::string& part) const {
+    return elapsed() <= o_.seconds && part.find(o_.only) != std::string::npos;
+  }
+
+  // (2), whole models: a token's time grows by the same with every layer, so two depths tell that of all.
+  Status writing(OpenedDevice& device) {
+    const size_t few = o_.shape.layers, more = 3 * few;
+    std::printf("\n%zu tokens after a prompt of 16, %zu layers by those of %zu and %zu\n", o_.tokens,
+                o_.whole, few, more);
+    std::printf("%-18s %12s %12s %10s\n", "model", "ms/token", "tokens/s", "of F16");
+    const SessionOpener open = [&](std::shared_ptr<const Model> model) -> Result<GenerationSession> {
+      SIGNUM_TAKE(auto reader, device.reader(std::move(model), 16 + o_.tokens + 8, pool_));
+      return GenerationSession(std::move(reader));
+    };
+    double plain = 0;
+    for (const ModelForm& form : kWriters) {
+      if (elapsed() > o_.seconds) break;
+      double seconds[2];
+      for (const size_t depth : {few, more}) {
+        const std::string folder = o_.folder + "/writer";
+        std::filesystem::remove_all(folder);
+        ModelShape shape = o_.shape;
+        shape.layers = depth;
+        SIGNUM_TRY(write_random_model(folder, shape, form, pool_));
+        SIGNUM_TAKE(seconds[depth == more], seconds_per_token(folder, open, o_.tokens, o_.repeat, pool_));
+        std::filesystem::remove_all(folder);
+      }
+      const double layer = (seconds[1] - seconds[0]) / double(more - few);
+      const double all = seconds[0] + layer * double(o_.whole - few);
+      if (form.linears == "f16") plain = all;
+      std::printf("%-18s %12.3f %12.1f %9.2fx\n", form.linears.c_str(), 1e3 * all, 1 / all, plain / all);
+      std::fflush(stdout);
+    }
+    return {};
+  }
 
   Status one_run(const BenchRun& run, const std::string& model, OpenedDevice& device) {
     const std::string folder = o_.folder + "/run";
