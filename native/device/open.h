@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "device/device.h"
@@ -39,6 +40,8 @@ class OpenedDevice {
   // From any thread.
   virtual uint64_t used_bytes() const = 0;
   virtual uint64_t peak_bytes() const = 0;
+  // What is otherwise than was asked for, or slower than it could be: sentences.
+  virtual std::vector<std::string> notes() const = 0;
 
   // For run_quantize(): as long as the device is open.
   virtual Backend& backend() = 0;

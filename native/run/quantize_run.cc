@@ -120,14 +120,17 @@ Status QuantizeRun::begin_or_resume(const RunFolder& folder) {
     return folder.prepare(job_.calibration.has_value());
   }
   SIGNUM_TAKE(RunState before, read_state(folder.state()));
+  const bool moved = job_.resume_elsewhere && before.move_to(state_.fingerprint.device);
   const std::string differs = difference(before.fingerprint, state_.fingerprint);
   if (!differs.empty())
     return Error{"resume_mismatch", "This run began with something else (" + differs + ").", ""};
   if (before.layers != state_.layers)
     return Error{"resume_mismatch", "This run began with another model.", ""};
   state_ = std::move(before);
+  if (const std::string where = state_.made_where(); !where.empty()) observer_.warning("device", where);
   SIGNUM_TRY(folder.prepare(job_.calibration.has_value()));
-  return state_.complete ? Status() : check_room(folder);
+  if (!state_.complete) SIGNUM_TRY(check_room(folder));
+  return moved ? write_state(folder.state(), state_) : Status();
 }
 
 Status QuantizeRun::check_room(const RunFolder& folder) const {

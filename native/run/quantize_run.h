@@ -29,6 +29,7 @@ struct QuantizeJob {
   std::string recipe;  // JSON text
   std::optional<Calibration> calibration;
   bool resume = false;
+  bool resume_elsewhere = false;  // also on another device than before: what is left is that one's
   uint64_t activation_limit = 0;  // bytes
 };
 
@@ -44,8 +45,8 @@ struct QuantizeOutcome {
   uint64_t peak_resident_bytes = 0;
 };
 
-// The bytes in the packed folder do not depend on the pool's size, on stops, or on resumes. backend: where it
-// is computed.
+// The bytes in the packed folder do not depend on the pool's size, on stops, or on resumes, but on those that
+// go on elsewhere. backend: where it is computed.
 Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool,
                                      Backend& backend);
 Result<QuantizeOutcome> run_quantize(const QuantizeJob& job, Observer& observer, ThreadPool& pool);  // CPU

@@ -68,6 +68,33 @@ LinearReport report_from(const Json& json) {
 
 }  // namespace
 
+bool RunState::move_to(const std::string& device) {
+  if (device == fingerprint.device) return false;
+  const size_t before = earlier.empty() ? 0 : earlier.back().finished_layers;
+  if (finished_layers > before)
+    earlier.push_back({finished_layers, fingerprint.device});
+  else if (!earlier.empty() && finished_layers == before && earlier.back().device == device)
+    earlier.pop_back();  // back again, and nothing was made in between
+  fingerprint.device = device;
+  return true;
+}
+
+std::string RunState::made_where() const {
+  const bool all = !earlier.empty() && earlier.back().finished_layers == layers;
+  if (earlier.size() < (all ? 2 : 1)) return "";
+  std::string text = "Of its " + std::to_string(layers) + " layers ";
+  size_t before = 0;
+  for (const auto& [finished, device] : earlier) {
+    const size_t count = finished - before;
+    text += (before ? "; then " : "") + std::to_string(count);
+    if (!before) text += count == 1 ? " was made" : " were made";
+    text += " on " + device;
+    before = finished;
+  }
+  if (!all) text += "; then the others on " + fingerprint.device;
+  return text + ". Devices round differently: made on one alone, its bytes would be others.";
+}
+
 Result<RunState> read_state(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   if (!std::filesystem::exists(path))
@@ -85,11 +112,14 @@ Result<RunState> read_state(const std::string& path) {
                                    .blas = print.at("blas"),
                                    .simd = print.at("simd"),
                                    .device = print.value("device", "cpu")},  // before there were others
+                   .earlier = {},
                    .layers = json.at("layers"),
                    .finished_layers = json.at("finished_layers"),
                    .complete = json.at("complete"),
                    .linears = {}};
     for (const Json& report : json.at("linears")) state.linears.push_back(report_from(report));
+    for (const Json& one : json.value("earlier_devices", Json::array()))
+      state.earlier.push_back({one.at("finished_layers"), one.at("device")});
     if (state.finished_layers > state.layers) throw std::out_of_range("finished_layers above layers");
     return state;
   } catch (const std::exception& reason) {
@@ -112,6 +142,8 @@ Status write_state(const std::string& path, const RunState& state) {
                {"finished_layers", state.finished_layers},
                {"complete", state.complete},
                {"linears", Json::array()}};
+  for (const auto& [finished, device] : state.earlier)
+    json["earlier_devices"].push_back({{"finished_layers", finished}, {"device", device}});
   for (const LinearReport& report : state.linears) json["linears"].push_back(to_json(report));
   return write_text_file(path, json.dump(1) + "\n");
 }

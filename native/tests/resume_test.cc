@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "run/state.h"
 #include "tests/recorded_run.h"
 
 using namespace signum;
@@ -118,6 +119,62 @@ TEST_CASE("a resume that would mix inputs is refused, and says what differs") {
                                             "; BLAS kernels: was Other, is "));
   write_bytes(job.run + "/state.json", state);
   CHECK(try_run(resume) == "ok");
+}
+
+TEST_CASE("a run goes on elsewhere where the job says so, and remembers which layers were made where") {
+  TinyRun tiny;
+  RecordingObserver observer;
+  const auto expected = folder_bytes(run_to_end(tiny.job("gptq", "straight"), observer).packed);
+  QuantizeJob job = tiny.job("gptq");
+  run_and_stop(job, 1);
+  const auto state = [&] { return nlohmann::json::parse(read_bytes(job.run + "/state.json")); };
+  // As if a card had made the first layer.
+  auto json = state();
+  json["fingerprint"]["device"] = "Card, f32";
+  write_bytes(job.run + "/state.json", json.dump());
+  job.resume = true;
+  CHECK(try_run(job).find("(device: was Card, f32, is cpu)") != std::string::npos);
+  CHECK(state() == json);
+  job.resume_elsewhere = true;
+  RecordingObserver second;
+  CHECK(folder_bytes(run_to_end(job, second).packed) == expected);
+  CHECK(second.warnings == std::vector<std::string>{"device"});
+  CHECK(second.plans.at(0).resumed_layers == 1);
+  CHECK(state()["fingerprint"]["device"] == "cpu");
+  CHECK(state()["earlier_devices"] ==
+        nlohmann::json::parse(R"([{"finished_layers":1,"device":"Card, f32"}])"));
+  // What else differs is refused all the same.
+  job.recipe = tiny_recipes().at("billm");
+  CHECK(try_run(job).starts_with("resume_mismatch "));
+}
+
+TEST_CASE("where a run's layers were made") {
+  RunState state;
+  state.fingerprint.device = "cpu";
+  state.layers = 9;
+  CHECK_FALSE(state.move_to("cpu"));
+  CHECK(state.move_to("A"));  // nothing was made before
+  CHECK(state.made_where() == "");
+  state.finished_layers = 2;
+  CHECK(state.move_to("B"));
+  CHECK(state.move_to("A"));
+  CHECK(state.made_where() == "");
+  state.move_to("B");
+  state.move_to("C");
+  state.finished_layers = 5;
+  state.move_to("A");
+  CHECK(
+      state.made_where() ==
+      "Of its 9 layers 2 were made on A; then 3 on C; then the others on A. Devices round differently: made "
+      "on one alone, its bytes would be others.");
+  state.finished_layers = 9;
+  state.move_to("cpu");  // nothing is left to make
+  CHECK(state.made_where().find("; then 3 on C; then 4 on A. Devices") != std::string::npos);
+  RunState whole;
+  whole.fingerprint.device = "A";
+  whole.layers = whole.finished_layers = 9;
+  CHECK(whole.move_to("cpu"));
+  CHECK(whole.made_where() == "");
 }
 
 TEST_CASE("folders that are not as they should be") {

@@ -39,6 +39,7 @@ class Fields {
     fail(key, "true or false");
     return false;
   }
+  bool optional_flag(const char* key) { return has(key) && flag(key); }
   bool is_null(const char* key) {
     const auto found = left_.find(key);
     if (found == left_.end() || !found->is_null()) return false;
@@ -220,6 +221,7 @@ Result<Job> parse_job(const std::string& command, const std::string& text) {
                            .recipe = fields.object("recipe").dump(),
                            .calibration = optional_calibration(fields),
                            .resume = fields.flag("resume"),
+                           .resume_elsewhere = fields.optional_flag("resume_elsewhere"),
                            .activation_limit = fields.count("activation_limit", 0, kMost)};
   } else if (command == "layer") {
     job.work = LayerJob{.input = fields.path("input"),

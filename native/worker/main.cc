@@ -1,6 +1,7 @@
 // signum-worker <command> --job job.json [--no-stdin]: one job, JSON lines out (docs/PROTOCOL.md).
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -56,15 +57,16 @@ Error error_of(const std::exception_ptr& thrown) {
   return {"internal", "Something happened that should not: please report it.", ""};
 }
 
-std::unique_ptr<OpenedDevice> device;  // null: the CPU
+// Null: the CPU, or not open yet.
+std::atomic<OpenedDevice*> device = nullptr;
 
 void beat() {
   for (;;) {
     std::this_thread::sleep_for(std::chrono::seconds(2));
     nlohmann::ordered_json fields = {{"resident_bytes", resident_bytes()}};
-    if (device) {
-      fields["device_bytes"] = device->used_bytes();
-      fields["device_peak_bytes"] = device->peak_bytes();
+    if (const OpenedDevice* opened = device) {
+      fields["device_bytes"] = opened->used_bytes();
+      fields["device_peak_bytes"] = opened->peak_bytes();
     }
     events.emit("heartbeat", fields);
   }
@@ -99,20 +101,24 @@ int work(const std::string& command, const std::string& job_path, bool read_stdi
   blas::use_one_thread();
   static ThreadPool pool(job.value().threads);
   EventObserver observer(events, control);
+  // A driver that wakes many cards takes its time.
+  std::thread(beat).detach();
   if (!job.value().device.on_cpu()) {
     auto opened = open_device(job.value().device);
     if (!opened.ok()) fail(opened.error());
-    device = std::move(opened).value();
+    device = std::move(opened).value().release();  // for as long as the process lives
   }
-  std::thread(beat).detach();
+  OpenedDevice* const card = device;
   events.emit("started", {{"command", command},
                           {"program", "signum " SIGNUM_VERSION},
                           {"pid", ::getpid()},
                           {"threads", pool.threads()},
                           {"simd", simd_target_name()},
                           {"blas", blas_core_name()},
-                          {"device", device ? device_json(device->info()) : nlohmann::ordered_json()}});
-  auto end = run_command(job.value(), events, observer, {requests, lab_lines}, device.get(), pool);
+                          {"device", card ? device_json(card->info()) : nlohmann::ordered_json()}});
+  if (card)
+    for (const std::string& note : card->notes()) observer.warning("device", note);
+  auto end = run_command(job.value(), events, observer, {requests, lab_lines}, card, pool);
   if (!end.ok()) fail(end.error());
   leave(end.value() == CommandEnd::Stopped ? kStopped : kFinished);
 }

@@ -19,8 +19,9 @@ std::string reason_of(cudaError_t error, int driver) {
   switch (error) {
     case cudaErrorInsufficientDriver:
       if (driver == 0) return "There is no NVIDIA driver on this machine.";
-      return "The NVIDIA driver knows CUDA " + version_text(driver) + "; this worker needs " +
-             version_text(CUDART_VERSION) + " or a later one.";
+      return "The NVIDIA driver knows CUDA " + version_text(driver) + ", and this worker was built with " +
+             version_text(CUDART_VERSION) + ": install a newer driver, or build the worker with CUDA " +
+             std::to_string(driver / 1000) + ".";
     case cudaErrorNoDevice:
       return "The NVIDIA driver is there, but no card that it can use.";
     default:

@@ -33,6 +33,11 @@ class OpenedCard : public OpenedDevice {
   const DeviceInfo& info() const override { return device_->info(); }
   uint64_t used_bytes() const override { return device_->used_bytes(); }
   uint64_t peak_bytes() const override { return device_->peak_bytes(); }
+  std::vector<std::string> notes() const override {
+    if (!blas_.note().empty()) return {blas_.note()};
+    if (blas_.has_library()) return {};
+    return {"cuBLAS was not found: the worker's own kernels make the products, slower."};
+  }
   Backend& backend() override { return backend_; }
   Result<Evaluation> evaluate(const Model& model, const Model* reference, std::span<const uint32_t> tokens,
                               const EvaluationOptions& options, ThreadPool& pool) override {

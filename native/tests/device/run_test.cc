@@ -166,7 +166,7 @@ TEST_CASE("cancelled anywhere, what was finished goes on") {
   CHECK(cancelled >= 1);
 }
 
-TEST_CASE("a run of the CPU does not go on on the card, nor the other way") {
+TEST_CASE("a run of the CPU goes on on the card only where the job says so") {
   TinyRun tiny(2);
   CardEnd card;
   QuantizeJob job = tiny.job("rtn");
@@ -175,6 +175,11 @@ TEST_CASE("a run of the CPU does not go on on the card, nor the other way") {
   const std::string end = try_run(job, card.backend);
   CHECK(end.starts_with("resume_mismatch "));
   CHECK(end.find("device: was cpu, is ") != std::string::npos);
+  job.resume_elsewhere = true;
+  RecordingObserver observer;
+  run_to_end(job, observer, 2, card.backend);
+  CHECK(observer.warnings == std::vector<std::string>{"device"});
+  CHECK(observer.plans.at(0).resumed_layers == 1);
 }
 
 TEST_CASE("memory that runs out in the middle ends the run with what was needed, and it goes on with more") {
