@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Answer, Attention, Call, Ending, Request } from './contract/api.ts'
+import { isCard } from './contract/devices.ts'
 import { success, type Result } from './contract/errors.ts'
 import { recipeSchema } from './contract/recipe.ts'
 import type { QueueEvent, RunRow } from './contract/history.ts'
@@ -15,7 +16,7 @@ import { openTokenLosses } from './losses/token-losses.ts'
 import { deleteRun } from './runs/delete.ts'
 import { deleteLater, emptyTrashInTime, undoDelete } from './runs/delete-later.ts'
 import { caches, emptyCache } from './runs/caches.ts'
-import { cards } from './runs/cards.ts'
+import { cards, forgetCards } from './runs/cards.ts'
 import { doctor } from './runs/doctor.ts'
 import { evaluate } from './runs/evaluate.ts'
 import { curves, forecast, forecasts } from './runs/forecast.ts'
@@ -111,9 +112,18 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
   }
   const start: Start = async (request, attention, id) => {
     await lab.makeRoom()
+    if (request.device !== undefined && isCard(request.device)) await makeRoomOnCards()
     return quantize(context, request, attention, id)
   }
-  const candidates = context.cuda?.ok ? (run: RunRow) => candidatesOf(context, run) : undefined
+  /** Models that wait on a card for another prompt leave it to runs. */
+  const makeRoomOnCards = async () => {
+    if (await texts.leaveCards()) forgetCards(context)
+  }
+  const candidatesFor = async (run: RunRow) => {
+    await makeRoomOnCards()
+    return candidatesOf(context, run)
+  }
+  const candidates = context.cuda?.ok ? candidatesFor : undefined
   const queue = holdQueue(history, { start, candidates }, tell)
   const findRun: FindRun = (owner) =>
     typeof owner === 'number' ? packedPlaces(context, owner) : Promise.resolve(lab.places(owner))
@@ -214,9 +224,15 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     gains: (request, attention = {}) => gains(context, request, attention),
     forecast: (request, attention = {}) => forecast(context, request, attention),
     forecasts: (request, attention = {}) => forecasts(context, request, attention),
-    cards: (_request, attention = {}) => cards(context, attention),
-    placement: (request, attention = {}) => placement(context, request, attention),
-    preflight: (request, attention = {}) => readiness(context, request, attention),
+    cards: () => cards(context),
+    async placement(request, attention = {}) {
+      await makeRoomOnCards()
+      return placement(context, request, attention)
+    },
+    async preflight(request, attention = {}) {
+      await makeRoomOnCards()
+      return readiness(context, request, attention)
+    },
     readRecipe: async ({ file }) => endingOf(await readRecipe(file)),
     saveRecipe: async ({ file, recipe }) => endingOf(await saveRecipe(file, recipeSchema.parse(recipe))),
     labOpen: (place, attention = {}) => lab.open(labPlaceSchema.parse(place), attention),
@@ -233,7 +249,7 @@ function assemble(surroundings: Context, history: HistoryHolder, threads: Thread
     stopRun: ({ id }) => queue.use((opened) => opened.stop(id)),
     cancelRun: ({ id }) => queue.use((opened) => opened.cancel(id)),
     cancelRuns: ({ ids }) => queue.use((opened) => opened.cancelAll(ids)),
-    resumeRun: ({ id, threads }) => queue.use((opened) => opened.resume(id, threads)),
+    resumeRun: ({ id, threads, device }) => queue.use((opened) => opened.resume(id, threads, device)),
     settings: () => settings(context),
     changeSettings: (changes) => changeSettings(context, changes),
     caches: () => caches(context),

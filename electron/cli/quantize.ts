@@ -1,6 +1,6 @@
 // signum quantize: a model folder to a packed model, measured.
 import path from 'node:path'
-import { cardTitle } from '../contract/devices.ts'
+import { cardTitle, deviceSchema } from '../contract/devices.ts'
 import { failure, success, type Result } from '../contract/errors.ts'
 import type { RunReport } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
@@ -80,6 +80,8 @@ export const quantize: Command = {
       threads: values.integer('threads') ?? 0,
       name: values.text('name') ?? null,
       ...device.value,
+      // Named, not left to Signum: then it may be another one than before.
+      elsewhere: deviceSchema.safeParse(device.value.device).success,
     }
     const ending = await workbench.quantize(request, attention)
     if (ending.kind !== 'finished') return unfinished(ending, `Go on with: signum quantize --resume --out ${out}`)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { labLinearSchema, labPlaceSchema, trialRequestSchema, trialSchema } from './lab.ts'
 import { cacheNames, cacheSchema } from './caches.ts'
 import { curveSchema } from './curve.ts'
-import { cardListSchema, deviceWishSchema, placementSchema, precisionSchema } from './devices.ts'
+import { cardListSchema, deviceSchema, deviceWishSchema, placementSchema, precisionSchema } from './devices.ts'
 import { problemSchema } from './errors.ts'
 import { comparisonSchema, protocolSchema } from './evaluation.ts'
 import { exportFormatSchema, exportResultSchema } from './exports.ts'
@@ -93,6 +93,10 @@ export const calls = {
       name: z.string().min(1).nullable().default(null),
       device,
       precision,
+      /** The device was chosen for it: why, in a sentence; null: nobody asks. */
+      why: z.string().nullable().optional(),
+      /** With `resume`: also where the run was not before; the layers that are finished stay as they were made there. */
+      elsewhere: z.boolean().optional(),
     }),
     answer: runReportSchema,
   },
@@ -263,7 +267,12 @@ export const calls = {
   /** Runs at work in this program, and waiting ones, the next one first. */
   queue: {
     request: z.object({}),
-    answer: z.object({ running: z.array(runId), waiting: z.array(runRowSchema) }),
+    answer: z.object({
+      running: z.array(runId),
+      waiting: z.array(runRowSchema),
+      /** Why runs do not begin yet, as far as it is known: which device they wait for, and who has it. */
+      waits: z.array(z.object({ run: runId, message: z.string() })),
+    }),
   },
   enqueue: {
     request: z.object({
@@ -297,7 +306,11 @@ export const calls = {
   cancelRun: { request: z.object({ id: runId }), answer: z.null() },
   /** Those that wait or are at work; others are passed over. */
   cancelRuns: { request: z.object({ ids: runIds }), answer: z.null() },
-  resumeRun: { request: z.object({ id: runId, threads }), answer: z.null() },
+  /** `device`: not `auto`, and whatever made its finished layers; without it where the run was. */
+  resumeRun: {
+    request: z.object({ id: runId, threads, device: deviceSchema.optional() }),
+    answer: z.null(),
+  },
   settings: { request: z.object({}), answer: settingsSchema },
   changeSettings: { request: settingChangesSchema, answer: settingsSchema },
   caches: { request: z.object({}), answer: z.array(cacheSchema) },

@@ -10,6 +10,9 @@ export const automatic = 'auto'
 /** A device by its id: `cpu`, `cuda:0`; or `auto`. */
 export const deviceWishSchema = z.string().regex(/^(auto|cpu|cuda:\d{1,3})$/, 'auto, cpu or cuda:N')
 
+/** One by name. */
+export const deviceSchema = z.string().regex(/^(cpu|cuda:\d{1,3})$/, 'cpu or cuda:N')
+
 export const isCard = (device: string): boolean => device.startsWith('cuda:')
 
 /** Arithmetic of a card's products: F32, or faster ones on tensor cores (docs/METHODS.md). */

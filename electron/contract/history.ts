@@ -156,6 +156,6 @@ export type QueueEvent =
   | { kind: 'started'; run: number }
   | { kind: 'event'; run: number; event: WorkerEvent; step: Step }
   | { kind: 'note'; run: number | null; note: Note }
-  /** Another process has the run's device. */
+  /** Which device it waits for, and who has that. */
   | { kind: 'waiting'; run: number; message: string }
   | { kind: 'ended'; run: number; ending: Ending<RunReport> }

@@ -47,6 +47,8 @@ export type Jobs = {
     recipe: WorkerRunRecipe
     calibration: WorkerCalibration | null
     resume: boolean
+    /** Also on another device than before. */
+    resume_elsewhere?: boolean
     activation_limit: number
   } & WorkerDevice
   layer: Common & { input: string; output: string; recipe: WorkerRecipe }

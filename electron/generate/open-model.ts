@@ -35,7 +35,7 @@ export async function openModel(
   if (device.kind !== 'finished') return device
   const program = workerFor(context, device.value)
   if (!program.ok) return refused(program.problem)
-  const on = await deviceFields(context, device.value, undefined)
+  const on = await deviceFields(context, device.value)
   const session = await Session.open({
     program: program.value,
     job: { version: 1, threads, model: folder, context: tokens, ...on },

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { Attention, Ending } from '../contract/api.ts'
+import { processor } from '../contract/devices.ts'
 import { mostOpenModels, textRequestSchema, type TextAnswer } from '../contract/generation.ts'
 import { refuse, type Context } from '../runs/context.ts'
 import { modelFolder } from '../runs/folder.ts'
@@ -15,6 +16,8 @@ export type Texts = {
   write: (request: z.input<typeof textRequestSchema>, attention: Attention) => Promise<Ending<TextAnswer>>
   /** Closes models in this folder, for instance before it is deleted. */
   forget: (folder: string) => Promise<void>
+  /** Closes models that nobody asks just now and that are not on the processor; true where there was one. */
+  leaveCards: () => Promise<boolean>
   close: () => Promise<void>
 }
 
@@ -91,6 +94,11 @@ export function openTexts(context: Context, keep = usualKeep): Texts {
     async forget(folder) {
       const inside = ({ opening }: Place) => !path.relative(folder, opening.folder).startsWith('..')
       await Promise.all([...places].filter(([, place]) => inside(place)).map((one) => release(...one)))
+    },
+    async leaveCards() {
+      const idle = [...places].filter(([, { opening, users }]) => users === 0 && opening.device !== processor)
+      await Promise.all(idle.map((one) => release(...one)))
+      return idle.length > 0
     },
     async close() {
       await Promise.all([...places].map((one) => release(...one)))

@@ -276,4 +276,8 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE runs ADD COLUMN device_peak_bytes INTEGER;
     `,
   },
+  {
+    title: 'a waiting run may go on on another device than it was on',
+    sql: 'ALTER TABLE queue ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0',
+  },
 ]

@@ -58,6 +58,7 @@ export function runQueries(db: Connection, clock: Clock) {
   const peak = db.prepare(`
     UPDATE runs SET device_peak_bytes = max(ifnull(device_peak_bytes, 0), @bytes) WHERE id = @run`)
   const queue = db.prepare("UPDATE runs SET status = 'queued', finished_at = NULL WHERE id = ?")
+  const wish = db.prepare('UPDATE runs SET device = @device, device_name = NULL WHERE id = @run AND device <> @device')
   const finish = db.prepare(`
     UPDATE runs SET nominal_bits = @nominal, linear_bits = @linear, file_bits = @file, file_bytes = @fileBytes,
       linear_bytes = @linearBytes, peak_resident_bytes = @peak, seconds = @seconds, program = @program,
@@ -98,6 +99,8 @@ export function runQueries(db: Connection, clock: Clock) {
     /** Of a run that was taken for interrupted. */
     goOn: (id: number) => void goOn.run(id),
     queue: (id: number) => void queue.run(id),
+    /** What it is to go on with. */
+    wishDevice: (run: number, device: string) => void wish.run({ run, device }),
     end(id: number, status: RunStatus, problem: Problem | null = null, now = clock.now()): void {
       const { code, message, detail } = problem ?? { code: null, message: null }
       end.run({ id, status, now, code, message, detail: detail ?? null })

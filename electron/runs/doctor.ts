@@ -14,7 +14,7 @@ const setup = 'npm run setup'
 
 export async function doctor(context: Context, attention: Attention): Promise<Ending<Answer<'doctor'>>> {
   const checks: Check[] = [node(), ...(await workerChecks(context, attention)), await memory(context)]
-  checks.push(...(await cardChecks(context, attention)))
+  checks.push(...(await cardChecks(context)))
   checks.push(
     await there('demo model', path.join(context.root, 'resources', 'models', 'signum-stories-4m', 'config.json')),
   )
@@ -62,8 +62,8 @@ async function workerChecks(context: Context, attention: Attention): Promise<Che
 }
 
 /** A machine without a card is in order; of one with a card it is told what makes it slower than it could be. */
-async function cardChecks(context: Context, attention: Attention): Promise<Check[]> {
-  const { devices, driver, built, reason, libraries } = await findCards(context, attention)
+async function cardChecks(context: Context): Promise<Check[]> {
+  const { devices, driver, built, reason, libraries } = await findCards(context)
   const fine = (name: string, state: string): Check => ({ name, ok: true, state, remedy: null })
   const cuda = [
     driver === null ? null : `driver for CUDA ${driver}`,

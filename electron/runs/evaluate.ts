@@ -68,7 +68,7 @@ export async function evaluate(
     const needed = evaluationMemoryNeeded(inspected.value, window, text.tokens)
     const device = await placeWork(context, request.device, needed, attention)
     if (device.kind !== 'finished') return device
-    const on = await deviceFields(context, device.value, undefined)
+    const on = await deviceFields(context, device.value)
     const job = { version: 1, threads, model, reference, tokens, window, protocol, bos, targets: null, ...on } as const
     const measured = await measure(context, job, attention, { name: 'evaluate', subject, source: text.source })
     if (measured.kind !== 'finished') return measured

@@ -75,7 +75,7 @@ export async function forecast(
   if (!parsed.ok) return refused(parsed.problem)
   const found = await originalIn(context, request.model, attention)
   if (found.kind !== 'finished') return found
-  const device = await timedOn(context, request.device, attention)
+  const device = await timedOn(context, request.device)
   const threads = request.threads || availableParallelism()
   const known = { ...(await pastOf(context)), model: found.value, threads, device }
   return { kind: 'finished', value: await forecastOf(context, parsed.value, known) }
@@ -91,7 +91,7 @@ export async function forecasts(
   if (found.kind !== 'finished') return found
   const model = found.value
   const threads = request.threads || availableParallelism()
-  const device = await timedOn(context, request.device, attention)
+  const device = await timedOn(context, request.device)
   const known = { ...(await pastOf(context)), model, threads, device }
   const value: Answer<'forecasts'> = []
   for (const asked of request.recipes) {
@@ -115,9 +115,9 @@ async function problemOf({ root }: Context, asked: unknown, model: Model): Promi
 }
 
 /** Whose times are forecast: those of the processor, or of a card by its name. Left open: the processor's. */
-async function timedOn(context: Context, device: string | undefined, attention: Attention): Promise<string> {
+async function timedOn(context: Context, device: string | undefined): Promise<string> {
   if (device === undefined || !isCard(device)) return processor
-  const { devices } = await findCards(context, attention)
+  const { devices } = await findCards(context)
   return devices.find(({ id }) => id === device)?.name ?? device
 }
 

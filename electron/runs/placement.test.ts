@@ -61,10 +61,22 @@ describe('left to Signum', () => {
   })
 
   test('another one where that is busy, and a wait where no other will do', async () => {
-    busy('cuda:1')
+    const run = busy('cuda:1')
     expect(await placed(10)).toMatchObject({ device: 'cuda:0' })
-    const waits = 'It fits on this card, which is busy: the run waits for it.'
+    const waits = `It fits on this card, and waits for run ${run}, which is at work there.`
     expect(await placed(40)).toMatchObject({ device: 'cuda:1', reason: waits })
+    expect(await placed(10, 'cuda:1')).toMatchObject({
+      reason: `As chosen: it waits for run ${run}, which is at work there.`,
+    })
+  })
+
+  test('what a run has of a card is there again when it ends', async () => {
+    // 60 GB are free, 80 GB are what the card has.
+    expect(await placed(70)).toMatchObject({ device: 'cpu' })
+    busy('cuda:1')
+    expect(await placed(70)).toMatchObject({ device: 'cuda:1', plan: { available_bytes: 75e9 } })
+    const checks = await readiness(context, { model, recipe: calibrated(70), device: 'cuda:1' }, {})
+    expect(checks.kind === 'finished' && checks.value.at(-1)).toMatchObject({ name: 'device', ok: true })
   })
 
   test('the processor where it fits on none, with what it needs', async () => {
@@ -99,9 +111,13 @@ describe('left to Signum', () => {
       const id = history.runs.add({ ...newRun(), recipe: { ...calibrated(sequences), model } })
       return history.runs.get(id)!
     }
-    expect(await candidatesOf(context, row(10))).toEqual(['cuda:1', 'cuda:0'])
-    expect(await candidatesOf(context, row(40))).toEqual(['cuda:1'])
-    expect(await candidatesOf(context, row(90))).toEqual(['cpu'])
+    const why = 'Left to Signum: it fits there.'
+    expect(await candidatesOf(context, row(10))).toEqual({ devices: ['cuda:1', 'cuda:0'], why })
+    expect(await candidatesOf(context, row(40))).toEqual({ devices: ['cuda:1'], why })
+    expect(await candidatesOf(context, row(90))).toEqual({
+      devices: ['cpu'],
+      why: 'It needs 90.0 GB of a card, and Fake card 1 (cuda:1) has 60.0 GB to give: so it runs on the processor.',
+    })
   })
 
   test('other work goes to a free card with enough memory', async () => {
@@ -117,8 +133,8 @@ test('choosing is pure: free cards first, then memory', () => {
   const plan: DevicePlan = { needed_bytes: 1, parts: [], activations: 'device', fits: true, advice: null }
   const card = (id: string) => ({ id, name: id, uuid: id, memory_bytes: 9, free_bytes: 9, compute: '9.0' })
   const all = ['cuda:0', 'cuda:1', 'cuda:2'].map((id, i) => ({ card: card(id), plan, available: i + 1 }))
-  expect(choose(all, () => false).candidates).toEqual(['cuda:2', 'cuda:1', 'cuda:0'])
-  expect(choose(all, (id) => id === 'cuda:2').candidates).toEqual(['cuda:1', 'cuda:0', 'cuda:2'])
+  expect(choose(all, () => undefined).candidates).toEqual(['cuda:2', 'cuda:1', 'cuda:0'])
+  expect(choose(all, (id) => (id === 'cuda:2' ? 5 : undefined)).candidates).toEqual(['cuda:1', 'cuda:0', 'cuda:2'])
 })
 
 describe('a device that was named', () => {
@@ -149,12 +165,12 @@ describe('a device that was named', () => {
 describe('the list of cards', () => {
   test('says which is at work', async () => {
     const id = busy('cuda:0')
-    const list = await cards(context, {})
+    const list = await cards(context)
     expect(list.kind === 'finished' && list.value.devices.map(({ run }) => run)).toEqual([id, null])
   })
 
   test('is empty without a CUDA worker, and says what to do', async () => {
-    const list = await cards(contextOf(history), {})
+    const list = await cards(contextOf(history))
     expect(list).toMatchObject({
       value: { worker: null, devices: [], reason: expect.stringContaining('CUDA toolkit') as string },
     })
@@ -177,7 +193,7 @@ describe('the list of cards', () => {
   })
 })
 
-test('a run that was begun on one kind of device does not go on on the other', async () => {
+test('a run that was begun on one kind of device goes on on the other only where that is asked for', async () => {
   const { writeFile, mkdir } = await import('node:fs/promises')
   const out = path.join(data, 'begun')
   await mkdir(out)
@@ -187,6 +203,9 @@ test('a run that was begun on one kind of device does not go on on the other', a
   await writeFile(path.join(out, 'job.json'), JSON.stringify({ device: 'cuda:0', precision: 'tf32' }))
   const resumed = (device?: string) => prepare(context, { model: null, recipe: null, out, resume: true, device }, {})
   expect(await resumed('cpu')).toMatchObject({ problem: { code: 'resume_mismatch' } })
+  expect(
+    await prepare(context, { model: null, recipe: null, out, resume: true, device: 'cpu', elsewhere: true }, {}),
+  ).toMatchObject({ value: { device: { id: 'cpu', fields: {} }, elsewhere: true, resume: true } })
   const fields = { device: 'cuda:0', precision: 'tf32' }
   for (const device of [undefined, 'auto']) {
     expect(await resumed(device)).toMatchObject({ value: { device: { id: 'cuda:0', name: 'Fake card 0', fields } } })

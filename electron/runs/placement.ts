@@ -17,7 +17,6 @@ import { namedTreatment } from '../contract/overrides.ts'
 import { size } from '../contract/quantities.ts'
 import { parseRecipe, type Recipe } from '../contract/recipe.ts'
 import type { Model } from '../contract/records.ts'
-import type { Settings } from '../contract/settings.ts'
 import type { Jobs } from '../contract/worker.ts'
 import { availableOf, busyDevices, findCards, settingsOf } from './cards.ts'
 import { resolve } from './checks.ts'
@@ -26,6 +25,9 @@ import { originalIn } from './forecast.ts'
 import { activationLimit } from './needs.ts'
 
 type Fitted = { card: Card; plan: DevicePlan; available: number }
+
+/** Devices that a run left to Signum could begin on, the best one first; `why`: a sentence for the run's record. */
+export type Candidates = { devices: readonly string[]; why: string | null }
 
 /** A device, and those that would do as well in its place: cards on which the run fits, the best one first. */
 export type Placed = { placement: Placement; candidates: string[] }
@@ -59,28 +61,34 @@ export async function place(
   const settings = await settingsOf(context)
   const device = wish ?? settings.device
   if (device === processor) return { kind: 'finished', value: onProcessor('As chosen.') }
-  const { devices, reason } = await findCards(context, attention)
+  const [{ devices, reason }, busy] = await Promise.all([findCards(context), busyDevices(context)])
+  const fitOn = (card: Card) => {
+    const available = availableOf(card, settings, busy.has(card.id))
+    return fit(context, { card, available }, recipe, model, attention)
+  }
   if (isCard(device)) {
     const card = devices.find(({ id }) => id === device)
     if (card === undefined) return refused(deviceMissing(device, reason).problem)
-    const fitted = await fit(context, card, recipe, model, settings, attention)
+    const fitted = await fitOn(card)
     if (!('plan' in fitted)) return fitted
-    return { kind: 'finished', value: { placement: onCard(fitted, 'As chosen.'), candidates: [device] } }
+    const run = busy.get(device)
+    const why = run === undefined ? 'As chosen.' : `As chosen: it waits for run ${run}, which is at work there.`
+    return { kind: 'finished', value: { placement: onCard(fitted, why), candidates: [device] } }
   }
   if (devices.length === 0) return { kind: 'finished', value: onProcessor(reason ?? 'There is no card.') }
   const all: Fitted[] = []
   for (const card of devices) {
-    const fitted = await fit(context, card, recipe, model, settings, attention)
+    const fitted = await fitOn(card)
     if (!('plan' in fitted)) return fitted
     all.push(fitted)
   }
-  const busy = await busyDevices(context)
-  return { kind: 'finished', value: choose(all, (id) => busy.has(id)) }
+  return { kind: 'finished', value: choose(all, (id) => busy.get(id)) }
 }
 
 /** Of all cards, at least one. A run waits for a card that it fits on rather than begin on the processor, where it takes far longer. */
-export function choose(all: readonly Fitted[], busy: (id: string) => boolean): Placed {
-  const ordered = all.toSorted((a, b) => Number(busy(a.card.id)) - Number(busy(b.card.id)) || b.available - a.available)
+export function choose(all: readonly Fitted[], runOn: (id: string) => number | undefined): Placed {
+  const busy = ({ card }: Fitted) => runOn(card.id) !== undefined
+  const ordered = all.toSorted((a, b) => Number(busy(a)) - Number(busy(b)) || b.available - a.available)
   const fitting = ordered.filter(({ plan }) => plan.fits)
   const [best] = fitting
   if (best === undefined) {
@@ -89,8 +97,8 @@ export function choose(all: readonly Fitted[], busy: (id: string) => boolean): P
     const short = `It needs ${size(plan.needed_bytes)} of a card, and ${cardTitle(card)} has ${size(available)} to give`
     return onProcessor(`${short}: so it runs on the processor.`, planOf(most))
   }
-  const why = busy(best.card.id)
-    ? 'It fits on this card, which is busy: the run waits for it.'
+  const why = busy(best)
+    ? `It fits on this card, and waits for run ${runOn(best.card.id)}, which is at work there.`
     : fitting.length > 1
       ? 'It fits on this card, which has the most free memory.'
       : 'It fits on this card.'
@@ -119,13 +127,11 @@ const most = 200
 
 async function fit(
   context: Context,
-  card: Card,
+  { card, available }: Pick<Fitted, 'card' | 'available'>,
   asked: Recipe,
   model: Model,
-  settings: Settings,
   attention: Attention,
 ): Promise<Ending<never> | Fitted> {
-  const available = availableOf(card, settings)
   const recipe = resolve(asked, model.path, model)
   const memory = await context.machine.availableMemory()
   const job: Jobs['device-plan'] = {
@@ -175,24 +181,28 @@ export async function placeWork(
   const settings = await settingsOf(context)
   const device = wish ?? settings.device
   if (device === processor) return { kind: 'finished', value: processor }
-  const { devices, reason } = await findCards(context, attention)
-  if (isCard(device)) {
-    const there = devices.some(({ id }) => id === device)
-    return there ? { kind: 'finished', value: device } : refused(deviceMissing(device, reason).problem)
-  }
-  const busy = await busyDevices(context)
-  const [best] = devices
-    .filter((card) => !busy.has(card.id) && availableOf(card, settings) >= needed)
-    .toSorted((a, b) => availableOf(b, settings) - availableOf(a, settings))
+  const [{ devices, reason }, busy] = await Promise.all([findCards(context), busyDevices(context)])
+  const [best] = isCard(device)
+    ? devices.filter(({ id }) => id === device)
+    : devices
+        .filter((card) => !busy.has(card.id) && availableOf(card, settings) >= needed)
+        .toSorted((a, b) => availableOf(b, settings) - availableOf(a, settings))
+  if (best === undefined && isCard(device)) return refused(deviceMissing(device, reason).problem)
+  if (best !== undefined) attention.onNote?.({ code: 'device', message: `On ${cardTitle(best)}.` })
   return { kind: 'finished', value: best?.id ?? processor }
 }
 
 /** For the queue, which begins on the first of these that is free. What keeps a run from being placed, the run says itself. */
-export async function candidatesOf(context: Context, { recipe: stored }: RunRow): Promise<readonly string[]> {
+export async function candidatesOf(context: Context, { recipe: stored }: RunRow): Promise<Candidates> {
+  const none = { devices: [processor], why: null }
   const recipe = parseRecipe(stored, 'the recipe')
-  if (!recipe.ok || recipe.value.model === undefined) return [processor]
+  if (!recipe.ok || recipe.value.model === undefined) return none
   const model = await originalIn(context, recipe.value.model, {})
-  if (model.kind !== 'finished') return [processor]
+  if (model.kind !== 'finished') return none
   const placed = await place(context, automatic, recipe.value, model.value, {})
-  return placed.kind === 'finished' ? placed.value.candidates : [processor]
+  if (placed.kind !== 'finished') return none
+  const { placement, candidates: devices } = placed.value
+  if (isCard(placement.device)) return { devices, why: 'Left to Signum: it fits there.' }
+  // Silence where nobody could have thought of a card.
+  return { devices, why: placement.plan === null ? null : placement.reason }
 }

@@ -30,7 +30,7 @@ export function checkSameDevice(begun: string, asked: string | undefined): Probl
   if (asked === undefined || asked === automatic || isCard(begun) === isCard(asked)) return null
   return problem(
     'resume_mismatch',
-    `The run was begun on ${begun}, not on ${asked}: it goes on there, or a new run begins on ${asked}.`,
+    `The run was begun on ${begun}, not on ${asked}: devices round differently, so it goes on elsewhere only where that is asked for.`,
   )
 }
 

@@ -26,10 +26,14 @@ export type PreparedRun = {
   activationLimit: number
   /** Where it computes, and what the worker is told of it. */
   device: { id: string; name: string | null; precision: Precision | null; fields: WorkerDevice }
+  /** Why it is not on a card, where it might have been; for the run's record. */
+  note: string | null
   /** The folder is new or empty. */
   fresh: boolean
   /** The worker has begun here before. */
   resume: boolean
+  /** It may go on on another device than it was on. */
+  elsewhere: boolean
   /** Of a run that is finished. */
   report: RunReport | null
 }
@@ -77,7 +81,8 @@ export async function prepare(
     recipe,
     ...texts.value,
     activationLimit: needs.value,
-    device: device.value,
+    ...device.value,
+    elsewhere: request.elsewhere ?? false,
     fresh: state.kind === 'fresh',
     resume: state.kind === 'run' && state.begun,
     report: state.kind === 'run' ? state.report : null,
@@ -85,28 +90,29 @@ export async function prepare(
   return { kind: 'finished', value: prepared }
 }
 
-/** As asked for; a run that was begun goes on where it was. */
+/** As asked for; a run that was begun goes on where it was, if nobody says otherwise. */
 async function deviceOf(
   context: Context,
-  { device: wish, precision }: Request<'quantize'>,
+  { device: wish, precision, why = null, elsewhere = false }: Request<'quantize'>,
   begun: BegunOn | null,
   { asked, model }: { asked: Recipe; model: Model },
   attention: Attention,
-): Promise<Ending<PreparedRun['device']>> {
-  const other = begun && preflight.checkSameDevice(begun.device, wish)
+): Promise<Ending<Pick<PreparedRun, 'device' | 'note'>>> {
+  const other = begun && !elsewhere ? preflight.checkSameDevice(begun.device, wish) : null
   if (other) return refused(other)
   const open = wish === undefined || wish === automatic
   const placed = await place(context, begun && open ? begun.device : wish, asked, model, attention)
   if (placed.kind !== 'finished') return placed
   const { device: id, name, reason, plan } = placed.value.placement
   const fields = await deviceFields(context, id, precision ?? begun?.precision)
+  // Silence where nobody could have thought of a card.
   if (!isCard(id)) {
-    // Silence where nobody could have thought of a card.
-    if (plan !== null) attention.onNote?.({ code: 'device', message: reason })
-    return { kind: 'finished', value: { id, name: null, precision: null, fields } }
+    const note = plan === null ? why : reason
+    return { kind: 'finished', value: { device: { id, name: null, precision: null, fields }, note } }
   }
-  attention.onNote?.({ code: 'device', message: `On ${cardTitle({ id, name })}. ${reason}` })
-  return { kind: 'finished', value: { id, name, precision: fields.precision ?? null, fields } }
+  const chosen = open && !begun ? reason : (why ?? '')
+  attention.onNote?.({ code: 'device', message: `On ${cardTitle({ id, name })}. ${chosen}`.trim() })
+  return { kind: 'finished', value: { device: { id, name, precision: fields.precision ?? null, fields }, note: null } }
 }
 
 /** Model and recipe: those asked for, or with `resume` those of the run. */

@@ -58,6 +58,7 @@ async function carryOut(context: Context, run: PreparedRun, attention: Attention
     attention.onNote?.(note)
   }
   const listener = { ...attention, onNote }
+  if (run.note !== null) onNote({ code: 'device', message: run.note })
   const log = openEventLog(run.out, onNote)
   let program = ''
   let peak: number | null = null
@@ -108,6 +109,7 @@ function quantizeLayers(
       seed: calibration.seed,
     },
     resume: run.resume,
+    ...(run.resume && run.elsewhere ? { resume_elsewhere: true } : {}),
     activation_limit: run.activationLimit,
     ...run.device.fields,
   }

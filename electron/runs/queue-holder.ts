@@ -4,7 +4,7 @@ import { success, type Result } from '../contract/errors.ts'
 import type { QueueEvent } from '../contract/history.ts'
 import { endingOf } from './context.ts'
 import type { HistoryHolder } from './history.ts'
-import { RunQueue, type Candidates, type Start } from './queue.ts'
+import { RunQueue, type FindCandidates, type Start } from './queue.ts'
 
 export type QueueHolder = {
   open: () => Promise<Result<RunQueue>>
@@ -14,7 +14,7 @@ export type QueueHolder = {
 
 export function holdQueue(
   history: HistoryHolder,
-  { start, candidates }: { start: Start; candidates?: Candidates | undefined },
+  { start, candidates }: { start: Start; candidates?: FindCandidates | undefined },
   listener: (event: QueueEvent) => void,
 ): QueueHolder {
   let held: Promise<Result<RunQueue>> | null = null
@@ -42,5 +42,5 @@ export function holdQueue(
 
 export function listQueue(queue: RunQueue): Result<Answer<'queue'>> {
   const waiting = queue.list()
-  return waiting.ok ? success({ running: queue.running, waiting: waiting.value }) : waiting
+  return waiting.ok ? success({ running: queue.running, waiting: waiting.value, waits: queue.waits }) : waiting
 }

@@ -1,5 +1,5 @@
 // The queue with a worker that only pretends: order, stop, cancel, resume, and workers that crash or hang.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { QueueEvent } from '../contract/history.ts'
@@ -280,7 +280,8 @@ test('a device that another process has is waited for', async () => {
   const id = add()
   queue.open()
   await vi.waitFor(() => expect(events.map(({ kind }) => kind)).toContain('waiting'))
-  expect([status(id), queue.running]).toEqual(['queued', []])
+  const message = `It waits for the processor, where run ${other} is at work in another program (process ${process.pid}).`
+  expect([status(id), queue.running, queue.waits]).toEqual(['queued', [], [{ run: id, message }]])
   theirs.leases.release(other)
   await allEnded(1)
   expect(status(id)).toBe('finished')
@@ -297,7 +298,8 @@ describe('several devices', () => {
         const context = contextOf(history, { cuda: { ok: true, value: fakeWorker } })
         return quantize(context, request, attention, id)
       },
-      candidates: ({ name }) => Promise.resolve(name === 'large' ? ['cuda:1'] : ['cuda:1', 'cuda:0']),
+      candidates: ({ name }) =>
+        Promise.resolve({ devices: name === 'large' ? ['cuda:1'] : ['cuda:1', 'cuda:0'], why: 'It fits.' }),
       listener: (event) => {
         events.push(event)
         react(event)
@@ -338,6 +340,13 @@ describe('several devices', () => {
     const begun = events.flatMap((event) => (event.kind === 'started' ? event.run : []))
     expect(begun).toEqual([first, other, large, small])
     expect(devices([first, large, small])).toEqual(['cuda:1', 'cuda:1', 'cuda:1'])
+    const waits = events.flatMap((event) => (event.kind === 'waiting' ? [[event.run, event.message]] : []))
+    expect(waits).toEqual([
+      [large, `It fits only on cuda:1, where run ${first} is at work.`],
+      [small, `It waits for cuda:1, for which run ${large} waits before it.`],
+      [small, `It waits for cuda:1, where run ${large} is at work.`],
+    ])
+    expect(queue.waits).toEqual([])
   })
 
   test('each is stopped, cancelled and resumed by itself, and goes on where it was', async () => {
@@ -351,6 +360,21 @@ describe('several devices', () => {
     queue.resume(one)
     await allEnded(3)
     expect(history.runs.get(one)).toMatchObject({ status: 'finished', device: 'cuda:0', precision: 'tf32' })
+  })
+
+  test('a run goes on on another device where that is asked for, and the worker is told', async () => {
+    const id = add({ device: 'cuda:0' })
+    manners = { [id]: 'slow' }
+    react = whenever(id, 'plan', () => queue.stop(id))
+    queue.open()
+    await allEnded(1)
+    react = () => undefined
+    expect(queue.resume(id, 1, 'cpu').ok).toBe(true)
+    await allEnded(2)
+    expect(history.runs.get(id)).toMatchObject({ status: 'finished', device: 'cpu', device_name: null })
+    const job = JSON.parse(readFileSync(path.join(data, 'runs', String(id), 'job.json'), 'utf8')) as object
+    expect(job).toMatchObject({ resume: true, resume_elsewhere: true })
+    expect(job).not.toHaveProperty('device')
   })
 
   test('a card without enough memory says what was needed, and holds up nothing else', async () => {

@@ -11,6 +11,8 @@ import { parseRecipe, type Recipe } from '../contract/recipe.ts'
 import type { History } from '../history/history.ts'
 import { runsFolder } from '../history/place.ts'
 import { readFolder } from './folder.ts'
+import type { Candidates } from './placement.ts'
+import { waitingWords, type Holder } from './waiting-words.ts'
 import { runName } from '../contract/run-name.ts'
 
 /** `id`: the run's row. */
@@ -20,14 +22,14 @@ export type Start = (
   id: number,
 ) => Promise<Ending<Answer<'quantize'>>>
 
-/** Devices that a run left to Signum could begin on, the best one first. */
-export type Candidates = (run: RunRow) => Promise<readonly string[]>
+/** Where a run left to Signum could begin. */
+export type FindCandidates = (run: RunRow) => Promise<Candidates>
 
 export type QueueOptions = {
   history: History
   start: Start
   /** Without it such a run begins on the processor. */
-  candidates?: Candidates | undefined
+  candidates?: FindCandidates | undefined
   listener?: (event: QueueEvent) => void
   /** Milliseconds until a device that was busy is looked at again. */
   retry?: number
@@ -45,6 +47,8 @@ export type QueueRequest = {
   precision?: Precision | undefined
 }
 
+/** How a waiting run is to begin. */
+type Waited = { threads: number; elsewhere: boolean }
 type Current = { id: number; device: string; stop: AbortController; cancel: AbortController; done: Promise<void> }
 
 export class RunQueue {
@@ -54,9 +58,13 @@ export class RunQueue {
   #retry: number
   /** By device. */
   #current = new Map<string, Current>()
-  #candidates: Candidates | undefined
+  #candidates: FindCandidates | undefined
   /** Of runs left to Signum, as they were found last; null while they are looked for. */
-  #found = new Map<number, readonly string[] | null>()
+  #found = new Map<number, Candidates | null>()
+  /** Which devices other processes had when they were looked for. */
+  #foundUnder = ''
+  /** By run. */
+  #waits: ReadonlyMap<number, string> = new Map()
   #timer: NodeJS.Timeout | undefined
   #open = false
 
@@ -84,6 +92,11 @@ export class RunQueue {
   /** The runs at work, in the order of their beginning. */
   get running(): number[] {
     return [...this.#current.values()].map(({ id }) => id)
+  }
+
+  /** Why waiting runs do not begin yet. */
+  get waits(): { run: number; message: string }[] {
+    return [...this.#waits].map(([run, message]) => ({ run, message }))
   }
 
   #atWork(id: number): Current | undefined {
@@ -174,8 +187,8 @@ export class RunQueue {
     return cancelled
   }
 
-  /** To the end of the queue again, to go on where it ended. */
-  resume(id: number, threads = 0): Result<null> {
+  /** To the end of the queue again, to go on where it ended; on `device`, whatever it was on before. */
+  resume(id: number, threads = 0, device?: string): Result<null> {
     const { queue, runs, leases } = this.#history
     return this.#changed(() => {
       leases.sweep()
@@ -184,7 +197,8 @@ export class RunQueue {
       if (!resumableStatuses.includes(run.status) || leases.ofRun(id)) return failure('run_busy', busy(run))
       if (run.folder === null) return failure('nothing_to_resume', `The files of run ${id} are gone.`)
       runs.queue(id)
-      queue.append(id, threads)
+      if (device !== undefined) runs.wishDevice(id, device)
+      queue.append(id, threads, device !== undefined)
       return success(null)
     })
   }
@@ -205,47 +219,74 @@ export class RunQueue {
     const { queue, leases, runs } = this.#history
     const found = this.#history.write(() => {
       leases.sweep()
-      const waiting = queue.list().flatMap(({ run_id, threads }) => {
+      const waiting = queue.list().flatMap(({ run_id, ...how }) => {
         const run = this.#atWork(run_id) ? null : runs.get(run_id)
-        return run === null ? [] : [{ run, threads }]
+        return run === null ? [] : [{ run, how }]
       })
-      return { waiting, busy: new Map(leases.list().map((lease) => [lease.device, lease])) }
+      const busy = new Map(leases.list().flatMap((lease) => (lease.device === null ? [] : [[lease.device, lease]])))
+      return { waiting, busy }
     })
     if (!found.ok) {
       this.#listener({ kind: 'note', run: null, note: found.problem })
       return this.#later()
     }
     const { waiting, busy } = found.value
-    const taken = new Set(this.#current.keys())
-    const told = new Set<string>()
-    let later = false
-    for (const { run, threads } of waiting) {
+    const others = [...busy.values()].filter(({ run_id }) => !this.#atWork(run_id))
+    this.#lookAnew(others.map(({ device, run_id }) => `${device} ${run_id}`).join())
+    const holders = new Map<string, Holder>(others.map(({ device, run_id, pid }) => [device!, { run: run_id, pid }]))
+    for (const { device, id } of this.#current.values()) holders.set(device, { run: id })
+    const waits = new Map<number, string>()
+    for (const [at, { run, how }] of waiting.entries()) {
       const candidates = this.#candidatesOf(run)
-      // What comes behind it might take the card that it is about to get.
-      if (candidates === null) break
-      const free = candidates.find((one) => !taken.has(one) && !busy.has(one))
-      const other = candidates.map((one) => busy.get(one)).find((one) => one && !this.#atWork(one.run_id))
-      for (const one of free === undefined ? candidates : [free]) taken.add(one)
-      if (free !== undefined) this.#begin(run.id, threads, free)
-      else if (other && !told.has(other.device!)) {
-        told.add(other.device!)
-        const message = `Run ${other.run_id} is at work on ${other.device}, in process ${other.pid}.`
-        this.#listener({ kind: 'waiting', run: run.id, message })
-        later = true
+      if (candidates === null) {
+        // What comes behind it might take the card that it is about to get: until that is known, all is as it was.
+        for (const { run: one } of waiting.slice(at)) {
+          const before = this.#waits.get(one.id)
+          if (before !== undefined) waits.set(one.id, before)
+        }
+        break
       }
+      const free = candidates.devices.find((one) => !holders.has(one))
+      if (free !== undefined) {
+        holders.set(free, { run: run.id })
+        this.#begin(run.id, how, free, run.device === automatic ? candidates.why : null)
+        continue
+      }
+      waits.set(run.id, waitingWords(candidates.devices, holders, run.device === automatic))
+      for (const one of candidates.devices) holders.set(one, { run: run.id, waits: true })
     }
-    if (later) this.#later()
+    this.#tellWaits(waits)
+    if (others.length > 0 && waits.size > 0) this.#later()
+  }
+
+  /** What is free of a card is another once somebody has left it. */
+  #lookAnew(under: string): void {
+    if (under === this.#foundUnder) return
+    this.#foundUnder = under
+    this.#forgetFound()
+  }
+
+  #forgetFound(): void {
+    for (const [run, candidates] of this.#found) if (candidates !== null) this.#found.delete(run)
+  }
+
+  #tellWaits(waits: ReadonlyMap<number, string>): void {
+    const before = this.#waits
+    this.#waits = waits
+    for (const [run, message] of waits) {
+      if (before.get(run) !== message) this.#listener({ kind: 'waiting', run, message })
+    }
   }
 
   /** Null while they are looked for; the queue goes on when they are found. */
-  #candidatesOf(run: RunRow): readonly string[] | null {
-    if (run.device !== automatic) return [run.device]
-    if (this.#candidates === undefined) return [processor]
+  #candidatesOf(run: RunRow): Candidates | null {
+    if (run.device !== automatic) return { devices: [run.device], why: null }
+    if (this.#candidates === undefined) return onProcessor
     const known = this.#found.get(run.id)
     if (known !== undefined) return known
     this.#found.set(run.id, null)
     void this.#candidates(run)
-      .catch(() => [processor])
+      .catch(() => onProcessor)
       .then((found) => {
         this.#found.set(run.id, found)
         this.#next()
@@ -257,13 +298,14 @@ export class RunQueue {
     this.#timer = setTimeout(() => this.#next(), this.#retry).unref()
   }
 
-  #begin(id: number, threads: number, device: string): void {
+  #begin(id: number, how: Waited, device: string, why: string | null): void {
     const [stop, cancel] = [new AbortController(), new AbortController()]
-    const done = this.#play(id, threads, device, { stop: stop.signal, cancel: cancel.signal }).then((ending) => {
+    const signals = { stop: stop.signal, cancel: cancel.signal }
+    const done = this.#play(id, { ...how, device, why }, signals).then((ending) => {
       this.#settle(id, ending)
       this.#current.delete(device)
-      // What is free of a card is another now.
-      for (const [run, candidates] of this.#found) if (candidates !== null) this.#found.delete(run)
+      this.#found.delete(id)
+      this.#forgetFound()
       this.#listener({ kind: 'ended', run: id, ending })
       this.#listener({ kind: 'changed' })
       this.#next()
@@ -272,7 +314,11 @@ export class RunQueue {
     this.#listener({ kind: 'started', run: id })
   }
 
-  async #play(id: number, threads: number, device: string, signals: Attention): Promise<Ending<Answer<'quantize'>>> {
+  async #play(
+    id: number,
+    on: Waited & { device: string; why: string | null },
+    signals: Attention,
+  ): Promise<Ending<Answer<'quantize'>>> {
     try {
       const row = this.#history.runs.get(id)
       if (row === null || row.folder === null) return lost(id)
@@ -285,8 +331,7 @@ export class RunQueue {
         recipe: recipe.value,
         out: row.folder,
         resume: begun,
-        threads,
-        device,
+        ...on,
         ...(row.precision === null ? {} : { precision: row.precision as Precision }),
       }
       const attention: Attention = {
@@ -320,6 +365,7 @@ export function freeFolder(folder: string): string {
   return existsSync(folder) ? `${folder}-${randomUUID().slice(0, 8)}` : folder
 }
 
+const onProcessor: Candidates = { devices: [processor], why: null }
 const unknown = (id: number, what: string) => failure('run_unknown', `Run ${id} ${what}.`)
 const busy = ({ id, status }: RunRow) => `Run ${id} is ${status}: there is nothing to go on with.`
 const lost = (id: number): Ending<never> => ({ kind: 'failed', problem: unknown(id, 'is not there').problem })

@@ -12,7 +12,7 @@ let meanwhile: number[] = []
 vi.stubGlobal('window', {
   signum: {
     call: (name: string, request: { ids?: number[] }) => {
-      if (name === 'queue') return Promise.resolve({ kind: 'finished', value: { running: [], waiting: [] } })
+      if (name === 'queue') return Promise.resolve({ kind: 'finished', value: { running: [], waiting: [], waits: [] } })
       if (name === 'runList')
         return Promise.resolve({
           kind: 'finished',

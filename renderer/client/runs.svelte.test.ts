@@ -11,7 +11,7 @@ vi.stubGlobal('window', {
     call: (name: string, request: unknown) => {
       if (name === 'runList') asked.push(request)
       const list = { revision: 1, heads: '[]', recipes: '', metrics: '', gone: [], ...answer }
-      const value = name === 'queue' ? { running: [], waiting: [] } : list
+      const value = name === 'queue' ? { running: [], waiting: [], waits: [] } : list
       return Promise.resolve({ kind: 'finished', value })
     },
     on: (listener: typeof tell) => {

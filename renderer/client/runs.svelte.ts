@@ -27,7 +27,7 @@ class Runs {
   waiting = $state.raw<RunRow[]>([])
   /** At work in this program, in the order of their beginning: one on each device. */
   running = $state.raw<readonly number[]>([])
-  /** Why a waiting run waits, when another process has its device; by run. */
+  /** Why a waiting run waits: which device for, and who has that; by run. */
   held = $state.raw<ReadonlyMap<number, string>>(new Map())
   /** By run; a new object for every change. */
   live = $state.raw<ReadonlyMap<number, Live>>(new Map())
@@ -82,7 +82,8 @@ class Runs {
       if (queue.value) {
         this.running = queue.value.running
         // A run that has just begun stands in the queue until its worker does.
-        const { running, waiting } = queue.value
+        const { running, waiting, waits } = queue.value
+        this.held = new Map(waits.map(({ run, message }) => [run, message]))
         this.waiting = waiting.filter(({ id }) => !running.includes(id))
       }
     } while (this.#again)

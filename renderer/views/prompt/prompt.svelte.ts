@@ -1,6 +1,6 @@
 // One prompt and the models that answer it: which, how, and what has come so far.
 import type { ModelCard } from '../../../electron/contract/api.ts'
-import { processor } from '../../../electron/contract/devices.ts'
+import { processor, type CardList } from '../../../electron/contract/devices.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import {
   mostOpenModels,
@@ -42,7 +42,7 @@ export class Prompt {
   together = $state(false)
   /** Where the models compute; the processor is always there. */
   device = $state(processor)
-  cards = $state.raw<readonly { id: string; name: string }[]>([])
+  cards = $state.raw<CardList['devices']>([])
   /** What is asked, from left to right. */
   keys = $state.raw<readonly string[]>([])
   working = $state(false)
@@ -88,7 +88,11 @@ export class Prompt {
   async open(run?: number, other?: number): Promise<void> {
     if (!this.#listening) this.#listen((event) => this.#hear(event))
     this.#listening = true
-    void this.#ask('cards', {}).then(({ value }) => (this.cards = value?.devices ?? []))
+    void this.#ask('cards', {}).then(({ value }) => {
+      this.cards = value?.devices ?? []
+      // One that is gone by now.
+      if (!this.cards.some(({ id }) => id === this.device)) this.device = processor
+    })
     const { value, problem } = await this.#ask('library', {})
     this.problem = problem
     this.#models = value ?? []

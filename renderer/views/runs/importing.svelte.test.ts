@@ -3,7 +3,7 @@ import type { ask as askWindow } from '../../client/client.ts'
 import { navigation } from '../../client/navigation.svelte.ts'
 import { Importing } from './importing.svelte.ts'
 
-const answers: Record<string, unknown> = { runs: [], queue: { running: [], waiting: [] } }
+const answers: Record<string, unknown> = { runs: [], queue: { running: [], waiting: [], waits: [] } }
 const call = (name: string) => Promise.resolve({ kind: 'finished', value: answers[name] ?? null })
 vi.stubGlobal('window', { signum: { call } })
 

@@ -27,7 +27,7 @@ function answer(name: string, { id = 0, ids }: { id?: number; ids?: number[] }):
   if (name === 'runEvents') return []
   if (name === 'runList') return { revision: 0, heads: '[]', recipes: '', metrics: '', gone: [] }
   if (name === 'sheet') return { markdown: `# run ${id}` }
-  if (name === 'queue') return { running: [], waiting: [] }
+  if (name === 'queue') return { running: [], waiting: [], waits: [] }
   return { of: id }
 }
 

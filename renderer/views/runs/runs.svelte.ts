@@ -1,5 +1,6 @@
 // The run that is looked at: everything that is known of it, and what can be done with it.
 import type { FileBytes, LayerReport, Linear, LinearBytes, RunReport } from '../../../electron/contract/records.ts'
+import { automatic, type Card } from '../../../electron/contract/devices.ts'
 import type { Problem } from '../../../electron/contract/errors.ts'
 import type { Forecast } from '../../../electron/contract/forecast.ts'
 import type { RunDetails, RunSummary } from '../../../electron/contract/history.ts'
@@ -28,6 +29,8 @@ export class RunPage {
   bytes = $state.raw<FileBytes | null>(null)
   linearBytes = $state.raw<LinearBytes | null>(null)
   forecast = $state.raw<Forecast | null>(null)
+  /** Where a run that ended could go on; null until somebody looks. */
+  cards = $state.raw<readonly Card[] | null>(null)
   /** All linears of the model; null where the folder is gone. */
   linears = $state.raw<readonly Linear[] | null>(null)
   /** From the lines in the run's folder. */
@@ -95,12 +98,20 @@ export class RunPage {
     }
   }
 
-  async #foresee({ id, recipe, device }: RunSummary): Promise<void> {
+  async #foresee({ id, recipe, device: wish }: RunSummary): Promise<void> {
     if (recipe.model === undefined) return
-    const { threads } = settings.now
     // The workbench checks the recipe: of a method that it does not know there is no forecast.
-    const { value } = await ask('forecast', { model: recipe.model, recipe: recipe as Recipe, threads, device })
+    const asked = { model: recipe.model, recipe: recipe as Recipe }
+    // A card takes another time than the processor.
+    const placed = wish === automatic ? await ask('placement', { ...asked, device: wish }) : null
+    const device = placed?.value?.device ?? wish
+    const { value } = await ask('forecast', { ...asked, threads: settings.now.threads, device })
     if (id === this.run?.id) this.forecast = value
+  }
+
+  /** For the cards on which a run could go on. */
+  async lookForCards(): Promise<void> {
+    this.cards = (await ask('cards', {})).value?.devices ?? []
   }
 
   async #shape({ recipe: { model } }: RunSummary): Promise<readonly Linear[] | null> {
@@ -129,20 +140,9 @@ export class RunPage {
     if (!(await this.#do('cancelRun', { id }))) this.asked = null
   }
 
-  resume = (id: number) => this.#do('resumeRun', { id, threads: settings.now.threads })
-
-  /** The same recipe once more, on another device. */
-  async again({ name, recipe }: RunSummary, device: string): Promise<void> {
-    if (recipe.model === undefined) return
-    this.busy = true
-    const { threads } = settings.now
-    const asked = { model: recipe.model, recipe: recipe as Recipe, name, threads, device }
-    const { value, problem } = await ask('enqueue', asked)
-    this.refusal = problem
-    await runs.refresh()
-    this.busy = false
-    if (value !== null) navigation.go('runs', { run: value })
-  }
+  /** `device`: where it is to go on, whatever made its finished layers; without it where it was. */
+  resume = (id: number, device?: string) =>
+    this.#do('resumeRun', { id, threads: settings.now.threads, ...(device === undefined ? {} : { device }) })
 
   rename = (id: number, name: string) => this.#do('renameRun', { id, name })
   move = (id: number, before: number | null) => this.#do('moveRun', { id, before })

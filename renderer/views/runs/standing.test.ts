@@ -27,7 +27,10 @@ const metric = {
 const estimate = { quantize: 90, evaluate: 10 }
 
 it('takes what is not measuring as quantizing', () => {
-  expect(estimateOf({ calibrate: 1, quantize: 2, evaluate: 4 })).toEqual({ quantize: 3, evaluate: 4 })
+  const basis = { runs: 0, same_model: false, unknown: false }
+  const seconds = { calibrate: 1, quantize: 2, evaluate: 4 }
+  expect(estimateOf({ seconds, basis })).toEqual({ quantize: 3, evaluate: 4 })
+  expect(estimateOf({ seconds: {}, basis: { ...basis, unknown: true } })).toBeNull()
 })
 
 describe('while layers are quantized', () => {

@@ -1,5 +1,6 @@
 // How far a run is and how long it will still take: the worker's own estimate for what it does, the forecast for what comes
 // after it. Pure: the time is given.
+import type { Forecast } from '../../../electron/contract/forecast.ts'
 import type { Live } from '../../client/live.ts'
 
 /** Seconds, of the forecast. */
@@ -10,7 +11,9 @@ export type Standing = { share: number; left: number | null }
 /** Of the whole run, where there is no forecast. */
 const usualShare = 0.75
 
-export const estimateOf = (seconds: Readonly<Record<string, number>>): Estimate => {
+/** Null where nobody knows: on a card that has finished no run yet. */
+export const estimateOf = ({ seconds, basis }: Pick<Forecast, 'seconds' | 'basis'>): Estimate | null => {
+  if (basis.unknown) return null
   const { evaluate = 0, ...others } = seconds
   return { quantize: Object.values(others).reduce((sum, one) => sum + one, 0), evaluate }
 }
