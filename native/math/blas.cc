@@ -2,6 +2,8 @@
 
 #include <cblas.h>
 
+#include "math/linear_algebra.h"
+
 // LAPACK is column-major: a row-major lower triangle is its upper one.
 extern "C" {
 void spotrf_(const char*, const int*, float*, const int*, int*);
@@ -10,7 +12,11 @@ void strtri_(const char*, const char*, const int*, float*, const int*, int*);
 void dtrtri_(const char*, const char*, const int*, double*, const int*, int*);
 }
 
-namespace signum::blas {
+namespace signum {
+
+const char* blas_core_name() { return openblas_get_corename(); }
+
+namespace blas {
 
 void gemm(bool at, bool bt, size_t m, size_t n, size_t k, float alpha, const float* a, size_t lda,
           const float* b, size_t ldb, float beta, float* c, size_t ldc) {
@@ -78,4 +84,5 @@ void use_one_thread() {
   (void)once;
 }
 
-}  // namespace signum::blas
+}  // namespace blas
+}  // namespace signum

@@ -1,7 +1,5 @@
 #include "math/linear_algebra.h"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -117,7 +115,5 @@ void divide_by_factored(ConstView r, View a, ThreadPool& pool) {
     blas::divide_upper(false, rows, a.columns, r.data, r.stride, a.row(i), a.stride);
   });
 }
-
-const char* blas_core_name() { return openblas_get_corename(); }
 
 }  // namespace signum
