@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string>
 
+#include "cuda/hardware/free_memory.h"
+
 namespace signum {
 namespace {
 
@@ -29,6 +31,8 @@ std::string reason_of(cudaError_t error, int driver) {
   }
 }
 
+int index_of(const DeviceInfo& info) { return std::stoi(info.id.substr(5)); }
+
 std::string uuid_text(const cudaUUID_t& uuid) {
   std::string text = "GPU-";
   for (int i = 0; i < 16; ++i) {
@@ -40,6 +44,36 @@ std::string uuid_text(const cudaUUID_t& uuid) {
   return text;
 }
 
+// The cards, or why there are none. Makes no context on any of them: a context takes hundreds of megabytes
+// and stays as long as the process.
+void find_cards(DeviceList& list) {
+  int driver = 0, count = 0;
+  if (cudaDriverGetVersion(&driver) == cudaSuccess && driver > 0) list.driver = version_text(driver);
+  if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess) {
+    cudaGetLastError();
+    list.reason = reason_of(error, driver);
+    return;
+  }
+  for (int index = 0; index < count; ++index) {
+    cudaDeviceProp properties;
+    if (cudaGetDeviceProperties(&properties, index) != cudaSuccess || properties.major < 8) {
+      cudaGetLastError();
+      continue;
+    }
+    DeviceInfo info;
+    info.id = "cuda:" + std::to_string(index);
+    info.name = properties.name;
+    info.uuid = uuid_text(properties.uuid);
+    info.memory_bytes = info.free_bytes = properties.totalGlobalMem;
+    info.major = properties.major;
+    info.minor = properties.minor;
+    list.devices.push_back(info);
+  }
+  if (list.devices.empty())
+    list.reason = count == 0 ? "The NVIDIA driver is there, but no card."
+                             : "The cards of this machine are older than compute capability 8.0.";
+}
+
 }  // namespace
 
 namespace cuda {
@@ -49,12 +83,25 @@ std::vector<DeviceLibrary> find_libraries(const std::string& folder);
 
 namespace {
 
+std::string sentence_of(cudaError_t error, const char* doing) {
+  switch (error) {
+    case cudaErrorNoKernelImageForDevice:
+    case cudaErrorUnsupportedPtxVersion:
+    case cudaErrorInvalidKernelImage:
+      return "This worker was not compiled for this card, and its driver cannot translate what is there: "
+             "build it with SIGNUM_CUDA_ARCHITECTURES set to the card's compute capability, or take a later "
+             "driver.";
+    case cudaErrorDevicesUnavailable:
+      return "The card is busy: another program holds it for itself alone.";
+    default:
+      return std::string("The card failed while ") + doing + ": " + cudaGetErrorString(error) + ".";
+  }
+}
+
 void must(cudaError_t error, const char* doing) {
   if (error == cudaSuccess) return;
   cudaGetLastError();
-  throw Fault{{"device_failed",
-               std::string("The card failed while ") + doing + ": " + cudaGetErrorString(error) + ".",
-               cudaGetErrorName(error)}};
+  throw Fault{{"device_failed", sentence_of(error, doing), cudaGetErrorName(error)}};
 }
 
 cudaStream_t handle_of(const Stream& stream) { return static_cast<cudaStream_t>(stream.handle()); }
@@ -85,7 +132,8 @@ Device::~Device() {
 bool Device::emulated() const { return false; }
 
 Result<std::unique_ptr<Device>> Device::open(const std::string& id, const OpenOptions& options) {
-  const DeviceList list = list_devices({options.libraries});
+  DeviceList list;
+  find_cards(list);
   const auto found = std::ranges::find_if(
       list.devices, [&](const DeviceInfo& info) { return id == "cuda" || info.id == id; });
   if (found == list.devices.end())
@@ -94,10 +142,13 @@ Result<std::unique_ptr<Device>> Device::open(const std::string& id, const OpenOp
                                      : "There is no device " + id + ": " + list.reason,
                  ""};
   return guarded([&] {
-    const int index = std::stoi(found->id.substr(5));
+    const int index = index_of(*found);
     must(cudaSetDevice(index), "being opened");
     std::unique_ptr<Device> device(new Device);
     device->info_ = *found;
+    size_t free = 0, total = 0;
+    must(cudaMemGetInfo(&free, &total), "being opened");
+    device->info_.free_bytes = free;
     int count = 1;
     must(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, index), "being opened");
     device->multiprocessors_ = size_t(count);
@@ -121,10 +172,9 @@ uint64_t Device::free_bytes() const {
     return limit_ - used_;
   }
   // What the pool keeps is ours as well.
-  int index = 0;
   cudaMemPool_t pool;
   uint64_t kept = 0;
-  if (cudaGetDevice(&index) == cudaSuccess && cudaDeviceGetDefaultMemPool(&pool, index) == cudaSuccess)
+  if (cudaDeviceGetDefaultMemPool(&pool, index_of(info_)) == cudaSuccess)
     cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &kept);
   const uint64_t used = used_;
   const uint64_t on_card = uint64_t(free) + (kept > used ? kept - used : 0);
@@ -134,7 +184,17 @@ uint64_t Device::free_bytes() const {
 void* Device::allocate(size_t bytes, const char* what) {
   if (used_ + bytes > limit_) throw memory_short(what, bytes);
   void* memory = nullptr;
-  const cudaError_t error = cudaMallocAsync(&memory, std::max<size_t>(bytes, 1), handle_of(stream()));
+  const auto ask = [&] { return cudaMallocAsync(&memory, std::max<size_t>(bytes, 1), handle_of(stream())); };
+  cudaError_t error = ask();
+  if (error == cudaErrorMemoryAllocation) {
+    // What the pool keeps may lie in pieces, none of them large enough: it goes back to the card first.
+    cudaGetLastError();
+    cudaMemPool_t pool;
+    stream().wait();
+    must(cudaDeviceGetDefaultMemPool(&pool, index_of(info_)), "making room");
+    must(cudaMemPoolTrimTo(pool, 0), "making room");
+    error = ask();
+  }
   if (error == cudaErrorMemoryAllocation) {
     cudaGetLastError();
     throw memory_short(what, bytes);
@@ -227,32 +287,8 @@ DeviceList list_devices(const DeviceOptions& options) {
   DeviceList list;
   list.built = version_text(CUDART_VERSION);
   list.libraries = cuda::find_libraries(options.libraries);
-  int driver = 0, count = 0;
-  if (cudaDriverGetVersion(&driver) == cudaSuccess && driver > 0) list.driver = version_text(driver);
-  if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess) {
-    cudaGetLastError();
-    list.reason = reason_of(error, driver);
-    return list;
-  }
-  for (int index = 0; index < count; ++index) {
-    cudaDeviceProp properties;
-    if (cudaGetDeviceProperties(&properties, index) != cudaSuccess) continue;
-    DeviceInfo info;
-    info.id = "cuda:" + std::to_string(index);
-    info.name = properties.name;
-    info.uuid = uuid_text(properties.uuid);
-    info.memory_bytes = info.free_bytes = properties.totalGlobalMem;
-    info.major = properties.major;
-    info.minor = properties.minor;
-    size_t free = 0, total = 0;
-    if (cudaSetDevice(index) == cudaSuccess && cudaMemGetInfo(&free, &total) == cudaSuccess)
-      info.free_bytes = free;
-    cudaGetLastError();
-    if (info.major >= 8) list.devices.push_back(info);
-  }
-  if (list.devices.empty())
-    list.reason = count == 0 ? "The NVIDIA driver is there, but no card."
-                             : "The cards of this machine are older than compute capability 8.0.";
+  find_cards(list);
+  cuda::ask_free_memory(list.devices);
   return list;
 }
 

@@ -44,6 +44,8 @@ Blas::Blas(Device& device, Precision precision, std::unique_ptr<LibraryProducts>
 }
 Blas::~Blas() = default;
 
+std::string Blas::library_name() const { return library_ ? library_->name() : std::string(); }
+
 void Blas::multiply_halves(const own::Product<float, uint16_t, uint16_t>& product) {
   if (library_)
     library_->multiply(product);

@@ -52,6 +52,8 @@ class Blas {
   // Whether a library makes the products; else our own kernels do.
   bool has_library() const { return library_ != nullptr; }
   LibraryProducts* library() { return library_.get(); }
+  // LibraryProducts::name(); empty: our own kernels.
+  std::string library_name() const;
   // What is used, which need not be what was asked for; then `note` says why, in one sentence.
   Precision precision() const { return precision_; }
   const std::string& note() const { return note_; }

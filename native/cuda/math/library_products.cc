@@ -3,6 +3,7 @@
 #include "cuda/math/library_products.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "cuda/math/cublas.h"
 #include "cuda/math/triangular_tiles.h"
@@ -16,6 +17,8 @@ void must(cublas::Status status) {
   if (status != 0)
     throw Fault{{"device_failed", "cuBLAS could not make a product.", "status " + std::to_string(status)}};
 }
+
+std::string name_of(const LoadedLibrary& library) { return library.about.name + " " + library.about.version; }
 
 int operation(bool transposed) { return transposed ? cublas::kTransposed : cublas::kNotTransposed; }
 
@@ -44,6 +47,7 @@ class Solver {
 
   bool cholesky(size_t n, float* a, size_t lda) { return factor(f32_, n, a, lda); }
   bool cholesky(size_t n, double* a, size_t lda) { return factor(f64_, n, a, lda); }
+  bool usable() const { return usable_; }
 
  private:
   template <class T>
@@ -79,7 +83,7 @@ class Solver {
 class Cublas final : public LibraryProducts {
  public:
   Cublas(Device& device, const LoadedLibrary& library)
-      : workspace_(device, kWorkspace, "cuBLAS's workspace") {
+      : name_(name_of(library)), workspace_(device, kWorkspace, "cuBLAS's workspace") {
     auto* create = library.function<cublas::Create>("cublasCreate_v2");
     auto* set_stream = library.function<cublas::SetStream>("cublasSetStream_v2");
     auto* set_workspace = library.function<cublas::SetWorkspace>("cublasSetWorkspace_v2");
@@ -103,8 +107,36 @@ class Cublas final : public LibraryProducts {
   ~Cublas() override {
     if (handle_) destroy_(handle_);
   }
-  bool usable() const { return usable_; }
-  void take_solver(std::unique_ptr<Solver> solver) { solver_ = std::move(solver); }
+  const std::string& name() const override { return name_; }
+  // A library may load and have nothing for this card: what it does with one product shows it.
+  bool works(Device& device) {
+    if (!usable_) return false;
+    constexpr size_t kSide = 16;
+    const uint16_t half[] = {0x3C00, 0x4000};  // 1 and 2
+    std::vector<uint16_t> a(kSide * kSide, half[0]), b(kSide * kSide, half[1]);
+    const Array<uint16_t> a_there(device, a.size(), "a check"), b_there(device, b.size(), "a check");
+    const Array<float> c_there(device, a.size(), "a check");
+    device.upload(a_there.data(), a.data(), a_there.bytes());
+    device.upload(b_there.data(), b.data(), b_there.bytes());
+    own::Product<float, uint16_t, uint16_t> p;
+    p.half = true;
+    p.m = p.n = p.k = p.lda = p.ldb = p.ldc = kSide;
+    p.a = a_there.data();
+    p.b = b_there.data();
+    p.c = c_there.data();
+    try {
+      multiply(p);
+    } catch (const Fault&) {
+      device.stream().wait();
+      return false;
+    }
+    return std::ranges::all_of(c_there.download(), [](float c) { return c == 2 * kSide; });
+  }
+  void take_solver(std::unique_ptr<Solver> solver, const LoadedLibrary& library) {
+    if (!solver->usable()) return;
+    solver_ = std::move(solver);
+    name_ += ", " + name_of(library);
+  }
 
   void multiply(const own::Product<float, float>& p, bool tf32) override {
     make(p, cublas::kF32, cublas::kF32, tf32 ? cublas::kComputeTf32 : cublas::kComputeF32);
@@ -149,6 +181,7 @@ class Cublas final : public LibraryProducts {
     }
   }
 
+  std::string name_;
   Array<uint8_t> workspace_;
   cublas::Handle handle_ = nullptr;
   cublas::Destroy* destroy_ = nullptr;
@@ -165,15 +198,15 @@ std::unique_ptr<LibraryProducts> load_library_products(Device& device, const Sea
                                                        int cuda_major) {
   const std::vector<LibraryKind> kinds = library_kinds(cuda_major);
   std::unique_ptr<Cublas> products;
-  // One that is there but does not work with this driver is passed over.
+  // One that is there but does not work here is passed over.
   load_library(kinds[0], places, [&](const LoadedLibrary& library) {
     products = std::make_unique<Cublas>(device, library);
-    if (!products->usable()) products.reset();
+    if (!products->works(device)) products.reset();
     return products != nullptr;
   });
   if (!products) return {};
   if (const auto library = load_library(kinds[2], places))
-    products->take_solver(std::make_unique<Solver>(device, *library));
+    products->take_solver(std::make_unique<Solver>(device, *library), *library);
   return products;
 }
 

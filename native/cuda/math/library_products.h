@@ -12,6 +12,8 @@ namespace signum::cuda {
 class LibraryProducts {
  public:
   virtual ~LibraryProducts() = default;
+  // What makes the products and the factors, with versions: "cublas 13.1.0, cusolver 12.0.4".
+  virtual const std::string& name() const = 0;
   // tf32: operands may be rounded to 10 bits.
   virtual void multiply(const own::Product<float, float>& product, bool tf32) = 0;
   virtual void multiply(const own::Product<double, double>& product) = 0;
@@ -25,7 +27,7 @@ class LibraryProducts {
   virtual bool cholesky(size_t n, double* a, size_t lda) = 0;
 };
 
-// Null where no cuBLAS was found that works with this driver.
+// Null where no cuBLAS was found that works with this driver and this card, which a small product shows.
 std::unique_ptr<LibraryProducts> load_library_products(Device& device, const SearchPlaces& places,
                                                        int cuda_major);
 // The same for this machine, folder looked at first (hardware/); the emulated device has none.

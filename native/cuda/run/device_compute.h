@@ -11,7 +11,7 @@ namespace signum::cuda {
 
 class DeviceBackend : public Backend {
  public:
-  // precision: its name in a job. libraries: what makes the products ("cublas 13.1.0"), empty: own kernels.
+  // precision: its name in a job. libraries: Blas::library_name(), as it stands in fingerprints.
   DeviceBackend(Card card, std::string precision, std::string libraries)
       : card_(card), precision_(std::move(precision)), libraries_(std::move(libraries)) {}
 

@@ -15,20 +15,12 @@ cuda::Precision precision_of(const std::string& name) {
   return cuda::Precision(std::ranges::find(kPrecisionNames, name) - std::begin(kPrecisionNames));
 }
 
-// What makes the products, as it stands in fingerprints.
-std::string product_library(const cuda::Blas& blas, const DeviceChoice& choice) {
-  if (!blas.has_library()) return "";
-  for (const DeviceLibrary& library : list_devices({choice.libraries}).libraries)
-    if (library.name == "cublas" && !library.path.empty()) return library.name + " " + library.version;
-  return "cublas";
-}
-
 class OpenedCard : public OpenedDevice {
  public:
   OpenedCard(std::unique_ptr<cuda::Device> device, const DeviceChoice& choice)
       : device_(std::move(device)),
         blas_(*device_, {choice.libraries, precision_of(choice.precision)}),
-        backend_({*device_, blas_}, choice.precision, product_library(blas_, choice)) {}
+        backend_({*device_, blas_}, choice.precision, blas_.library_name()) {}
 
   const DeviceInfo& info() const override { return device_->info(); }
   uint64_t used_bytes() const override { return device_->used_bytes(); }

@@ -2,6 +2,7 @@
 // their documentation, and strict about what they are given.
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 
 #include "base/half.h"
 #include "cuda/math/cublas.h"
@@ -108,6 +109,7 @@ int cublasGemmStridedBatchedEx(State* s, int op_a, int op_b, int m, int n, int k
                                const void* a, int a_type, int lda, long long a_step, const void* b,
                                int b_type, int ldb, long long b_step, const void* beta, void* c, int c_type,
                                int ldc, long long c_step, int count, int compute, int) {
+  if (std::getenv("SIGNUM_FAKE_CUBLAS_FAILS")) return 8;  // CUBLAS_STATUS_ARCH_MISMATCH
   const bool f64 = compute == cublas::kComputeF64;
   const bool halves = a_type == cublas::kF16 || a_type == cublas::kBF16;
   if (!s->ready() || a_type != b_type || c_type != (f64 ? cublas::kF64 : cublas::kF32)) return 7;

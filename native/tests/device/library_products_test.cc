@@ -4,6 +4,7 @@
 
 #ifdef SIGNUM_EMULATED
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/half.h"
@@ -46,6 +47,23 @@ double apart(const std::vector<float>& got, const std::vector<float>& expected) 
 
 TEST_CASE("the emulated device has no library of its own, whatever lies on the machine") {
   CHECK(!cuda::Blas(test_device(), {}).has_library());
+  CHECK(cuda::Blas(test_device(), {}).library_name() == "");
+}
+
+TEST_CASE("libraries are named with their versions") {
+  CHECK(cuda::Blas(test_device(), cuda::Precision::F32, stand_in()).library_name() ==
+        "cublas 13.0.0, cusolver 12.0.0");
+  CHECK(cuda::Blas(test_device(), cuda::Precision::F32, stand_in(false)).library_name() == "cublas 13.0.0");
+}
+
+TEST_CASE("a library that has nothing for this card is passed over") {
+  const TemporaryFolder folder;
+  const std::string only = folder / "libcublas.so.13";
+  std::filesystem::copy_file(FAKE_CUBLAS, only);
+  setenv("SIGNUM_FAKE_CUBLAS_FAILS", "1", 1);
+  const auto library = cuda::load_library_products(test_device(), {folder.path, folder.path, {}}, 13);
+  unsetenv("SIGNUM_FAKE_CUBLAS_FAILS");
+  CHECK(!library);
 }
 
 TEST_CASE("products by a library are those of our own kernels") {
