@@ -9,24 +9,41 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a library is linked with is found by the loader when it is in the process already: those beside it
-// come first, in the order in which they need each other.
-void load_needed(const LibraryKind& kind, const std::string& path) {
-  const std::string folder = fs::path(path).parent_path().string();
-  if (folder.empty()) return;
+// What a library is linked with is found by the loader when it is in the process already.
+bool load_from(const fs::path& folder, const std::string& needed) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().filename().string().starts_with("lib" + needed + ".so."))
+      return dlopen(it->path().c_str(), RTLD_LAZY | RTLD_LOCAL) != nullptr;
+  return false;
+}
+// What lies beside it, in the order in which they need each other.
+void load_beside(const LibraryKind& kind, const fs::path& folder) {
+  for (const std::string& needed : kind.needs) load_from(folder, needed);
+}
+// pip gives each library a folder of its own: nvidia/cusolver/lib, nvidia/cublas/lib, ...
+void load_from_packages(const LibraryKind& kind, const fs::path& folder) {
+  const fs::path packages = folder.parent_path().parent_path();
+  if (packages.filename() != "nvidia") return;
   std::error_code error;
   for (const std::string& needed : kind.needs)
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-      if (it->path().filename().string().starts_with("lib" + needed + ".so.")) {
-        dlopen(it->path().c_str(), RTLD_LAZY | RTLD_LOCAL);
-        break;
-      }
+    for (fs::directory_iterator it(packages, error), end; !error && it != end; it.increment(error))
+      load_from(it->path() / "lib", needed);
+}
+
+void* open(const LibraryKind& kind, const std::string& path) {
+  const auto attempt = [&] { return dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL); };
+  const fs::path folder = fs::path(path).parent_path();
+  if (folder.empty()) return attempt();
+  load_beside(kind, folder);
+  if (void* handle = attempt()) return handle;
+  load_from_packages(kind, folder);
+  return attempt();
 }
 
 std::optional<LoadedLibrary> load(const LibraryKind& kind, const std::string& path) {
-  load_needed(kind, path);
   LoadedLibrary library;
-  library.handle = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
+  library.handle = open(kind, path);
   if (!library.handle) return {};
   auto* property = library.function<int(int, int*)>(kind.property.c_str());
   int version[3] = {};

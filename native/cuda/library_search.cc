@@ -62,6 +62,15 @@ class Folders {
         for (const std::string& package : folders_in(python + packages + "/nvidia", ""))
           add(package + "/lib");
   }
+  // A virtual environment or one of conda's, which has libraries of its own as well.
+  void add_environment(const std::string& folder) {
+    add_pythons(folder + "/lib");
+    add(folder + "/lib");
+  }
+  void add_conda(const std::string& folder) {
+    add_environment(folder);
+    for (const std::string& environment : folders_in(folder + "/envs", "")) add_environment(environment);
+  }
   std::vector<std::string> taken() { return std::move(list_); }
 
  private:
@@ -110,13 +119,15 @@ std::vector<std::string> library_folders(const SearchPlaces& places) {
   folders.add_toolkit(root + "/usr/local/cuda");
   for (const std::string& toolkit : folders_in(root + "/usr/local", "cuda-")) folders.add_toolkit(toolkit);
   for (const char* name : {"VIRTUAL_ENV", "CONDA_PREFIX"})
-    if (const std::string value = variable(name); !value.empty()) {
-      folders.add_pythons(value + "/lib");
-      folders.add(value + "/lib");
-    }
-  if (const std::string home = variable("HOME"); !home.empty()) folders.add_pythons(home + "/.local/lib");
-  for (const char* system : {"/usr/local/lib", "/usr/lib", "/opt/conda/lib"})
+    if (const std::string value = variable(name); !value.empty()) folders.add_environment(value);
+  if (const std::string home = variable("HOME"); !home.empty()) {
+    folders.add_pythons(home + "/.local/lib");
+    for (const char* conda : {"/miniforge3", "/mambaforge", "/miniconda3", "/anaconda3"})
+      folders.add_conda(home + conda);
+  }
+  for (const char* system : {"/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/usr/lib64"})
     folders.add_pythons(root + system);
+  folders.add_conda(root + "/opt/conda");
   return folders.taken();
 }
 

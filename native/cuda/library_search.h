@@ -24,16 +24,18 @@ struct SearchPlaces {
 struct LibraryKind {
   std::string name;  // "cublas"
   std::vector<std::string> files;
-  std::string property;            // its function (which, int* value): 0, 1, 2 are the version's parts
-  int least_major = 0;             // of the version
-  std::vector<std::string> needs;  // libraries that it is linked with, which may lie beside it
+  std::string property;  // its function (which, int* value): 0, 1, 2 are the version's parts
+  int least_major = 0;   // of the version
+  // Libraries that it is linked with, which may lie beside it or in pip's other packages.
+  std::vector<std::string> needs;
 };
 // cublas, cublasLt and cusolver, those that go with this version of CUDA first (12, 13).
 std::vector<LibraryKind> library_kinds(int cuda_major);
 
 // The folders that there are, in order: the one that a person has named; the loader's own search (an empty
 // name); CUDA_PATH and CUDA_HOME; /usr/local/cuda and /usr/local/cuda-*, later ones first; pip's nvidia
-// packages and conda's libraries of the environment that is active, then of the usual Pythons.
+// packages and conda's libraries of the environment that is active, then of the usual Pythons and of conda in
+// its usual places with all its environments: a program started from a desktop has none that is active.
 std::vector<std::string> library_folders(const SearchPlaces& places);
 
 // What to try, in order: paths of files that there are, and bare file names for the loader.

@@ -69,6 +69,9 @@ TEST_CASE("the order of the places") {
   machine.put("/home/lib");
   machine.put("/home/.local/lib/python3.9/site-packages/nvidia/cublas/lib/libcublas.so.12");
   machine.put("/home/.local/lib/python3.11/site-packages/nvidia/cublas/lib/libcublas.so.12");
+  machine.put("/home/miniconda3/lib/libcublas.so.12");
+  machine.put("/home/miniconda3/envs/torch/lib/python3.12/site-packages/nvidia/cu13/lib/libcublas.so.13");
+  machine.put("/opt/conda/lib/python3.11/site-packages/nvidia/cublas/lib/libcublas.so.12");
   machine.put("/usr/local/lib/python3.12/dist-packages/nvidia/cublas/lib/libcublas.so.12");
   machine.put("/usr/lib/python3/dist-packages/nvidia/cublas/lib/libcublasLt.so.12");  // of another name
   machine.variables = {{"CUDA_PATH", machine.at("/path")},
@@ -94,7 +97,10 @@ TEST_CASE("the order of the places") {
             "/conda/lib/libcublas.so.12",
             "/home/.local/lib/python3.11/site-packages/nvidia/cublas/lib/libcublas.so.12",
             "/home/.local/lib/python3.9/site-packages/nvidia/cublas/lib/libcublas.so.12",
+            "/home/miniconda3/lib/libcublas.so.12",
+            "/home/miniconda3/envs/torch/lib/python3.12/site-packages/nvidia/cu13/lib/libcublas.so.13",
             "/usr/local/lib/python3.12/dist-packages/nvidia/cublas/lib/libcublas.so.12",
+            "/opt/conda/lib/python3.11/site-packages/nvidia/cublas/lib/libcublas.so.12",
         });
 }
 
