@@ -1,7 +1,7 @@
 # The GPU worker, where a CUDA compiler is found, and the emulated device that its tests run on everywhere.
 set(SIGNUM_CUDA AUTO CACHE STRING "Build signum-worker-cuda: AUTO (where nvcc is found), ON, OFF")
-set(SIGNUM_CUDA_ARCHITECTURES "80" CACHE STRING
-    "Compute capabilities to compile for, with PTX of the last one; all: 80 86 89 90 100 120, as far as nvcc knows them")
+set(SIGNUM_CUDA_ARCHITECTURES "auto" CACHE STRING
+    "Compute capabilities to compile for, with PTX of the last one; auto: of this machine's cards, 80 without any; all: 80 86 89 90 100 120, as far as nvcc knows them")
 option(SIGNUM_EMULATED_DEVICE "Build the emulated device, for tests (needs Boost.Context)" ON)
 
 # The same kernels for a C++ compiler, which goes by the name of a file.
@@ -13,6 +13,21 @@ function(signum_emulated_kernels target)
     file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${kernel}\"\n")
     target_sources(${target} PRIVATE ${source})
   endforeach()
+endfunction()
+
+# Compute capabilities of this machine's cards, lower ones first; empty where there are none.
+function(signum_cards_here result)
+  execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
+                  OUTPUT_VARIABLE said RESULT_VARIABLE failed ERROR_QUIET)
+  set(found)
+  if(failed EQUAL 0)
+    string(REGEX MATCHALL "[0-9]+\\.[0-9]+" found "${said}")
+    string(REPLACE "." "" found "${found}")
+    list(FILTER found EXCLUDE REGEX "^[1-7][0-9]$")
+    list(REMOVE_DUPLICATES found)
+    list(SORT found COMPARE NATURAL)
+  endif()
+  set(${result} ${found} PARENT_SCOPE)
 endfunction()
 
 # native/cuda's folders mirror native's; hardware/ is what only a card has.
@@ -33,6 +48,11 @@ if(NOT SIGNUM_CUDA STREQUAL "OFF" AND NOT SIGNUM_SANITIZE)
     set(wanted ${SIGNUM_CUDA_ARCHITECTURES})
     if(wanted STREQUAL "all")
       set(wanted 80 86 89 90 100 120)
+    elseif(wanted STREQUAL "auto")
+      signum_cards_here(wanted)
+      if(NOT wanted)
+        set(wanted 80)
+      endif()
     endif()
     set(architectures)
     set(last)
@@ -44,6 +64,10 @@ if(NOT SIGNUM_CUDA STREQUAL "OFF" AND NOT SIGNUM_SANITIZE)
         message(STATUS "signum: this nvcc does not know compute capability ${one}; left out")
       endif()
     endforeach()
+    if(NOT architectures AND SIGNUM_CUDA_ARCHITECTURES STREQUAL "auto")  # later cards take its PTX
+      set(architectures 80-real)
+      set(last 80)
+    endif()
     if(NOT architectures)
       message(FATAL_ERROR "signum: this nvcc knows none of ${wanted}; name others in SIGNUM_CUDA_ARCHITECTURES")
     endif()
