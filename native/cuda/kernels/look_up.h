@@ -15,6 +15,12 @@ struct alignas(T >= 4 ? 16 : 4 * T) Sums {
   float of[T];
 };
 
+// Four of them that lie together, read and written at once.
+template <unsigned T>
+struct alignas(16) FourSums {
+  Sums<T> at[4];
+};
+
 template <unsigned T>
 __device__ inline void add(Sums<T>& to, const Sums<T>& part) {
 #pragma unroll
@@ -41,35 +47,47 @@ __device__ inline WordRange words_of_split(unsigned split, unsigned split_words,
 template <unsigned T>
 __device__ inline void gather(const PackedOnCard& p, const ProductJob& job, WordRange range,
                               const float* scale, Sums<T>* xs) {
+#pragma unroll(T == 1 ? 4 : 1)
   for (unsigned k = threadIdx.x; k < range.count() * kWord; k += blockDim.x) {
-    const unsigned position = range.first * kWord + k, input = p.inputs[position];
-    const float factor = scale ? scale[position] : 1.0f;
+    const unsigned position = range.first * kWord + k, input = __ldg(p.inputs + position);
+    const float factor = scale ? __ldg(scale + position) : 1.0f;
     Sums<T> x;
 #pragma unroll
     for (unsigned t = 0; t < T; ++t)
-      x.of[t] = input == kNoColumn || t >= job.tokens ? 0.0f : job.x[t * job.x_stride + input] * factor;
+      x.of[t] =
+          input == kNoColumn || t >= job.tokens ? 0.0f : __ldg(job.x + t * job.x_stride + input) * factor;
     xs[k] = x;
   }
   __syncthreads();
 }
 
 // tables [words * kEntries]: sums of x where the bits are set or, with signs, of +x and -x. Columns flagged
-// in `without` [words of the row] are left out. Ends with a barrier.
+// in `without` [words of the row] are left out. A thread makes four entries, of one choice of the upper two
+// bits. Ends with a barrier.
 template <unsigned T>
 __device__ inline void make_tables(const Sums<T>* xs, WordRange range, bool signs, const uint32_t* without,
                                    Sums<T>* tables) {
-  for (unsigned e = threadIdx.x; e < range.count() * kEntries; e += blockDim.x) {
-    const unsigned nibble = e / 16, bits = e % 16;
-    unsigned kept = 15;
-    if (without) kept = ~(without[range.first + nibble / kNibbles] >> (4 * (nibble % kNibbles))) & 15;
-    Sums<T> sum{};
+  for (unsigned e = threadIdx.x; e < range.count() * (kEntries / 4); e += blockDim.x) {
+    const unsigned nibble = e / 4, upper = e % 4;
+    unsigned left_out = 0;
+    if (without) left_out = without[range.first + nibble / kNibbles] >> (4 * (nibble % kNibbles)) & 15;
+    const FourSums<T> four = reinterpret_cast<const FourSums<T>*>(xs)[nibble];
+    FourSums<T> entries;
 #pragma unroll
-    for (unsigned k = 0; k < 4; ++k) {
-      const bool set = bits >> k & 1;
-      const float factor = !(kept >> k & 1) || (!set && !signs) ? 0.0f : set ? 1.0f : -1.0f;
-      add(sum, factor, xs[4 * nibble + k]);
+    for (unsigned t = 0; t < T; ++t) {
+      float set[4], unset[4];
+#pragma unroll
+      for (unsigned k = 0; k < 4; ++k) {
+        set[k] = left_out >> k & 1 ? 0.0f : four.at[k].of[t];
+        unset[k] = signs ? -set[k] : 0.0f;
+      }
+      const float third = upper & 1 ? set[2] : unset[2], fourth = upper & 2 ? set[3] : unset[3];
+#pragma unroll
+      for (unsigned low = 0; low < 4; ++low)
+        entries.at[low].of[t] =
+            (low & 1 ? set[0] : unset[0]) + (low & 2 ? set[1] : unset[1]) + third + fourth;
     }
-    tables[e] = sum;
+    reinterpret_cast<FourSums<T>*>(tables)[e] = entries;
   }
   __syncthreads();
 }
@@ -105,6 +123,70 @@ struct TileOfWarp {
   __device__ size_t row() const { return size_t(tile) * kTile + lane; }
 };
 
+// Goes along a lane's words. What comes next is on its way while the words before it are used: kAhead words
+// and, where they take few registers, the scalars of the next group; else a group's are asked for as it
+// begins. Source: Words, Scalars; Words words(w), Scalars scalars(group).
+template <class Source, unsigned kAhead, bool kScalarsAhead = true>
+class Walk {
+ public:
+  // Begins to load, so it should be made before the tables are.
+  __device__ Walk(const Source& source, WordRange range, unsigned group_words, bool live)
+      : source_(source),
+        range_(range),
+        group_words_(group_words),
+        group_(range.first / group_words),
+        live_(live) {
+    if (!live) return;
+    load(range.first);
+    scalars_ = source.scalars(group_);
+    if (kScalarsAhead && has(group_ + 1)) next_scalars_ = source.scalars(group_ + 1);
+  }
+
+  // each(w, words, scalars) for every word, and end(scalars) after the last one of a group.
+  template <class Each, class End>
+  __device__ void go(const Each& each, const End& end) {
+    if (!live_) return;
+    unsigned group_end = (group_ + 1) * group_words_;
+    for (unsigned first = range_.first; first < range_.last; first += kAhead) {
+      typename Source::Words now[kAhead];
+#pragma unroll
+      for (unsigned k = 0; k < kAhead; ++k) now[k] = next_[k];
+      load(first + kAhead);
+#pragma unroll
+      for (unsigned k = 0; k < kAhead; ++k) {
+        const unsigned w = first + k;
+        if (w >= range_.last) break;
+        each(w, now[k], scalars_);
+        if (w + 1 < group_end && w + 1 < range_.last) continue;
+        end(scalars_);
+        ++group_;
+        group_end += group_words_;
+        if (kScalarsAhead) {
+          scalars_ = next_scalars_;
+          if (has(group_ + 1)) next_scalars_ = source_.scalars(group_ + 1);
+        } else if (has(group_)) {
+          scalars_ = source_.scalars(group_);
+        }
+      }
+    }
+  }
+
+ private:
+  __device__ bool has(unsigned group) const { return group * group_words_ < range_.last; }
+  __device__ void load(unsigned first) {
+#pragma unroll
+    for (unsigned k = 0; k < kAhead; ++k)
+      if (first + k < range_.last) next_[k] = source_.words(first + k);
+  }
+
+  Source source_;
+  WordRange range_;
+  unsigned group_words_, group_;
+  bool live_;
+  typename Source::Words next_[kAhead]{};
+  typename Source::Scalars scalars_{}, next_scalars_{};
+};
+
 // Puts this block's sums where they belong: the last block of a tile's splits adds them all up, in their
 // order. To be reached by all threads.
 template <unsigned T>
@@ -138,6 +220,7 @@ __device__ inline void finish(const PackedOnCard& p, const ProductJob& job, cons
   for (unsigned t = 0; t < T; ++t) {
     if (t >= job.tokens) break;
     float all = 0;
+#pragma unroll 8
     for (unsigned s = 0; s < gridDim.y; ++s)
       all += __ldcg(job.partials + (size_t(s) * T + t) * p.padded_rows + at.row());
     put(t, all);

@@ -84,11 +84,18 @@ struct PackedOnCard {
 
 #if defined(SIGNUM_EMULATED) || defined(__CUDACC__)
 
-__device__ inline float scalar(const ScalarsOnCard& s, unsigned slot, unsigned group, size_t row) {
+// As it is stored, which a kernel may load long before it is used, and the number that it is.
+__device__ inline uint32_t scalar_bits(const ScalarsOnCard& s, unsigned slot, unsigned group, size_t row) {
   const size_t at = (size_t(slot) * s.groups + group) * s.rows + row;
-  if (s.kind == ScalarKind::F32) return static_cast<const float*>(s.data)[at];
-  const uint16_t bits = static_cast<const uint16_t*>(s.data)[at];
-  return s.kind == ScalarKind::F16 ? from_half(bits) : from_bfloat(bits);
+  if (s.kind == ScalarKind::F32) return static_cast<const uint32_t*>(s.data)[at];
+  return static_cast<const uint16_t*>(s.data)[at];
+}
+__device__ inline float scalar_value(const ScalarsOnCard& s, uint32_t bits) {
+  if (s.kind == ScalarKind::F32) return bits_float(bits);
+  return s.kind == ScalarKind::F16 ? from_half(uint16_t(bits)) : from_bfloat(uint16_t(bits));
+}
+__device__ inline float scalar(const ScalarsOnCard& s, unsigned slot, unsigned group, size_t row) {
+  return scalar_value(s, scalar_bits(s, slot, group, row));
 }
 
 __device__ inline float with_sign(bool positive, float value) {

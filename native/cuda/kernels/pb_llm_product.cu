@@ -5,43 +5,56 @@
 namespace signum::cuda {
 namespace {
 
+struct MaskSource {
+  struct Words {
+    uint32_t sign, mask;
+  };
+  struct Scalars {
+    uint32_t mean, scale;
+  };
+  const PackedOnCard& p;
+  size_t row;
+
+  __device__ Words words(unsigned w) const { return {p.sign.word(row, w), p.plane2.word(row, w)}; }
+  __device__ Scalars scalars(unsigned group) const {
+    return {scalar_bits(p.mean, 0, group, row), scalar_bits(p.scale, 0, group, row)};
+  }
+};
+
 template <unsigned T>
 __global__ void pb_llm_kernel(PackedOnCard p, ProductJob job) {
   const WordRange range = words_of_split(blockIdx.y, job.split_words, p.words);
+  const TileOfWarp at(p);
+  const size_t row = at.row();
+  const bool live = at.live && row < p.rows;
+  Walk<MaskSource, 4> walk({p, row}, range, p.group_words, live);
+  const unsigned low = p.salient_bits - 1;
+  const int zero = live ? p.zeros[row] : 0;
+  size_t rank = live ? p.rank[size_t(range.first / kRankWords) * p.padded_rows + row] : 0;
   auto* tables = shared_memory<Sums<T>>();
   auto* xs = tables + range.count() * kEntries;
   gather(p, job, range, nullptr, xs);
   make_tables(xs, range, false, nullptr, tables);
 
-  const TileOfWarp at(p);
-  const size_t row = at.row();
-  Sums<T> all{};
-  if (at.live && row < p.rows) {
-    const unsigned low = p.salient_bits - 1;
-    const int zero = p.zeros[row];
-    size_t rank = p.rank[size_t(range.first / kRankWords) * p.padded_rows + row];
-    Sums<T> salient{};
-    for (unsigned w = range.first; w < range.last;) {
-      const unsigned g = w / p.group_words, next = (g + 1) * p.group_words;
-      const unsigned end = next < range.last ? next : range.last;
-      Sums<T> sum{}, positive{};
-      for (; w < end; ++w) {
-        const uint32_t sign = p.sign.word(row, w), mask = p.plane2.word(row, w);
+  Sums<T> all{}, salient{}, sum{}, positive{};
+  walk.go(
+      [&](unsigned w, const MaskSource::Words& words, const MaskSource::Scalars&) {
         const Sums<T>* table = tables + (w - range.first) * kEntries;
-        look_up(table, ~mask, sum);
-        look_up(table, sign & ~mask, positive);
-        for (uint32_t left = mask; left; left &= left - 1, ++rank) {
+        look_up(table, ~words.mask, sum);
+        look_up(table, words.sign & ~words.mask, positive);
+        for (uint32_t left = words.mask; left; left &= left - 1, ++rank) {
           const unsigned c = unsigned(__ffs(left)) - 1;
-          const unsigned code = code_in_stream(p.salient_codes, rank, low) | (sign >> c & 1) << low;
+          const unsigned code = code_in_stream(p.salient_codes, rank, low) | (words.sign >> c & 1) << low;
           add(salient, float(int(code) - zero), xs[(w - range.first) * kWord + c]);
         }
-      }
-      const float mean = scalar(p.mean, 0, g, row), scale = scalar(p.scale, 0, g, row);
-      add(all, mean - scale, sum);
-      add(all, 2 * scale, positive);
-    }
-    add(all, scalar(p.step, 0, 0, row), salient);
-  }
+      },
+      [&](const MaskSource::Scalars& scalars) {
+        const float mean = scalar_value(p.mean, scalars.mean), scale = scalar_value(p.scale, scalars.scale);
+        add(all, mean - scale, sum);
+        add(all, 2 * scale, positive);
+        sum = positive = Sums<T>{};
+      });
+  if (live) add(all, scalar(p.step, 0, 0, row), salient);
   finish(p, job, at, all);
 }
 

@@ -4,12 +4,29 @@
 namespace signum::cuda {
 namespace {
 
+struct PlaneSource {
+  using Words = uint32_t;
+  using Scalars = uint32_t;
+  const uint32_t* words_of_lane;
+  ScalarsOnCard scale;
+  size_t row;
+
+  __device__ Words words(unsigned w) const { return words_of_lane[size_t(w) * kTile]; }
+  __device__ Scalars scalars(unsigned group) const { return scalar_bits(scale, 0, group, row); }
+};
+
 template <unsigned T>
 __global__ void planes_kernel(PackedOnCard p, ProductJob job) {
   unsigned split = blockIdx.y, which = 0;
-  while (split >= job.splits_of_plane[which]) split -= job.splits_of_plane[which++];
-  const PlaneOnCard& plane = p.planes[which];
+#pragma unroll
+  for (unsigned i = 0; i + 1 < kMostPlanes; ++i)
+    if (which == i && split >= job.splits_of_plane[i]) split -= job.splits_of_plane[i], ++which;
+  const PlaneOnCard plane = which == 0 ? p.planes[0] : which == 1 ? p.planes[1] : p.planes[2];
   const WordRange range = words_of_split(split, job.split_words, plane.bits.words);
+  const TileOfWarp at(p);
+  Walk<PlaneSource, 4> walk(
+      {plane.bits.data + size_t(at.tile) * plane.bits.words * kTile + at.lane, plane.scale, at.row()}, range,
+      p.group_words, at.live);
   auto* tables = shared_memory<Sums<T>>();
   auto* xs = tables + range.count() * kEntries;
   gather(p, job, range, plane.column_scale, xs);
@@ -19,19 +36,13 @@ __global__ void planes_kernel(PackedOnCard p, ProductJob job) {
   __syncthreads();
   make_tables(xs, range, p.kind == PackedKind::SignumRc, nullptr, tables);
 
-  const TileOfWarp at(p);
-  Sums<T> all{};
-  if (at.live) {
-    const uint32_t* words = plane.bits.data + size_t(at.tile) * plane.bits.words * kTile + at.lane;
-    for (unsigned w = range.first; w < range.last;) {
-      const unsigned g = w / p.group_words, next = (g + 1) * p.group_words;
-      const unsigned end = next < range.last ? next : range.last;
-      Sums<T> sum{};
-#pragma unroll 4
-      for (; w < end; ++w) look_up(tables + (w - range.first) * kEntries, words[size_t(w) * kTile], sum);
-      add(all, scalar(plane.scale, 0, g, at.row()), sum);
-    }
-  }
+  Sums<T> all{}, sum{};
+  walk.go(
+      [&](unsigned w, uint32_t word, uint32_t) { look_up(tables + (w - range.first) * kEntries, word, sum); },
+      [&](uint32_t scale) {
+        add(all, scalar_value(plane.scale, scale), sum);
+        sum = Sums<T>{};
+      });
   finish(p, job, at, all);
 }
 
