@@ -67,7 +67,7 @@ __global__ void narrow_codes_kernel(PackedOnCard p, ProductJob job) {
   Walk<Source, 4 / B> walk(Source(p, at), range, p.group_words, at.live);
   auto* tables = shared_memory<Sums<T>>();
   auto* xs = tables + range.count() * B * kNibbles * kFieldEntries<B>;
-  gather(p, job, range, nullptr, xs);
+  gather(p, job, range, xs);
   make_code_tables<B>(xs, range, tables);
 
   Sums<T> all{}, sum{};
@@ -99,7 +99,7 @@ __global__ void wide_codes_kernel(PackedOnCard p, ProductJob job) {
   const TileOfWarp at(p);
   Walk<Source, 1> walk(Source(p, at), range, p.group_words, at.live);
   auto* xs = shared_memory<Sums<T>>();
-  gather(p, job, range, nullptr, xs);
+  gather(p, job, range, xs);
 
   Sums<T> all{}, sum{};
   walk.go(

@@ -99,9 +99,10 @@ __global__ void __launch_bounds__(kTilesOfBlock * 32, kBlocksOf<P, T, true>)
   auto* tables = shared_memory<Sums<T>>();
   auto* xs = tables + range.count() * kEntries;
   auto* word_sums = xs + range.count() * kWord;
-  gather(p, job, range, nullptr, xs);
-  make_tables(xs, range, false, p.salient, tables);
+  gather(p, job, range, xs);
+  fill_tables(xs, range, false, p.salient, nullptr, tables);
   sum_words(xs, range, p.salient, word_sums);
+  __syncthreads();
 
   // Of a block's columns that are set in sign, and by group: of all of them, and of those set in sign.
   Sums<T> all{}, positive{}, sum[P]{}, sum_positive[P]{};
@@ -155,11 +156,11 @@ __global__ void __launch_bounds__(kTilesOfBlock * 32, kBlocksOf<P, T, false>)
   Walk<Source, kAheadOf<T>, kScalarsAheadOf<P, T>> walk({p, at}, range, p.group_words, at.live);
   auto* tables = shared_memory<Sums<T>>();  // one after another for every group
   auto* xs = tables + range.count() * P * kEntries;
-  for (unsigned g = 0; g < P; ++g) {
-    gather(p, job, range, p.column_scale + g * positions, xs);
-    make_tables(xs, range, false, p.salient, tables + g * range.count() * kEntries);
-  }
-  gather(p, job, range, nullptr, xs);
+  gather(p, job, range, xs);
+  for (unsigned g = 0; g < P; ++g)
+    fill_tables(xs, range, false, p.salient, p.column_scale + g * positions,
+                tables + g * range.count() * kEntries);
+  __syncthreads();
 
   Sums<T> all{}, sum[P]{}, positive[P]{};
   walk.go(

@@ -5,6 +5,7 @@
 
 #include "cuda/kernels/look_up_sizes.h"
 #include "cuda/kernels/product_job.h"
+#include "cuda/math/sums.h"
 #include "cuda/runtime.h"
 
 namespace signum::cuda {
@@ -42,35 +43,35 @@ __device__ inline WordRange words_of_split(unsigned split, unsigned split_words,
   return {first, last < words ? last : words};
 }
 
-// Shared memory: xs [32 * words] = x of these words' places, times scale where there is one; 0 where no
-// column is. Ends with a barrier.
+// Shared memory: xs [32 * words] = x of these words' places, 0 where no column is. Ends with a barrier.
 template <unsigned T>
-__device__ inline void gather(const PackedOnCard& p, const ProductJob& job, WordRange range,
-                              const float* scale, Sums<T>* xs) {
+__device__ inline void gather(const PackedOnCard& p, const ProductJob& job, WordRange range, Sums<T>* xs) {
 #pragma unroll(T == 1 ? 4 : 1)
   for (unsigned k = threadIdx.x; k < range.count() * kWord; k += blockDim.x) {
-    const unsigned position = range.first * kWord + k, input = __ldg(p.inputs + position);
-    const float factor = scale ? __ldg(scale + position) : 1.0f;
+    const unsigned input = __ldg(p.inputs + range.first * kWord + k);
     Sums<T> x;
 #pragma unroll
     for (unsigned t = 0; t < T; ++t)
-      x.of[t] =
-          input == kNoColumn || t >= job.tokens ? 0.0f : __ldg(job.x + t * job.x_stride + input) * factor;
+      x.of[t] = input == kNoColumn || t >= job.tokens ? 0.0f : __ldg(job.x + t * job.x_stride + input);
     xs[k] = x;
   }
   __syncthreads();
 }
 
-// tables [words * kEntries]: sums of x where the bits are set or, with signs, of +x and -x. Columns flagged
-// in `without` [words of the row] are left out. A thread makes four entries, of one choice of the upper two
-// bits. Ends with a barrier.
+// tables [words * kEntries]: sums of x, times scale [places of the row] where there is one, where the bits
+// are set or, with signs, of +x and -x. Columns flagged in `without` [words of the row] are left out. A
+// thread makes four entries, of one choice of the upper two bits. A barrier must follow.
 template <unsigned T>
-__device__ inline void make_tables(const Sums<T>* xs, WordRange range, bool signs, const uint32_t* without,
-                                   Sums<T>* tables) {
+__device__ inline void fill_tables(const Sums<T>* xs, WordRange range, bool signs, const uint32_t* without,
+                                   const float* scale, Sums<T>* tables) {
   for (unsigned e = threadIdx.x; e < range.count() * (kEntries / 4); e += blockDim.x) {
     const unsigned nibble = e / 4, upper = e % 4;
     unsigned left_out = 0;
-    if (without) left_out = without[range.first + nibble / kNibbles] >> (4 * (nibble % kNibbles)) & 15;
+    if (without)
+      left_out = __ldg(without + range.first + nibble / kNibbles) >> (4 * (nibble % kNibbles)) & 15;
+    float4 scales = make_float4(1, 1, 1, 1);
+    if (scale) scales = __ldg(reinterpret_cast<const float4*>(scale + range.first * kWord) + nibble);
+    const float factors[4] = {scales.x, scales.y, scales.z, scales.w};
     const FourSums<T> four = reinterpret_cast<const FourSums<T>*>(xs)[nibble];
     FourSums<T> entries;
 #pragma unroll
@@ -78,7 +79,7 @@ __device__ inline void make_tables(const Sums<T>* xs, WordRange range, bool sign
       float set[4], unset[4];
 #pragma unroll
       for (unsigned k = 0; k < 4; ++k) {
-        set[k] = left_out >> k & 1 ? 0.0f : four.at[k].of[t];
+        set[k] = left_out >> k & 1 ? 0.0f : four.at[k].of[t] * factors[k];
         unset[k] = signs ? -set[k] : 0.0f;
       }
       const float third = upper & 1 ? set[2] : unset[2], fourth = upper & 2 ? set[3] : unset[3];
@@ -89,20 +90,19 @@ __device__ inline void make_tables(const Sums<T>* xs, WordRange range, bool sign
     }
     reinterpret_cast<FourSums<T>*>(tables)[e] = entries;
   }
-  __syncthreads();
 }
 
-// sums [words]: of x over each word, in the order of the columns. Ends with a barrier.
+// sums [words]: of x over each word, a warp for each. A barrier must follow.
 template <unsigned T>
 __device__ inline void sum_words(const Sums<T>* xs, WordRange range, const uint32_t* without, Sums<T>* sums) {
-  for (unsigned w = threadIdx.x; w < range.count(); w += blockDim.x) {
-    const uint32_t left_out = without ? without[range.first + w] : 0;
-    Sums<T> sum{};
-    for (unsigned k = 0; k < kWord; ++k)
-      if (!(left_out >> k & 1)) add(sum, xs[w * kWord + k]);
-    sums[w] = sum;
+  const unsigned lane = threadIdx.x % 32;
+  for (unsigned w = threadIdx.x / 32; w < range.count(); w += blockDim.x / 32) {
+    const bool left_out = without && __ldg(without + range.first + w) >> lane & 1;
+    Sums<T> sum = left_out ? Sums<T>{} : xs[w * kWord + lane];
+#pragma unroll
+    for (unsigned t = 0; t < T; ++t) sum.of[t] = warp_sum(sum.of[t]);
+    if (lane == 0) sums[w] = sum;
   }
-  __syncthreads();
 }
 
 // to += the entries that a word's bits choose.

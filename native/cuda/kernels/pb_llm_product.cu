@@ -33,8 +33,9 @@ __global__ void pb_llm_kernel(PackedOnCard p, ProductJob job) {
   size_t rank = live ? p.rank[size_t(range.first / kRankWords) * p.padded_rows + row] : 0;
   auto* tables = shared_memory<Sums<T>>();
   auto* xs = tables + range.count() * kEntries;
-  gather(p, job, range, nullptr, xs);
-  make_tables(xs, range, false, nullptr, tables);
+  gather(p, job, range, xs);
+  fill_tables(xs, range, false, nullptr, nullptr, tables);
+  __syncthreads();
 
   Sums<T> all{}, salient{}, sum{}, positive{};
   walk.go(

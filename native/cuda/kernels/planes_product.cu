@@ -29,12 +29,13 @@ __global__ void planes_kernel(PackedOnCard p, ProductJob job) {
       p.group_words, at.live);
   auto* tables = shared_memory<Sums<T>>();
   auto* xs = tables + range.count() * kEntries;
-  gather(p, job, range, plane.column_scale, xs);
+  gather(p, job, range, xs);
   // Columns beyond the plane's last one are in its last word too.
   for (unsigned k = threadIdx.x; k < range.count() * kWord; k += blockDim.x)
     if (range.first * kWord + k >= plane.end) xs[k] = Sums<T>{};
   __syncthreads();
-  make_tables(xs, range, p.kind == PackedKind::SignumRc, nullptr, tables);
+  fill_tables(xs, range, p.kind == PackedKind::SignumRc, nullptr, plane.column_scale, tables);
+  __syncthreads();
 
   Sums<T> all{}, sum{};
   walk.go(
