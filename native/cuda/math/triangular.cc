@@ -37,20 +37,29 @@ void join_tiles(Card& card, DeviceView<const float> r, DeviceView<float> u, Devi
 
 // Right-looking: a panel is factored tile by tile, then what lies to the right of it is brought up to date.
 template <class T>
-void tiled_cholesky(Card& card, size_t n, T* a, size_t lda) {
+void tiled_cholesky(Device& device, size_t n, T* a, size_t lda) {
   const auto at = [&](size_t i, size_t j) { return a + i * lda + j; };
   for (size_t p = 0; p < n; p += kPanel) {
     const size_t panel_end = std::min(n, p + kPanel);
     for (size_t s = p; s < panel_end; s += kTile) {
       const size_t end = std::min(n, s + kTile), width = end - s;
-      own::factor_tile(card.device, width, at(s, s), lda);
-      own::divide_by_tile(card.device, n - end, width, at(s, s), lda, at(end, s), lda);
-      if (end < panel_end)
-        card.blas.gemm(false, true, n - end, panel_end - end, width, T(-1), at(end, s), lda, at(end, s), lda,
-                       T(1), at(end, end), lda);
+      own::factor_tile(device, width, at(s, s), lda);
+      own::divide_by_tile(device, n - end, width, at(s, s), lda, at(end, s), lda);
+      if (end == panel_end) continue;
+      own::Product<T, T> update;  // F32 or F64, whatever the precision of Blas
+      update.b_transposed = true;
+      update.m = n - end;
+      update.n = panel_end - end;
+      update.k = width;
+      update.alpha = -1;
+      update.a = update.b = at(end, s);
+      update.lda = update.ldb = update.ldc = lda;
+      update.beta = 1;
+      update.c = at(end, end);
+      own::multiply(device, update);
     }
     if (panel_end < n)
-      own::add_gram(card.device, false, n - panel_end, panel_end - p, T(-1), at(panel_end, p), lda,
+      own::add_gram(device, false, n - panel_end, panel_end - p, T(-1), at(panel_end, p), lda,
                     at(panel_end, panel_end), lda, false);
   }
 }
@@ -95,11 +104,11 @@ void divide_by_factored(Card& card, DeviceView<const float> r, DeviceView<float>
 
 void cholesky(Card& card, size_t n, float* a, size_t lda) {
   if (LibraryProducts* library = card.blas.library(); library && library->cholesky(n, a, lda)) return;
-  tiled_cholesky(card, n, a, lda);
+  tiled_cholesky(card.device, n, a, lda);
 }
 void cholesky(Card& card, size_t n, double* a, size_t lda) {
   if (LibraryProducts* library = card.blas.library(); library && library->cholesky(n, a, lda)) return;
-  tiled_cholesky(card, n, a, lda);
+  tiled_cholesky(card.device, n, a, lda);
 }
 
 }  // namespace signum::cuda
