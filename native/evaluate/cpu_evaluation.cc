@@ -12,6 +12,9 @@
 namespace signum {
 namespace {
 
+// Rows whose logits exist at once: 128 KB each for a vocabulary of 32,000.
+constexpr size_t kBlockRows = 256;
+
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -81,6 +84,12 @@ Status CpuEvaluation::run(const Model& model, const EvaluationWindows& windows,
 }
 
 Status CpuEvaluation::score(const EvaluationWindows& windows, size_t first, std::span<Target> targets) {
+  for (size_t at = 0; at < targets.size(); at += kBlockRows)
+    score_block(windows, first + at, targets.subspan(at, std::min(kBlockRows, targets.size() - at)));
+  return {};
+}
+
+void CpuEvaluation::score_block(const EvaluationWindows& windows, size_t first, std::span<Target> targets) {
   const Matrix& logits = passes_[0]->logits(windows, first, targets.size(), pool_);
   const Matrix* base =
       passes_.size() > 1 ? &passes_[1]->logits(windows, first, targets.size(), pool_) : nullptr;
@@ -91,7 +100,6 @@ Status CpuEvaluation::score(const EvaluationWindows& windows, size_t first, std:
     else
       targets[i].loss = log_sum_exp(logits.row(i), logits.columns()) - double(logits(i, next));
   });
-  return {};
 }
 
 double CpuEvaluation::seconds(size_t which) const { return passes_[which]->seconds(); }

@@ -20,6 +20,7 @@ class CpuEvaluation : public EvaluationCompute {
 
  private:
   class Pass;
+  void score_block(const EvaluationWindows& windows, size_t first, std::span<Target> targets);
   const EvaluationOptions& options_;
   ThreadPool& pool_;
   std::vector<std::unique_ptr<Pass>> passes_;

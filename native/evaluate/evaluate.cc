@@ -9,9 +9,6 @@
 namespace signum {
 namespace {
 
-// Rows whose logits exist at once: 128 KB each for a vocabulary of 32,000.
-constexpr size_t kBlockRows = 256;
-
 Status check_reference(const Model& model, const Model& reference) {
   const size_t ours = model.config().vocabulary, theirs = reference.config().vocabulary;
   if (ours == theirs) return {};
@@ -51,10 +48,9 @@ Result<Evaluation> evaluate(const Model& model, const Model* reference, std::spa
   if (reference) SIGNUM_TRY(compute.run(*reference, windows, batch_done));
   result.targets.resize(windows.scored());
   for (size_t window = 0; window < windows.count; window += step) {
+    const size_t first = window * windows.targets;
     const size_t end = std::min(windows.count, window + step) * windows.targets;
-    for (size_t first = window * windows.targets; first < end; first += kBlockRows)
-      SIGNUM_TRY(compute.score(windows, first,
-                               std::span(result.targets).subspan(first, std::min(kBlockRows, end - first))));
+    SIGNUM_TRY(compute.score(windows, first, std::span(result.targets).subspan(first, end - first)));
     batch_done();
   }
   const Protocol protocol = options.windows.protocol;

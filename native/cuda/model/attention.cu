@@ -16,13 +16,32 @@ struct Problem {
   DeviceView<float> out;
 };
 
-// rows x kDim numbers of a head into shared memory, rows of kDim + 4, zeros where there are none.
+// rows x kDim numbers of a head into shared memory, rows of kDim + 4, zeros where there are none. Four at a
+// time where heads begin at multiples of 16 bytes, all of a thread's loads on their way at once.
 template <unsigned kDim, unsigned kRows>
 __device__ inline void load_tile(DeviceView<const float> from, size_t row, size_t rows, size_t column,
                                  size_t dim, float* to) {
+  constexpr unsigned kQuads = kDim / 4, kEach = kRows * kQuads / kThreads;
+  static_assert(kRows * kQuads % kThreads == 0);
+  const float* head = from.data + row * from.stride + column;
+  if (dim % 4 == 0 && from.stride % 4 == 0 && reinterpret_cast<uintptr_t>(head) % 16 == 0) {
+    float4 held[kEach];
+#pragma unroll
+    for (unsigned i = 0; i < kEach; ++i) {
+      const unsigned at = threadIdx.x + i * kThreads, r = at / kQuads, c = at % kQuads * 4;
+      held[i] = float4{0, 0, 0, 0};
+      if (r < rows && c < dim) held[i] = *reinterpret_cast<const float4*>(head + r * from.stride + c);
+    }
+#pragma unroll
+    for (unsigned i = 0; i < kEach; ++i) {
+      const unsigned at = threadIdx.x + i * kThreads, r = at / kQuads, c = at % kQuads * 4;
+      *reinterpret_cast<float4*>(to + r * (kDim + 4) + c) = held[i];
+    }
+    return;
+  }
   for (unsigned i = threadIdx.x; i < kRows * kDim; i += kThreads) {
     const unsigned r = i / kDim, c = i % kDim;
-    to[r * (kDim + 4) + c] = r < rows && c < dim ? from.data[(row + r) * from.stride + column + c] : 0.0f;
+    to[r * (kDim + 4) + c] = r < rows && c < dim ? head[r * from.stride + c] : 0.0f;
   }
 }
 
@@ -184,135 +203,6 @@ void attend(Device& device, const Problem& problem) {
          problem);
 }
 
-// Keys of one part of a split query.
-constexpr unsigned kPart = 128;
-constexpr unsigned kGroup = 8;  // query heads of a kv head whose scores one block has at once
-
-struct QueryProblem {
-  AttentionShape shape;
-  const uint32_t* past_on_card;
-  DeviceView<const float> q, k, v;
-  float* sums;     // [parts, heads, head_dim]
-  float* largest;  // [parts, heads]
-  float* totals;   // [parts, heads]; 0: the part is empty
-  DeviceView<float> out;
-};
-
-__device__ inline size_t past_of(const QueryProblem& problem) {
-  return problem.past_on_card ? size_t(*problem.past_on_card) : problem.shape.past;
-}
-
-// Block (part, kv head). A warp takes a key at a time for the scores, lanes across the head; then a thread
-// has one number of the head and every kThreads / kDim-th value.
-template <unsigned kDim>
-__global__ void __launch_bounds__(kThreads) query_kernel(QueryProblem problem) {
-  constexpr unsigned kLanes = kDim / 32, kRows = kThreads / kDim;
-  __shared__ float scores[kGroup][kPart];
-  __shared__ float partial[kRows][kGroup][kDim];
-  const AttentionShape& shape = problem.shape;
-  const size_t dim = shape.head_dim, group = shape.heads / shape.kv_heads, kv_head = blockIdx.y;
-  const size_t seen = past_of(problem) + 1;
-  const size_t begin = shape.window == 0 || seen < shape.window ? 0 : seen - shape.window;
-  const size_t start = begin + size_t(blockIdx.x) * kPart;
-  const unsigned keys = start >= seen ? 0 : seen - start < kPart ? unsigned(seen - start) : kPart;
-  const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  for (size_t first = 0; first < group; first += kGroup) {
-    const unsigned heads = group - first < kGroup ? unsigned(group - first) : kGroup;
-    const size_t head = kv_head * group + first;
-    __syncthreads();  // what the heads before left
-    float query[kGroup][kLanes];
-#pragma unroll
-    for (unsigned h = 0; h < kGroup; ++h)
-#pragma unroll
-      for (unsigned c = 0; c < kLanes; ++c) {
-        const size_t at = lane + c * 32;
-        query[h][c] = h < heads && at < dim ? problem.q.data[(head + h) * dim + at] : 0.0f;
-      }
-    for (unsigned j = warp; j < keys; j += kThreads / 32) {
-      const float* key = problem.k.data + (start + j) * problem.k.stride + kv_head * dim;
-      float numbers[kLanes];
-#pragma unroll
-      for (unsigned c = 0; c < kLanes; ++c) numbers[c] = lane + c * 32 < dim ? key[lane + c * 32] : 0.0f;
-      for (unsigned h = 0; h < heads; ++h) {
-        float score = 0;
-#pragma unroll
-        for (unsigned c = 0; c < kLanes; ++c) score = fmaf(query[h][c], numbers[c], score);
-        for (unsigned mask = 16; mask > 0; mask /= 2) score += warp_xor(score, mask);
-        score *= shape.scale;
-        if (shape.cap > 0) score = shape.cap * tanhf(score / shape.cap);
-        if (lane == 0) scores[h][j] = score;
-      }
-    }
-    __syncthreads();
-    // A warp for a head.
-    for (unsigned h = warp; h < heads; h += kThreads / 32) {
-      float largest = -INFINITY, total = 0;
-      for (unsigned j = lane; j < keys; j += 32) largest = fmaxf(largest, scores[h][j]);
-      for (unsigned mask = 16; mask > 0; mask /= 2) largest = fmaxf(largest, warp_xor(largest, mask));
-      for (unsigned j = lane; j < keys; j += 32) {
-        const float weight = expf(scores[h][j] - largest);
-        scores[h][j] = weight;
-        total += weight;
-      }
-      for (unsigned mask = 16; mask > 0; mask /= 2) total += warp_xor(total, mask);
-      if (lane == 0) {
-        const size_t at = size_t(blockIdx.x) * shape.heads + head + h;
-        problem.largest[at] = largest;
-        problem.totals[at] = total;
-      }
-    }
-    __syncthreads();
-    const unsigned column = threadIdx.x % kDim, row = threadIdx.x / kDim;
-    float sums[kGroup] = {};
-    for (unsigned j = row; j < keys; j += kRows) {
-      const float value =
-          column < dim ? problem.v.data[(start + j) * problem.v.stride + kv_head * dim + column] : 0.0f;
-#pragma unroll
-      for (unsigned h = 0; h < kGroup; ++h)
-        if (h < heads) sums[h] = fmaf(scores[h][j], value, sums[h]);
-    }
-#pragma unroll
-    for (unsigned h = 0; h < kGroup; ++h) partial[row][h][column] = sums[h];
-    __syncthreads();
-    for (unsigned i = threadIdx.x; i < heads * kDim; i += kThreads) {
-      const unsigned h = i / kDim, c = i % kDim;
-      float sum = 0;
-      for (unsigned r = 0; r < kRows; ++r) sum += partial[r][h][c];
-      if (c < dim) problem.sums[(size_t(blockIdx.x) * shape.heads + head + h) * dim + c] = sum;
-    }
-  }
-}
-
-// A block for a head: the parts put together.
-__global__ void combine_kernel(QueryProblem problem, size_t parts) {
-  const AttentionShape& shape = problem.shape;
-  const size_t head = blockIdx.x;
-  float largest = -INFINITY;
-  for (size_t p = 0; p < parts; ++p) {
-    const size_t at = p * shape.heads + head;
-    if (problem.totals[at] != 0) largest = fmaxf(largest, problem.largest[at]);
-  }
-  float total = 0;
-  for (size_t p = 0; p < parts; ++p) {
-    const size_t at = p * shape.heads + head;
-    if (problem.totals[at] != 0) total += problem.totals[at] * expf(problem.largest[at] - largest);
-  }
-  for (size_t c = threadIdx.x; c < shape.head_dim; c += blockDim.x) {
-    float sum = 0;
-    for (size_t p = 0; p < parts; ++p) {
-      const size_t at = p * shape.heads + head;
-      if (problem.totals[at] != 0)
-        sum = fmaf(problem.sums[at * shape.head_dim + c], expf(problem.largest[at] - largest), sum);
-    }
-    problem.out.data[head * shape.head_dim + c] = sum / total;
-  }
-}
-
-size_t parts_of(const QueryAttention& query) {
-  const size_t window = query.shape.window;
-  return parts(window == 0 ? query.capacity : std::min(window, query.capacity), kPart);
-}
-
 }  // namespace
 
 void check_head_dim(size_t head_dim) {
@@ -333,36 +223,6 @@ void causal_attention(Device& device, const AttentionShape& shape, DeviceView<co
   if (shape.head_dim <= 96) return attend<96, 64, 64>(device, problem);
   if (shape.head_dim <= 128) return attend<128, 64, 64>(device, problem);
   return attend<256, 32, 32>(device, problem);
-}
-
-size_t query_attention_floats(const QueryAttention& query) {
-  return parts_of(query) * query.shape.heads * (query.shape.head_dim + 2);
-}
-
-void attend_query(Device& device, const QueryAttention& query, DeviceView<const float> q,
-                  DeviceView<const float> k, DeviceView<const float> v, float* room, DeviceView<float> out) {
-  const AttentionShape& shape = query.shape;
-  check_head_dim(shape.head_dim);
-  const size_t count = parts_of(query), heads = count * shape.heads;
-  const QueryProblem problem{shape,
-                             query.past_on_card,
-                             q,
-                             k,
-                             v,
-                             room,
-                             room + heads * shape.head_dim,
-                             room + heads * (shape.head_dim + 1),
-                             out};
-  const Grid grid{dim3(unsigned(count), unsigned(shape.kv_heads)), dim3(kThreads)};
-  if (shape.head_dim <= 32)
-    launch(device, query_kernel<32>, grid, problem);
-  else if (shape.head_dim <= 64)
-    launch(device, query_kernel<64>, grid, problem);
-  else if (shape.head_dim <= 128)
-    launch(device, query_kernel<128>, grid, problem);
-  else
-    launch(device, query_kernel<256>, grid, problem);
-  launch(device, combine_kernel, Grid{dim3(unsigned(shape.heads)), dim3(128)}, problem, count);
 }
 
 }  // namespace signum::cuda

@@ -1,5 +1,6 @@
 #include "cuda/model/evaluate.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -39,25 +40,14 @@ struct DeviceEvaluation::Pass {
   DeviceActivations activations;
   DeviceHead head;
   double seconds = 0;
-
-  // [targets, vocabulary]
-  DeviceMatrix logits(Card card, std::span<const uint32_t> rows) {
-    const auto began = Clock::now();
-    DeviceMatrix hidden(card.device, rows.size(), activations.hidden(), "the head");
-    activations.gather(card, rows, hidden.view());
-    DeviceMatrix logits(card.device, rows.size(), head.vocabulary(), "the logits");
-    head.logits(card, hidden.view(), logits.view());
-    card.device.stream().wait();
-    seconds += since(began);
-    return logits;
-  }
 };
 
 DeviceEvaluation::DeviceEvaluation(Card card, size_t models, const EvaluationOptions& options,
-                                   ThreadPool& pool)
+                                   ThreadPool& pool, uint64_t logit_bytes)
     : card_(card),
       options_(options),
       pool_(pool),
+      logit_bytes_(logit_bytes),
       activation_bytes_(card.device.free_bytes() / (2 * std::max<size_t>(models, 1))) {}
 DeviceEvaluation::~DeviceEvaluation() = default;
 
@@ -83,24 +73,48 @@ Status DeviceEvaluation::run(const Model& model, const EvaluationWindows& window
 
 Status DeviceEvaluation::score(const EvaluationWindows& windows, size_t first, std::span<Target> targets) {
   return guarded_status([&] {
-    std::vector<uint32_t> rows(targets.size()), next(targets.size());
-    for (size_t i = 0; i < targets.size(); ++i) {
+    Device& device = card_.device;
+    const auto began = Clock::now();
+    const size_t count = targets.size(), vocabulary = passes_[0]->head.vocabulary();
+    const size_t block = std::clamp<size_t>(logit_bytes_ / (vocabulary * sizeof(float)), 1, count);
+    std::vector<uint32_t> rows(count), next(count);
+    for (size_t i = 0; i < count; ++i) {
       rows[i] = uint32_t(windows.row(first + i));
       next[i] = windows.target(first + i);
     }
-    Array<uint32_t> next_there(card_.device, next.size(), "the targets");
+    Array<uint32_t> next_there(device, count, "the targets");
     next_there.upload(next);
-    Array<TargetOnCard> measured(card_.device, targets.size(), "the targets");
-    const DeviceMatrix logits = passes_[0]->logits(card_, rows);
-    if (passes_.size() > 1) {
-      const DeviceMatrix base = passes_[1]->logits(card_, rows);
-      compare_targets(card_.device, logits.view(), base.view(), next_there.data(), measured.data());
-    } else {
-      losses(card_.device, logits.view(), next_there.data(), measured.data());
+    device.stream().wait();  // the host's may go
+    Array<TargetOnCard> measured(device, count, "the targets");
+    const bool beside = passes_.size() > 1;
+    DeviceMatrix hidden[2], logits[2];
+    for (size_t i = 0; i < passes_.size(); ++i) {
+      const auto from = Clock::now();
+      hidden[i] = DeviceMatrix(device, count, passes_[i]->activations.hidden(), "the head");
+      passes_[i]->activations.gather(card_, rows, hidden[i].view());
+      logits[i] = DeviceMatrix(device, block, vocabulary, "the logits");
+      if (beside) passes_[i]->seconds += since(from);
+    }
+    for (size_t at = 0; at < count; at += block) {
+      const size_t some = std::min(block, count - at);
+      DeviceView<float> made[2];
+      for (size_t i = 0; i < passes_.size(); ++i) {
+        const auto from = Clock::now();
+        made[i] = logits[i].view().block(0, 0, some, vocabulary);
+        passes_[i]->head.logits(card_, hidden[i].view().block(at, 0, some, hidden[i].columns()), made[i]);
+        if (!beside) continue;
+        device.stream().wait();  // so that each one's time is known
+        passes_[i]->seconds += since(from);
+      }
+      if (beside)
+        compare_targets(device, made[0], made[1], next_there.data() + at, measured.data() + at);
+      else
+        losses(device, made[0], next_there.data() + at, measured.data() + at);
     }
     const auto got = measured.download();
-    for (size_t i = 0; i < targets.size(); ++i)
+    for (size_t i = 0; i < count; ++i)
       targets[i] = {got[i].loss, got[i].reference_loss, got[i].kld, got[i].same_top != 0};
+    if (!beside) passes_[0]->seconds += since(began);
   });
 }
 

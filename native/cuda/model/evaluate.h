@@ -1,5 +1,5 @@
 // Evaluation on the card, with the windows, protocols and statistics of native/evaluate. Of logits those of
-// one block of rows exist at a time, and only what was measured comes back.
+// one block of rows exist at a time, and only what was measured comes back, once a batch of windows.
 #pragma once
 
 #include <memory>
@@ -10,11 +10,15 @@
 
 namespace signum::cuda {
 
+// Of each model's logits at once.
+inline constexpr uint64_t kLogitBytes = uint64_t(128) << 20;
+
 class DeviceEvaluation : public EvaluationCompute {
  public:
   // models: how many will be run. Their activations may take half of what is free on the card, then what
   // options.activations says of the host.
-  DeviceEvaluation(Card card, size_t models, const EvaluationOptions& options, ThreadPool& pool);
+  DeviceEvaluation(Card card, size_t models, const EvaluationOptions& options, ThreadPool& pool,
+                   uint64_t logit_bytes = kLogitBytes);
   ~DeviceEvaluation() override;
   Status run(const Model& model, const EvaluationWindows& windows,
              const std::function<void()>& batch_done) override;
@@ -29,7 +33,8 @@ class DeviceEvaluation : public EvaluationCompute {
   Card card_;
   const EvaluationOptions& options_;
   ThreadPool& pool_;
-  uint64_t activation_bytes_;  // on the card, of each model
+  const uint64_t logit_bytes_;
+  const uint64_t activation_bytes_;  // on the card, of each model
   std::vector<std::unique_ptr<Pass>> passes_;
 };
 

@@ -137,6 +137,14 @@ namespace {
 
 using row_work::kThreads;
 
+// 1 / sqrt(x) as F64's root and division give it after rounding to F32, but for neighbours once in millions:
+// those take a card without fast F64 longer than all else here.
+__device__ inline float inverse_root(double x) {
+  const float guess = 1.0f / sqrtf(float(x));
+  if (!(guess > 0) || guess > 1e30f) return guess;
+  return float(double(guess) * (1.5 - 0.5 * x * double(guess) * double(guess)));
+}
+
 // A row by kWarps warps; with one warp, a block has eight rows.
 template <unsigned kWarps>
 __global__ void norm_kernel(NormView norm, DeviceView<const float> x, DeviceView<float> out) {
@@ -156,7 +164,7 @@ __global__ void norm_kernel(NormView norm, DeviceView<const float> x, DeviceView
                                                        return v * v;
                                                      }),
                                               Plus());
-  const float scale = float(1.0 / sqrt(squares / double(n) + norm.epsilon));
+  const float scale = inverse_root(squares / double(n) + norm.epsilon);
   for (size_t i = lane; i < n; i += step) {
     const float v = (from[i] - mean) * scale * norm.gain[i];
     to[i] = norm.bias ? v + norm.bias[i] : v;
@@ -196,7 +204,7 @@ __global__ void place_heads_kernel(HeadChange change, DeviceView<float> x, size_
         run += low[k] * low[k] + high[k] * high[k];
       }
     const double squares = warp_reduce(double(run), Plus());
-    const float scale = float(1.0 / sqrt(squares / double(head_dim) + norm.epsilon));
+    const float scale = inverse_root(squares / double(head_dim) + norm.epsilon);
     for (unsigned k = 0; k < kPairs; ++k) {
       const size_t i = lane + k * 32;
       if (i >= half) continue;

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/pool.h"
+#include "cuda/math/library_products.h"
 #include "cuda/model/device_layer.h"
 #include "cuda/model/statistics.h"
 #include "evaluate/comparison.h"
@@ -120,6 +121,31 @@ TEST_CASE("perplexity by both protocols, alone and beside a reference") {
   }
 }
 
+TEST_CASE("logits in many blocks measure what those in one do") {
+  TemporaryFolder folder;
+  const TinyModel tiny = random_tiny_model(7);
+  const auto model = opened(tiny, folder / "a"), reference = opened(random_tiny_model(8), folder / "b");
+  const auto tokens = random_tokens(3 * 50, tiny.vocabulary, 4);
+  EvaluationOptions options;
+  options.windows.window = 50;
+  ThreadPool pool(2);
+  for (const Model* beside : {static_cast<const Model*>(nullptr), reference.get()}) {
+    const size_t models = beside ? 2 : 1;
+    cuda::DeviceEvaluation one(test_card(), models, options, pool);
+    cuda::DeviceEvaluation many(test_card(), models, options, pool, 17 * tiny.vocabulary * sizeof(float));
+    const auto a = evaluate(*model, beside, tokens, options, one);
+    const auto b = evaluate(*model, beside, tokens, options, many);
+    REQUIRE(a.ok());
+    REQUIRE(b.ok());
+    REQUIRE(b.value().targets.size() == a.value().targets.size());
+    for (size_t i = 0; i < a.value().targets.size(); ++i) {
+      CHECK(b.value().targets[i].loss == doctest::Approx(a.value().targets[i].loss).epsilon(1e-5));
+      CHECK(b.value().targets[i].kld == doctest::Approx(a.value().targets[i].kld).epsilon(1e-5));
+    }
+    for (size_t i = 0; i < models; ++i) CHECK(many.seconds(i) > 0);
+  }
+}
+
 TEST_CASE("the bundled model of 16 bits: perplexity and logits") {
   const char* data = std::getenv("SIGNUM_TEST_DATA");
   REQUIRE(data);
@@ -168,7 +194,7 @@ TEST_CASE("too little room on the card is an error that says so") {
   const auto model = opened(random_tiny_model(5), folder);
   const auto small = cuda::Device::open("cuda", {.memory_limit = 20000, .libraries = {}});
   REQUIRE(small.ok());
-  cuda::Blas blas(*small.value(), {});
+  cuda::Blas blas(*small.value(), cuda::Precision::F32, nullptr);  // a library's workspace has no room there
   ThreadPool pool(1);
   EvaluationOptions options;
   options.windows.window = 40;
