@@ -89,7 +89,9 @@ test.describe('with cards', () => {
     expect(await asked(page, 'run', { id })).toMatchObject({ device: 'cuda:1', device_name: name, precision: 'f32' })
   })
 
-  test('a run at work shows the memory of its card, and holds up no run on another one', async ({ launch }) => {
+  test('a run at work shows the memory of its card, holds up no run on another one, and goes on elsewhere', async ({
+    launch,
+  }) => {
     const { page } = await launch(emulated())
     const long = await enqueue(page, 'signum-rc', 'cuda:0')
     await goTo(page, 'Runs')
@@ -98,11 +100,22 @@ test.describe('with cards', () => {
     await expect(main.getByText(/^of 4\.00 GB, at most .* so far$/)).toBeVisible({ timeout: 20_000 })
     const other = await enqueue(page, 'rtn', 'cuda:1')
     await untilNewestIs(page, 'finished')
-    expect(await asked(page, 'queue', {})).toEqual({ running: [long], waiting: [] })
+    expect(await asked(page, 'queue', {})).toEqual({ running: [long], waiting: [], waits: [] })
     expect(other).toBe(long + 1)
+    // One that wants the same card says what it waits for.
+    const behind = await enqueue(page, 'rtn', 'cuda:0')
+    await main.locator(`[data-run="${behind}"]`).click()
+    await expect(main.getByText(`It waits for cuda:0, where run ${long} is at work.`)).toBeVisible()
+    await asked(page, 'cancelRun', { id: behind })
     await asked(page, 'cancelRun', { id: long })
     await expect.poll(async () => (await asked(page, 'queue', {})).running, { timeout: 20_000 }).toEqual([])
     expect((await asked(page, 'run', { id: long })).device_peak_bytes).toBeGreaterThan(0)
+    await main.locator(`[data-run="${long}"]`).click()
+    await main.getByLabel('Resume on').selectOption('cpu')
+    await main.getByRole('button', { name: 'Resume there' }).click()
+    const ended = async () => (await asked(page, 'run', { id: long })).status
+    await expect.poll(ended, { timeout: 45_000, intervals: [300] }).toBe('finished')
+    expect(await asked(page, 'run', { id: long })).toMatchObject({ device: 'cpu', device_name: null, precision: null })
   })
 
   test('a run that does not fit goes to the processor, and says so before', async ({ launch }) => {

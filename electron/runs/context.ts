@@ -59,8 +59,9 @@ export function work<C extends WorkerCommand>(
     ...extra,
     onEvent: (event, line) => {
       extra.onEvent?.(event, line)
-      if (event.event === 'warning') attention.onNote?.({ code: event.code, message: event.message })
       if (step !== null) attention.onEvent?.(event, step)
+      // After the event: who has both knows the note again (renderer/client/live.ts).
+      if (event.event === 'warning') attention.onNote?.({ code: event.code, message: event.message })
     },
   })
 }
