@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { History } from '../history/history.ts'
 import { historyIn, newFolder, newRun } from '../history/testing/open.ts'
-import { cards, deviceFields } from './cards.ts'
+import { cards, deviceFields, findCards } from './cards.ts'
 import type { Context } from './context.ts'
 import { doctor } from './doctor.ts'
 import type { DevicePlan } from '../contract/devices.ts'
@@ -98,6 +98,14 @@ describe('left to Signum', () => {
       precision: 'f32',
       device_memory_limit: 15e9,
     })
+  })
+
+  test('the folder of libraries goes along with every job for a card, and with the question for cards', async () => {
+    await changeSettings(context, { deviceLibraries: '/opt/cuda/lib' })
+    expect(await deviceFields(context, 'cuda:0')).toMatchObject({ device_libraries: '/opt/cuda/lib' })
+    expect(await deviceFields(context, 'cpu')).toEqual({})
+    const { libraries } = await findCards(context)
+    expect(libraries[0]).toMatchObject({ path: '/opt/cuda/lib/libcublas.so.12' })
   })
 
   test('the settings say where runs go that say nothing', async () => {

@@ -4,7 +4,8 @@ import { success, type Result } from '../contract/errors.ts'
 import type { QueueEvent } from '../contract/history.ts'
 import { endingOf } from './context.ts'
 import type { HistoryHolder } from './history.ts'
-import { RunQueue, type FindCandidates, type Start } from './queue.ts'
+import type { FindCandidates } from './candidates.ts'
+import { RunQueue, type Start } from './queue.ts'
 
 export type QueueHolder = {
   open: () => Promise<Result<RunQueue>>

@@ -5,14 +5,15 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Answer, Attention, Ending, Request } from '../contract/api.ts'
 import { failure, success, type Result } from '../contract/errors.ts'
-import { automatic, processor, type Precision } from '../contract/devices.ts'
+import { automatic, type Precision } from '../contract/devices.ts'
 import { resumableStatuses, type QueueEvent, type RunRow } from '../contract/history.ts'
 import { parseRecipe, type Recipe } from '../contract/recipe.ts'
 import type { History } from '../history/history.ts'
 import { runsFolder } from '../history/place.ts'
-import { readFolder } from './folder.ts'
-import type { Candidates } from './placement.ts'
-import { waitingWords, type Holder } from './waiting-words.ts'
+import { requestOf } from './queue-request.ts'
+import { FoundCandidates, type FindCandidates } from './candidates.ts'
+import { turns, type Waited } from './turns.ts'
+import type { Holder } from './waiting-words.ts'
 import { runName } from '../contract/run-name.ts'
 
 /** `id`: the run's row. */
@@ -21,9 +22,6 @@ export type Start = (
   attention: Attention,
   id: number,
 ) => Promise<Ending<Answer<'quantize'>>>
-
-/** Where a run left to Signum could begin. */
-export type FindCandidates = (run: RunRow) => Promise<Candidates>
 
 export type QueueOptions = {
   history: History
@@ -47,8 +45,6 @@ export type QueueRequest = {
   precision?: Precision | undefined
 }
 
-/** How a waiting run is to begin. */
-type Waited = { threads: number; elsewhere: boolean }
 type Current = { id: number; device: string; stop: AbortController; cancel: AbortController; done: Promise<void> }
 
 export class RunQueue {
@@ -58,11 +54,7 @@ export class RunQueue {
   #retry: number
   /** By device. */
   #current = new Map<string, Current>()
-  #candidates: FindCandidates | undefined
-  /** Of runs left to Signum, as they were found last; null while they are looked for. */
-  #found = new Map<number, Candidates | null>()
-  /** Which devices other processes had when they were looked for. */
-  #foundUnder = ''
+  #candidates: FoundCandidates
   /** By run. */
   #waits: ReadonlyMap<number, string> = new Map()
   #timer: NodeJS.Timeout | undefined
@@ -70,7 +62,7 @@ export class RunQueue {
 
   constructor({ history, start, candidates, listener = () => undefined, retry = 1000 }: QueueOptions) {
     this.#history = history
-    this.#candidates = candidates
+    this.#candidates = new FoundCandidates(candidates, () => this.#next())
     this.#start = start
     this.#listener = listener
     this.#retry = retry
@@ -232,42 +224,13 @@ export class RunQueue {
     }
     const { waiting, busy } = found.value
     const others = [...busy.values()].filter(({ run_id }) => !this.#atWork(run_id))
-    this.#lookAnew(others.map(({ device, run_id }) => `${device} ${run_id}`).join())
+    this.#candidates.underOthers(others.map(({ device, run_id }) => `${device} ${run_id}`).join())
     const holders = new Map<string, Holder>(others.map(({ device, run_id, pid }) => [device!, { run: run_id, pid }]))
     for (const { device, id } of this.#current.values()) holders.set(device, { run: id })
-    const waits = new Map<number, string>()
-    for (const [at, { run, how }] of waiting.entries()) {
-      const candidates = this.#candidatesOf(run)
-      if (candidates === null) {
-        // What comes behind it might take the card that it is about to get: until that is known, all is as it was.
-        for (const { run: one } of waiting.slice(at)) {
-          const before = this.#waits.get(one.id)
-          if (before !== undefined) waits.set(one.id, before)
-        }
-        break
-      }
-      const free = candidates.devices.find((one) => !holders.has(one))
-      if (free !== undefined) {
-        holders.set(free, { run: run.id })
-        this.#begin(run.id, how, free, run.device === automatic ? candidates.why : null)
-        continue
-      }
-      waits.set(run.id, waitingWords(candidates.devices, holders, run.device === automatic))
-      for (const one of candidates.devices) holders.set(one, { run: run.id, waits: true })
-    }
+    const { begin, waits } = turns(waiting, (run) => this.#candidates.of(run), holders, this.#waits)
+    for (const { run, how, device, why } of begin) this.#begin(run.id, how, device, why)
     this.#tellWaits(waits)
     if (others.length > 0 && waits.size > 0) this.#later()
-  }
-
-  /** What is free of a card is another once somebody has left it. */
-  #lookAnew(under: string): void {
-    if (under === this.#foundUnder) return
-    this.#foundUnder = under
-    this.#forgetFound()
-  }
-
-  #forgetFound(): void {
-    for (const [run, candidates] of this.#found) if (candidates !== null) this.#found.delete(run)
   }
 
   #tellWaits(waits: ReadonlyMap<number, string>): void {
@@ -276,22 +239,6 @@ export class RunQueue {
     for (const [run, message] of waits) {
       if (before.get(run) !== message) this.#listener({ kind: 'waiting', run, message })
     }
-  }
-
-  /** Null while they are looked for; the queue goes on when they are found. */
-  #candidatesOf(run: RunRow): Candidates | null {
-    if (run.device !== automatic) return { devices: [run.device], why: null }
-    if (this.#candidates === undefined) return onProcessor
-    const known = this.#found.get(run.id)
-    if (known !== undefined) return known
-    this.#found.set(run.id, null)
-    void this.#candidates(run)
-      .catch(() => onProcessor)
-      .then((found) => {
-        this.#found.set(run.id, found)
-        this.#next()
-      })
-    return null
   }
 
   #later(): void {
@@ -304,8 +251,7 @@ export class RunQueue {
     const done = this.#play(id, { ...how, device, why }, signals).then((ending) => {
       this.#settle(id, ending)
       this.#current.delete(device)
-      this.#found.delete(id)
-      this.#forgetFound()
+      this.#candidates.forget()
       this.#listener({ kind: 'ended', run: id, ending })
       this.#listener({ kind: 'changed' })
       this.#next()
@@ -322,24 +268,14 @@ export class RunQueue {
     try {
       const row = this.#history.runs.get(id)
       if (row === null || row.folder === null) return lost(id)
-      const recipe = parseRecipe(row.recipe, 'the recipe')
-      if (!recipe.ok) return { kind: 'failed', problem: recipe.problem }
-      // Only its own beginning makes a run go on in a folder: what lies in a new run's folder is somebody else's.
-      const begun = row.started_at !== null && (await readFolder(row.folder)).kind === 'run'
-      const request = {
-        model: recipe.value.model ?? null,
-        recipe: recipe.value,
-        out: row.folder,
-        resume: begun,
-        ...on,
-        ...(row.precision === null ? {} : { precision: row.precision as Precision }),
-      }
+      const request = await requestOf(row, row.folder, on)
+      if (!request.ok) return { kind: 'failed', problem: request.problem }
       const attention: Attention = {
         ...signals,
         onEvent: (event, step) => this.#listener({ kind: 'event', run: id, event, step }),
         onNote: (note) => this.#listener({ kind: 'note', run: id, note }),
       }
-      return await this.#start(request, attention, id)
+      return await this.#start(request.value, attention, id)
     } catch (error) {
       const message = `A bug in Signum, please report it: ${String(error)}`
       return { kind: 'failed', problem: failure('internal', message, (error as Error).stack).problem }
@@ -359,13 +295,11 @@ export class RunQueue {
   }
 }
 
-/** The number may have been used by a history that is no more. */
-/** The folder, or another name for it where something is there already. */
+/** The folder, or another name for it where something is there already: a history that is no more may have used the number. */
 export function freeFolder(folder: string): string {
   return existsSync(folder) ? `${folder}-${randomUUID().slice(0, 8)}` : folder
 }
 
-const onProcessor: Candidates = { devices: [processor], why: null }
 const unknown = (id: number, what: string) => failure('run_unknown', `Run ${id} ${what}.`)
 const busy = ({ id, status }: RunRow) => `Run ${id} is ${status}: there is nothing to go on with.`
 const lost = (id: number): Ending<never> => ({ kind: 'failed', problem: unknown(id, 'is not there').problem })

@@ -293,7 +293,8 @@ function devices() {
     return { cpu, devices: [], driver: null, built: '12.4', reason, libraries: [] }
   }
   if (!manners.has('cards')) return { cpu }
-  const cublas = { name: 'cuBLAS', path: '/usr/lib/libcublas.so.12', version: '12.4' }
+  const folder = job.device_libraries ?? '/usr/lib'
+  const cublas = { name: 'cuBLAS', path: `${folder}/libcublas.so.12`, version: '12.4' }
   const libraries = [cublas, { name: 'cuSOLVER', path: null, version: null }]
   const cards = [card(0, 24e9, 20e9), card(1, 80e9, 60e9)]
   return { cpu, devices: cards, driver: '550.54', built: '12.4', reason: null, libraries }

@@ -28,7 +28,7 @@ class OpenedCard : public OpenedDevice {
   std::vector<std::string> notes() const override {
     if (!blas_.note().empty()) return {blas_.note()};
     if (blas_.has_library()) return {};
-    return {"cuBLAS was not found: the worker's own kernels make the products, slower."};
+    return {"There is no cuBLAS that can be used here: the worker's own kernels make the products, slower."};
   }
   Backend& backend() override { return backend_; }
   Result<Evaluation> evaluate(const Model& model, const Model* reference, std::span<const uint32_t> tokens,
