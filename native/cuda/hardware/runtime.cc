@@ -245,7 +245,8 @@ bool Device::pin(void* memory, size_t bytes) {
 void Device::unpin(void* memory) noexcept { cudaHostUnregister(memory); }
 
 void launching::start(Stream& stream, const void* kernel, const Grid& grid, void** arguments) {
-  if (grid.shared > size_t(48) << 10)
+  // More than 48 KiB have to be asked for, and what a kernel declares itself counts among them.
+  if (grid.shared > size_t(32) << 10)
     must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(grid.shared)),
          "starting a kernel");
   must(cudaLaunchKernel(kernel, grid.blocks, grid.threads, arguments, grid.shared,
@@ -261,7 +262,9 @@ Graph::Graph(Device& device, const std::function<void()>& record)
     : recorded_(std::make_unique<Recorded>(device)) {
   const cudaStream_t stream = handle_of(device.stream());
   cudaGraph_t graph = nullptr;
-  must(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "recording");
+  // Relaxed: a kernel that is met for the first time is loaded here, which older drivers count among what is
+  // else forbidden while something is recorded.
+  must(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "recording");
   try {
     record();
   } catch (...) {

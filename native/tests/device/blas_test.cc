@@ -161,7 +161,8 @@ TEST_CASE("weights as stored") {
       blas.times_stored(x_card.data(), m, k,
                         type == DType::F32 ? static_cast<const void*>(w_card.data()) : bits_card.data(), type,
                         n, 1.0f, out.data(), n);
-      CHECK(largest_error({false, true, m, n, k, 1, 1}, x, k, w, k, before, out.download(), n) < 2e-6);
+      CHECK(largest_error({false, true, m, n, k, 1, 1}, x, k, w, k, before, out.download(), n) <
+            2e-6 + (type == DType::F32 ? 0 : cut_off(blas, k)));
     }
 }
 

@@ -71,8 +71,9 @@ TEST_CASE("Bf16x3 comes as near as F32") {
     const Errors bf16x3 = errors_of(a, b, m, n, k, c.download());
     MESSAGE("k ", k, ": F32 ", f32.mean, " (largest ", f32.largest, "), Bf16x3 ", bf16x3.mean, " (largest ",
             bf16x3.largest, ")");
-    CHECK(bf16x3.largest < 2e-6);
-    CHECK(bf16x3.mean < 2 * f32.mean + 1e-8);
+    const double cut = cut_off(split, std::min(k, size_t(1024)));  // longer sums come in pieces
+    CHECK(bf16x3.largest < 2e-6 + cut);
+    CHECK(bf16x3.mean < 2 * f32.mean + 1e-8 + cut / 2);
   }
 }
 
@@ -97,7 +98,7 @@ TEST_CASE("Bf16x3 with every transpose, strides and beta") {
       const auto c = uploaded(before);
       split.gemm(at, bt, m, n, k, 1.0f, (at ? a_turned : a_card).data(), at ? m + 3 : k,
                  (bt ? b_card : b_turned).data(), bt ? k : n + 1, -0.5f, c.data(), n);
-      CHECK(errors_of(a, b, m, n, k, c.download(), -0.5f, before).largest < 2e-6);
+      CHECK(errors_of(a, b, m, n, k, c.download(), -0.5f, before).largest < 2e-6 + cut_off(split, k));
     }
 }
 
@@ -114,7 +115,8 @@ TEST_CASE("a gram matrix in Bf16x3 is symmetric to the last bit") {
     const auto c = uploaded(std::vector<float>(n * n, 1.0f));
     split.add_gram(1.0f, {x_card.data(), tokens, n, n}, cuda::view_of(c, n, n));
     const auto got = c.download();
-    CHECK(errors_of(turned, turned, n, n, tokens, got, 1, std::vector<float>(n * n, 1.0f)).largest < 2e-6);
+    CHECK(errors_of(turned, turned, n, n, tokens, got, 1, std::vector<float>(n * n, 1.0f)).largest <
+          2e-6 + cut_off(split, tokens));
     size_t unequal = 0;
     for (size_t i = 0; i < n; ++i)
       for (size_t j = 0; j < i; ++j) unequal += got[i * n + j] != got[j * n + i];
@@ -143,8 +145,8 @@ TEST_CASE("stored weights times activations in parts come as near as F32") {
       const Errors f32 = product(exact), parts = product(split);
       MESSAGE(std::string(dtype_name(type)), ": F32 ", f32.mean, " (largest ", f32.largest, "), parts ",
               parts.mean, " (largest ", parts.largest, ")");
-      CHECK(parts.largest < 2e-6);
-      CHECK(parts.mean < 2 * f32.mean + 1e-8);
+      CHECK(parts.largest < 2e-6 + cut_off(split, k));
+      CHECK(parts.mean < 2 * f32.mean + 1e-8 + cut_off(split, k) / 2);
     }
 }
 
