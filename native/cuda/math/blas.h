@@ -23,7 +23,8 @@ class LibraryProducts;
 // Measured against F64 on the emulated device, in units of sum |a b|, activations with outliers, k 64 to
 // 2100: F32 1.3e-7 to 1.6e-7 (root mean square; largest 1.1e-6), Bf16x3 1.2e-7 to 1.6e-7 (1.1e-6), F16
 // parts 1.5e-7 to 1.7e-7 (1.1e-6), three BF16 parts 1.4e-7 to 1.6e-7 (0.8e-6): what is left are the sums'
-// roundings (tests/device/precision_test.cc). How a tensor core rounds its own sums is not part of that.
+// roundings (tests/device/precision_test.cc). Tensor cores cut their sums off after every 8 or 16 products
+// instead of rounding them, which is not part of that: at most 2^-23 of a sum each time.
 enum class Precision : uint8_t { F32, Bf16x3, Tf32 };
 
 struct BlasOptions {
