@@ -112,11 +112,12 @@ class Device {
   // What allocate() throws: says what was needed, what there is, and what to change.
   Fault memory_short(const char* what, size_t bytes) const;
 
-  // In the order of stream(). Host memory must stay as it is until the stream has been waited for; download()
-  // itself waits.
+  // In the order of stream(). Afterwards the host memory may change or go: more than a few numbers are waited
+  // for. Not while a graph is recorded.
   void upload(void* to, const void* from, size_t bytes);
-  void upload(Stream& stream, void* to, const void* from, size_t bytes);
   void download(void* to, const void* from, size_t bytes);
+  // The host memory must stay as it is until the stream has been waited for.
+  void upload(Stream& stream, void* to, const void* from, size_t bytes);
   void download_later(Stream& stream, void* to, const void* from, size_t bytes);
   void copy(void* to, const void* from, size_t bytes);
   void fill(void* to, int byte, size_t bytes);

@@ -19,8 +19,8 @@ class EvaluationCompute {
   // the reference. batch_done: after each decoder layer and sequences_per_batch() windows.
   virtual Status run(const Model& model, const EvaluationWindows& windows,
                      const std::function<void()>& batch_done) = 0;
-  // Targets `first` and following, those of sequences_per_batch() windows at most, by the heads of what was run;
-  // without a reference only `loss` is filled.
+  // Targets `first` and following, those of sequences_per_batch() windows at most, by the heads of what was
+  // run; without a reference only `loss` is filled.
   virtual Status score(const EvaluationWindows& windows, size_t first, std::span<Target> targets) = 0;
   // That the model has taken, 0, or the reference, 1.
   virtual double seconds(size_t which) const = 0;

@@ -38,7 +38,7 @@ endfunction()
 if(TARGET signum_emulated)
   signum_device_test_on(emulated signum_emulated)
   signum_fake_libraries(emulated)
-  add_library(signum_fake_cublas MODULE tests/device/fake_cublas.cc)
+  add_library(signum_fake_cublas MODULE tests/device/fake_cublas.cc emulated/streams.cc)
   add_dependencies(test_emulated_library_products signum_fake_cublas)
   target_compile_definitions(test_emulated_library_products
     PRIVATE FAKE_CUBLAS="$<TARGET_FILE:signum_fake_cublas>")

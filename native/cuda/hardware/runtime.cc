@@ -209,7 +209,15 @@ void Device::release(void* memory, size_t bytes) noexcept {
   used_ -= bytes;
 }
 
-void Device::upload(void* to, const void* from, size_t bytes) { upload(stream(), to, from, bytes); }
+void Device::upload(void* to, const void* from, size_t bytes) {
+  upload(stream(), to, from, bytes);
+  // Up to this size CUDA has taken a copy when it returns, unless the memory is page-locked.
+  constexpr size_t kTakenAtOnce = size_t(64) << 10;
+  cudaPointerAttributes attributes;
+  const bool ordinary = cudaPointerGetAttributes(&attributes, from) == cudaSuccess &&
+                        attributes.type == cudaMemoryTypeUnregistered;
+  if (bytes > kTakenAtOnce || !ordinary) stream().wait();
+}
 void Device::upload(Stream& stream, void* to, const void* from, size_t bytes) {
   must(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, handle_of(stream)), "copying to it");
 }
@@ -278,6 +286,7 @@ Graph::Graph(Device& device, const std::function<void()>& record)
   must(made, "recording");
 }
 Graph::~Graph() {
+  cudaStreamSynchronize(handle_of(recorded_->device.stream()));  // it may be playing
   if (recorded_->graph) cudaGraphExecDestroy(recorded_->graph);
 }
 void Graph::play() {

@@ -1,22 +1,29 @@
-// cuBLAS and cuSOLVER as far as they are used, on the emulated device's memory: column-major and slow, by
-// their documentation, and strict about what they are given.
+// cuBLAS and cuSOLVER as far as they are used, on the emulated device's memory and in its streams:
+// column-major and slow, by their documentation, and strict about what they are given.
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
 
 #include "base/half.h"
 #include "cuda/math/cublas.h"
+#include "emulated/streams.h"
 
 namespace cublas = signum::cuda::cublas;
 
 namespace {
 
+using Stream = signum::emulated::Queue;
+
 struct State {
-  bool stream = false, workspace = false, math = false, atomics = false;
+  Stream* stream = nullptr;
+  bool workspace = false, math = false, atomics = false;
   bool ready() const { return stream && workspace && math && atomics; }
 };
 State state;
-int solver_state;
+struct SolverState {
+  Stream* stream = nullptr;
+};
+SolverState solver_state;
 
 double element(const void* data, int type, size_t at) {
   switch (type) {
@@ -33,9 +40,8 @@ double element(const void* data, int type, size_t at) {
 
 // C[m, n] = alpha op(A) op(B) + beta C, all column-major.
 template <class T>
-int multiply(int op_a, int op_b, int m, int n, int k, T alpha, const void* a, int a_type, size_t a_at,
-             int lda, const void* b, int b_type, size_t b_at, int ldb, T beta, T* c, int ldc) {
-  if (lda < (op_a ? k : m) || ldb < (op_b ? n : k) || ldc < m) return 7;
+void multiply(int op_a, int op_b, int m, int n, int k, T alpha, const void* a, int a_type, size_t a_at,
+              int lda, const void* b, int b_type, size_t b_at, int ldb, T beta, T* c, int ldc) {
   for (int j = 0; j < n; ++j)
     for (int i = 0; i < m; ++i) {
       double sum = 0;
@@ -45,13 +51,11 @@ int multiply(int op_a, int op_b, int m, int n, int k, T alpha, const void* a, in
       T* at = c + size_t(j) * ldc + i;
       *at = T(double(alpha) * sum + (beta == 0 ? 0 : double(beta) * double(*at)));
     }
-  return 0;
 }
 
 template <class T>
-int factor(int fill, int n, T* a, int lda, int* info) {
+void factor(int n, T* a, int lda, int* info) {
   *info = 0;
-  if (fill != cublas::kUpper) return 3;
   for (int j = 0; j < n; ++j)  // A = U^T U
     for (int i = 0; i <= j; ++i) {
       double sum = double(a[size_t(j) * lda + i]);
@@ -62,10 +66,19 @@ int factor(int fill, int n, T* a, int lda, int* info) {
       }
       if (!(sum > 0)) {
         *info = j + 1;
-        return 0;
+        return;
       }
       a[size_t(j) * lda + j] = T(std::sqrt(sum));
     }
+}
+
+template <class T>
+int factor_later(SolverState* s, int fill, int n, T* a, int lda, T* room, int size, int* info) {
+  if (!s->stream || fill != cublas::kUpper) return 3;
+  s->stream->put([=] {
+    for (int i = 0; i < size; ++i) room[i] = 0;
+    factor(n, a, lda, info);
+  });
   return 0;
 }
 
@@ -87,8 +100,8 @@ int cublasCreate_v2(State** handle) {
   return 0;
 }
 int cublasDestroy_v2(State*) { return 0; }
-int cublasSetStream_v2(State* s, void*) {
-  s->stream = true;
+int cublasSetStream_v2(State* s, Stream* stream) {
+  s->stream = stream;
   s->workspace = false;  // as cuBLAS does
   return 0;
 }
@@ -115,16 +128,21 @@ int cublasGemmStridedBatchedEx(State* s, int op_a, int op_b, int m, int n, int k
   if (!s->ready() || a_type != b_type || c_type != (f64 ? cublas::kF64 : cublas::kF32)) return 7;
   if (f64 ? a_type != cublas::kF64 : !halves && a_type != cublas::kF32) return 7;
   if (!f64 && compute != cublas::kComputeF32 && (halves || compute != cublas::kComputeTf32)) return 7;
-  for (long long i = 0; i < count; ++i) {
-    const int status =
-        f64 ? multiply(op_a, op_b, m, n, k, *static_cast<const double*>(alpha), a, a_type, size_t(i * a_step),
-                       lda, b, b_type, size_t(i * b_step), ldb, *static_cast<const double*>(beta),
-                       static_cast<double*>(c) + i * c_step, ldc)
-            : multiply(op_a, op_b, m, n, k, *static_cast<const float*>(alpha), a, a_type, size_t(i * a_step),
-                       lda, b, b_type, size_t(i * b_step), ldb, *static_cast<const float*>(beta),
-                       static_cast<float*>(c) + i * c_step, ldc);
-    if (status != 0) return status;
-  }
+  if (lda < (op_a ? k : m) || ldb < (op_b ? n : k) || ldc < m) return 7;
+  const auto batch = [=](auto alpha, auto beta, auto* c) {
+    for (long long i = 0; i < count; ++i)
+      multiply(op_a, op_b, m, n, k, alpha, a, a_type, size_t(i * a_step), lda, b, b_type, size_t(i * b_step),
+               ldb, beta, c + i * c_step, ldc);
+  };
+  if (f64)
+    s->stream->put(
+        [=, factor = *static_cast<const double*>(alpha), keep = *static_cast<const double*>(beta)] {
+          batch(factor, keep, static_cast<double*>(c));
+        });
+  else
+    s->stream->put([=, factor = *static_cast<const float*>(alpha), keep = *static_cast<const float*>(beta)] {
+      batch(factor, keep, static_cast<float*>(c));
+    });
   return 0;
 }
 int cublasGemmEx(State* s, int op_a, int op_b, int m, int n, int k, const void* alpha, const void* a,
@@ -137,39 +155,43 @@ int cublasGemmEx(State* s, int op_a, int op_b, int m, int n, int k, const void* 
 int cublasSsyrk_v2(State* s, int fill, int op, int n, int k, const float* alpha, const float* a, int lda,
                    const float* beta, float* c, int ldc) {
   if (!s->ready() || lda < (op ? k : n) || ldc < n) return 7;
-  for (int j = 0; j < n; ++j)
-    for (int i = 0; i < n; ++i) {
-      if (fill == cublas::kUpper ? i > j : i < j) continue;
-      double sum = 0;
-      for (int l = 0; l < k; ++l)
-        sum += double(a[op ? size_t(i) * lda + l : size_t(l) * lda + i]) *
-               double(a[op ? size_t(j) * lda + l : size_t(l) * lda + j]);
-      float* at = c + size_t(j) * ldc + i;
-      *at = float(double(*alpha) * sum + double(*beta) * double(*at));
-    }
+  s->stream->put([=, alpha = *alpha, beta = *beta] {
+    for (int j = 0; j < n; ++j)
+      for (int i = 0; i < n; ++i) {
+        if (fill == cublas::kUpper ? i > j : i < j) continue;
+        double sum = 0;
+        for (int l = 0; l < k; ++l)
+          sum += double(a[op ? size_t(i) * lda + l : size_t(l) * lda + i]) *
+                 double(a[op ? size_t(j) * lda + l : size_t(l) * lda + j]);
+        float* at = c + size_t(j) * ldc + i;
+        *at = float(double(alpha) * sum + double(beta) * double(*at));
+      }
+  });
   return 0;
 }
 
-int cusolverDnCreate(int** handle) {
+int cusolverDnCreate(SolverState** handle) {
   *handle = &solver_state;
+  solver_state = {};
   return 0;
 }
-int cusolverDnDestroy(int*) { return 0; }
-int cusolverDnSetStream(int*, void*) { return 0; }
-int cusolverDnSpotrf_bufferSize(int*, int, int n, float*, int, int* size) {
+int cusolverDnDestroy(SolverState*) { return 0; }
+int cusolverDnSetStream(SolverState* s, Stream* stream) {
+  s->stream = stream;
+  return 0;
+}
+int cusolverDnSpotrf_bufferSize(SolverState*, int, int n, float*, int, int* size) {
   *size = n;
   return 0;
 }
-int cusolverDnDpotrf_bufferSize(int*, int, int n, double*, int, int* size) {
+int cusolverDnDpotrf_bufferSize(SolverState*, int, int n, double*, int, int* size) {
   *size = n;
   return 0;
 }
-int cusolverDnSpotrf(int*, int fill, int n, float* a, int lda, float* room, int size, int* info) {
-  for (int i = 0; i < size; ++i) room[i] = 0;
-  return factor(fill, n, a, lda, info);
+int cusolverDnSpotrf(SolverState* s, int fill, int n, float* a, int lda, float* room, int size, int* info) {
+  return factor_later(s, fill, n, a, lda, room, size, info);
 }
-int cusolverDnDpotrf(int*, int fill, int n, double* a, int lda, double* room, int size, int* info) {
-  for (int i = 0; i < size; ++i) room[i] = 0;
-  return factor(fill, n, a, lda, info);
+int cusolverDnDpotrf(SolverState* s, int fill, int n, double* a, int lda, double* room, int size, int* info) {
+  return factor_later(s, fill, n, a, lda, room, size, info);
 }
 }

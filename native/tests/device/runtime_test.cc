@@ -1,6 +1,7 @@
 // The device itself: memory, copies, launches, recording; and what kernels may use (cuda/dialect.h).
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/half.h"
@@ -65,6 +66,34 @@ TEST_CASE("a recorded series is played as often as asked, on what is there then"
   graph.play();
   graph.play();
   CHECK(x.download()[99] == 3.0f);
+}
+
+TEST_CASE("a stream goes on by itself, unless it waits for another") {
+  cuda::Device& device = test_device();
+  for (const bool waits : {false, true}) {
+    cuda::Array<float> x(device, 1000, "x");
+    cuda::fill(device, x.data(), x.size(), 4.0f);
+    std::vector<float> got(x.size());
+    if (waits) device.copies().wait_for(device.stream());
+    device.download_later(device.copies(), got.data(), x.data(), x.bytes());
+    device.copies().wait();
+    if (waits) CHECK(got == std::vector<float>(x.size(), 4.0f));
+    if (!waits && device.emulated()) CHECK(got[0] != 4.0f);  // it does everything as late as it may
+    device.stream().wait();
+  }
+}
+
+TEST_CASE("host memory may go once it is uploaded") {
+  cuda::Device& device = test_device();
+  for (const size_t n : {size_t(10), size_t(100000)}) {
+    cuda::Array<int> x(device, n, "x");
+    {
+      std::vector<int> numbers(n, 7);
+      x.upload(numbers);
+      std::ranges::fill(numbers, 8);
+    }
+    CHECK(x.download() == std::vector<int>(n, 7));
+  }
 }
 
 TEST_CASE("halves widen to what the CPU says") {
