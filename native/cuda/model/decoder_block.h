@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "cuda/kernels/product.h"
 #include "cuda/matrix.h"
 #include "cuda/model/row_kernels.h"
 #include "model/config.h"
@@ -68,6 +69,8 @@ class BlockBuffers {
     DeviceMatrix cosine, sine;
   };
   const Rotary& rotary(Device& device, const Rope& rope, size_t length, size_t dim);
+  // For the products of packed linears.
+  ProductRoom& products() { return products_; }
   // Of the scratch arrays.
   uint64_t bytes() const {
     return residual_.bytes() + scratch_.bytes() + branch_.bytes() + mlp_.bytes() + query_.bytes();
@@ -77,6 +80,7 @@ class BlockBuffers {
   friend class DecoderBlock;
   Array<float> residual_, scratch_, branch_, mlp_, query_;
   std::vector<Rotary> rotary_;
+  ProductRoom products_;
 };
 // Floats of scratch per token.
 size_t block_floats(const ModelConfig& config);

@@ -5,7 +5,6 @@
 
 #include "base/pool.h"
 #include "math/finite.h"
-#include "model/mapped_matrix.h"
 
 namespace signum::cuda {
 namespace {
@@ -20,13 +19,14 @@ void copy_bytes(uint8_t* to, const uint8_t* from, size_t bytes, ThreadPool& pool
 
 class LayerProducts : public BlockProducts {
  public:
-  LayerProducts(Card card, const ModelConfig& config, const std::vector<DeviceWeight>& weights)
-      : card_(card), linears_(config.architecture->linears), weights_(weights) {}
+  LayerProducts(Card card, const ModelConfig& config, const std::vector<DeviceWeight>& weights,
+                ProductRoom& room)
+      : card_(card), linears_(config.architecture->linears), weights_(weights), room_(room) {}
 
   void project(LinearInput input, DeviceView<const float> x, float beta, DeviceView<float> out) override {
     for (size_t i = 0, at = 0; i < linears_.size(); ++i) {
       if (linears_[i].input != input) continue;
-      weights_[i].multiply(card_, x, beta, out.block(0, at, out.rows, weights_[i].rows()));
+      weights_[i].multiply(card_, room_, x, beta, out.block(0, at, out.rows, weights_[i].rows()));
       at += weights_[i].rows();
     }
   }
@@ -35,15 +35,10 @@ class LayerProducts : public BlockProducts {
   Card card_;
   std::span<const LinearRule> linears_;
   const std::vector<DeviceWeight>& weights_;
+  ProductRoom& room_;
 };
 
 }  // namespace
-
-DeviceWeight packed_weight_on_card(Card card, const std::string& name, const PackedView& view,
-                                   std::shared_ptr<ProductRoom> room, ThreadPool& pool) {
-  taken(MappedMatrix::of(name, view, pool));  // its checks
-  return {DevicePacked::upload(card, view), std::move(room)};
-}
 
 DeviceLayer DeviceLayer::load(Card card, const Model& model, size_t layer, ThreadPool& pool) {
   return LayerReader(card, model).load(layer, pool);
@@ -67,13 +62,13 @@ DeviceMatrix DeviceLayer::take(Card card, size_t index) {
 
 void DeviceLayer::forward(Card card, DeviceView<const float> input, size_t length, DeviceView<float> output,
                           BlockBuffers& buffers, const DeviceSink& sink, LinearInput last) const {
-  LayerProducts products(card, config(), weights_);
+  LayerProducts products(card, config(), weights_, buffers.products());
   block_.forward(card.device, products, input, length, output, buffers, sink, last);
 }
 
 void DeviceLayer::extend(Card card, DeviceView<float> x, const LayerCache& cache,
                          BlockBuffers& buffers) const {
-  LayerProducts products(card, config(), weights_);
+  LayerProducts products(card, config(), weights_, buffers.products());
   block_.extend(card.device, products, x, cache, buffers);
 }
 
@@ -130,14 +125,14 @@ DeviceLayer LayerReader::load(size_t layer, ThreadPool& pool) {
   Device& device = card_.device;
   DeviceLayer loaded(DecoderBlock::load(device, model_, layer, pool));
   const auto linears = model_.linears_of(layer);
-  const auto room = std::make_shared<ProductRoom>();
   for (size_t i = 0; i < linears.size(); ++i) {
     if (parts_[i].stored) {
       loaded.weights_.emplace_back(device, parts_[i].stored->dtype, linears[i].rows, linears[i].columns,
                                    "the weights of a layer");
     } else {
       const auto view = taken(model_.packed_view(linears[i]));
-      loaded.weights_.push_back(packed_weight_on_card(card_, linears[i].name, *view, room, pool));
+      loaded.weights_.push_back(
+          DeviceWeight::of(card_, linears[i].name, *view, "the weights of a layer", pool));
     }
   }
   device.copies().wait_for(device.stream());  // the memory is theirs from there on

@@ -39,6 +39,7 @@ void through_layers(Card card, const Model& model, DeviceActivations& activation
 struct DeviceEvaluation::Pass {
   DeviceActivations activations;
   DeviceHead head;
+  EndsRoom room;
   double seconds = 0;
 };
 
@@ -60,7 +61,7 @@ DeviceEvaluation::Pass DeviceEvaluation::run_pass(const Model& model, const Eval
   auto activations = DeviceActivations::embedded(card_, model, windows.ids, windows.window, place,
                                                  options_.activations, pool_);
   through_layers(card_, model, activations, batch_done, pool_);
-  Pass pass{std::move(activations), DeviceHead::load(card_, model, pool_), 0};
+  Pass pass{std::move(activations), DeviceHead::load(card_, model, pool_), {}, 0};
   pass.seconds = since(began);
   return pass;
 }
@@ -101,7 +102,8 @@ Status DeviceEvaluation::score(const EvaluationWindows& windows, size_t first, s
       for (size_t i = 0; i < passes_.size(); ++i) {
         const auto from = Clock::now();
         made[i] = logits[i].view().block(0, 0, some, vocabulary);
-        passes_[i]->head.logits(card_, hidden[i].view().block(at, 0, some, hidden[i].columns()), made[i]);
+        passes_[i]->head.logits(card_, passes_[i]->room,
+                                hidden[i].view().block(at, 0, some, hidden[i].columns()), made[i]);
         if (!beside) continue;
         device.stream().wait();  // so that each one's time is known
         passes_[i]->seconds += since(from);
@@ -138,7 +140,8 @@ Result<Matrix> logits(Card card, const Model& model, std::span<const uint32_t> t
     DeviceMatrix logits(card.device, tokens.size(), head.vocabulary(), "the logits");
     BatchStream whole(activations, BatchStream::Read);
     whole.next();
-    head.logits(card, whole.view(), logits.view());
+    EndsRoom room;
+    head.logits(card, room, whole.view(), logits.view());
     whole.finish();
     return logits.download(card.device);
   });

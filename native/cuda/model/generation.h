@@ -9,8 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "cuda/model/decoder_block.h"
-#include "cuda/model/generation_ends.h"
+#include "cuda/model/device_layer.h"
+#include "cuda/model/ends.h"
+#include "cuda/model/staging.h"
 #include "generate/token_reader.h"
 #include "model/model.h"
 
@@ -37,9 +38,8 @@ class CardReader final : public TokenReader {
 
  private:
   struct Layer {
-    DecoderBlock block;
-    std::vector<CardMatrix> weights;  // by place in model.linears_of(layer)
-    DeviceMatrix keys, values;        // [capacity, kv_heads * head_dim]
+    DeviceLayer layer;
+    DeviceMatrix keys, values;  // [capacity, kv_heads * head_dim]
   };
   // Scratch of one way to read: a graph keeps the addresses that it was recorded with.
   struct Room {
@@ -47,10 +47,7 @@ class CardReader final : public TokenReader {
     EndsRoom ends;
     Array<float> hidden;
   };
-  // The products of a layer's linears.
-  class Products;
 
-  Layer load_layer(size_t index, ThreadPool& pool);
   void read_prompt(std::span<const uint32_t> tokens, bool wants_logits);
   void read_token(uint32_t token);
   // One token with what is in place_: kernels only.
@@ -60,13 +57,16 @@ class CardReader final : public TokenReader {
   Card card_;
   std::shared_ptr<const Model> model_;
   size_t capacity_, length_ = 0;
+  DeviceEmbedding embedding_;
+  DeviceHead head_;
   std::vector<Layer> layers_;
-  GenerationEnds ends_;
   Room prompt_, step_;
   Array<uint32_t> place_;  // the token, and how many there are before it
   Array<float> logits_;
-  size_t keys_ = 0;        // that one token can see
-  bool has_room_ = false;  // one such token has been read: nothing more is allocated
+  Staging sent_, heard_;       // what is copied to place_ and from logits_
+  std::vector<uint32_t> ids_;  // of a prompt on its way
+  size_t keys_ = 0;            // that one token can see
+  bool has_room_ = false;      // one such token has been read: nothing more is allocated
   std::optional<Graph> graph_;
   size_t recordings_ = 0;
 };

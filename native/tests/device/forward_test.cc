@@ -86,7 +86,8 @@ void check_layers(const Model& model, const std::vector<uint32_t>& tokens, size_
   Matrix logits(x.rows(), head.value().vocabulary());
   head.value().logits(x.view(), logits.view(), pool);
   const cuda::DeviceMatrix logits_there(test_device(), logits.rows(), logits.columns(), "a test");
-  head_there.logits(test_card(), there.view(), logits_there.view());
+  cuda::EndsRoom room;
+  head_there.logits(test_card(), room, there.view(), logits_there.view());
   CHECK(apart(from_card(logits_there), logits) < 1e-4);
 }
 
@@ -175,13 +176,15 @@ TEST_CASE("tokens behind a cache") {
       REQUIRE(embed(*model, some, count, x.view(), pool, past).ok());
       cuda::DeviceMatrix there(test_device(), count, config.hidden, "a test");
       const bool on_the_card = past >= 47;
-      past_there.upload(std::vector<uint32_t>{uint32_t(past)});
+      const std::vector<uint32_t> past_here = {uint32_t(past)};
+      past_there.upload(past_here);
       const cuda::Places places{.length = count,
                                 .past = on_the_card ? 0 : past,
                                 .past_on_card = on_the_card ? past_there.data() : nullptr};
       cuda::Array<uint32_t> ids(test_device(), count, "a test");
       ids.upload(some);
-      embedding.embed(test_card(), ids.data(), there.view(), places);
+      cuda::EndsRoom room;
+      embedding.embed(test_card(), room, ids.data(), there.view(), places);
       for (size_t i = 0; i < config.layers; ++i) {
         layers[i].extend(x.view(), cache, buffers, pool);
         layers_there[i].extend(
