@@ -59,8 +59,17 @@ class Folders {
   void add_pythons(const std::string& folder) {
     for (const std::string& python : folders_in(folder, "python"))
       for (const char* packages : {"/site-packages", "/dist-packages"})
-        for (const std::string& package : folders_in(python + packages + "/nvidia", ""))
-          add(package + "/lib");
+        add_packages(python + packages + "/nvidia");
+  }
+  void add_packages(const std::string& nvidia) {
+    for (const std::string& package : folders_in(nvidia, "")) add(package + "/lib");
+  }
+  // Whatever of a toolkit, an environment or pip's packages a person points at.
+  void add_named(const std::string& folder) {
+    add_toolkit(folder);
+    add_pythons(folder + "/lib");
+    add_packages(folder + "/nvidia");
+    if (fs::path(folder + "/").parent_path().filename() == "nvidia") add_packages(folder);
   }
   // A virtual environment or one of conda's, which has libraries of its own as well.
   void add_environment(const std::string& folder) {
@@ -108,10 +117,7 @@ std::vector<std::string> library_folders(const SearchPlaces& places) {
     return value ? value : "";
   };
   Folders folders;
-  if (!places.folder.empty()) {
-    folders.add_toolkit(places.folder);
-    folders.add_pythons(places.folder + "/lib");  // a virtual environment
-  }
+  if (!places.folder.empty()) folders.add_named(places.folder);
   folders.add_loader();
   for (const char* name : {"CUDA_PATH", "CUDA_HOME"})
     if (const std::string value = variable(name); !value.empty()) folders.add_toolkit(value);

@@ -104,6 +104,22 @@ TEST_CASE("the order of the places") {
         });
 }
 
+TEST_CASE("a person may point at an environment, at pip's packages or at one of them") {
+  Machine machine;
+  const std::string packages = "/venv/lib/python3.12/site-packages";
+  machine.put(packages + "/nvidia/cublas/lib/libcublas.so.12");
+  machine.put(packages + "/nvidia/cu13/lib/libcublas.so.13");
+  const auto first = [&](const std::string& named) { return machine.paths(cublas(), named).front(); };
+  for (const std::string& named :
+       {std::string("/venv"), packages, packages + "/nvidia", packages + "/nvidia/",
+        packages + "/nvidia/cublas", packages + "/nvidia/cublas/lib"}) {
+    CAPTURE(named);
+    std::string path = first(named);
+    if (const size_t twice = path.find("//"); twice != std::string::npos) path.erase(twice, 1);
+    CHECK(path == packages + "/nvidia/cublas/lib/libcublas.so.12");
+  }
+}
+
 TEST_CASE("the first that loads, answers and is new enough is taken") {
   Machine machine;
   machine.put("/named/libsignum-fake.so.13");                        // no library at all
