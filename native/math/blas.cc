@@ -59,11 +59,11 @@ void invert_lower(size_t n, double* a, size_t lda) {
   dtrtri_("U", "N", &size, a, &stride, &info);
 }
 
-void invert_upper(size_t n, float* a, size_t lda) {
+void invert_upper(size_t n, double* a, size_t lda) {
   use_one_thread();
   const int size = int(n), stride = int(lda);
   int info = 0;
-  strtri_("L", "N", &size, a, &stride, &info);
+  dtrtri_("L", "N", &size, a, &stride, &info);
 }
 
 bool solve_positive(size_t n, double* a, size_t lda, double* b) {

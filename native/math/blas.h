@@ -26,7 +26,7 @@ void invert_lower(size_t n, float* a, size_t lda);
 void invert_lower(size_t n, double* a, size_t lda);
 
 // Inverse of an upper triangular row-major matrix in place; the diagonal must be nonzero.
-void invert_upper(size_t n, float* a, size_t lda);
+void invert_upper(size_t n, double* a, size_t lda);
 
 // Solves A x = b for symmetric positive definite A (lower triangle, destroyed); b becomes x. False when not
 // positive definite.

@@ -65,8 +65,11 @@ void BlockLoop::invert_blocks() {
     const size_t start = t * blocksize_, width = std::min(blocksize_, columns() - start);
     const ConstView r = factor_.r.view().block(start, start, width, width);
     const View u = u_blocks_.view().block(start, 0, width, width);
-    for (size_t i = 0; i < width; ++i) std::memcpy(u.row(i), r.row(i), width * sizeof(float));
-    blas::invert_upper(width, u.data, u.stride);
+    std::vector<double> inverse(width * width);
+    for (size_t i = 0; i < width; ++i) std::copy_n(r.row(i), width, inverse.begin() + long(i * width));
+    blas::invert_upper(width, inverse.data(), width);
+    for (size_t i = 0; i < width; ++i)
+      for (size_t j = 0; j < width; ++j) u(i, j) = float(inverse[i * width + j]);
   });
 }
 

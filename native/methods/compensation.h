@@ -33,7 +33,7 @@ class BlockLoop {
   View current() { return current_.view().block(0, 0, rows(), width_); }
   // R of this block [width, width]: U_b^-1, upper triangular.
   ConstView r_block() const { return factor_.r.view().block(start_, start_, width_, width_); }
-  // U of this block [width, width].
+  // U of this block [width, width], inverted in F64: the same whoever inverts it.
   ConstView u_block() const { return u_blocks_.view().block(start_, 0, width_, width_); }
 
   // Ends the block. error [rows, width]: E = (Wb - Q) / U_jj, for methods that do not propagate inside the

@@ -166,12 +166,16 @@ void RefitRows(const float* y, const float* const* v, size_t planes, size_t colu
 }
 
 void AddColumnProducts(const float* a, const float* b, size_t columns, double* sums) {
-  const D d;
+  const hn::CappedTag<double, 8> dd;
+  const hn::Rebind<float, decltype(dd)> df;
   for (size_t j = 0; j < columns; ++j) {
-    V sum = hn::Zero(d);
-    for (size_t lane = 0; lane < kPanelRows; lane += hn::Lanes(d))
-      sum = hn::MulAdd(hn::LoadU(d, a + j * kPanelRows + lane), hn::LoadU(d, b + j * kPanelRows + lane), sum);
-    sums[j] += double(hn::GetLane(hn::SumOfLanes(d, sum)));
+    auto sum = hn::Zero(dd);
+    for (size_t lane = 0; lane < kPanelRows; lane += hn::Lanes(dd)) {
+      const size_t at = j * kPanelRows + lane;
+      sum =
+          hn::MulAdd(hn::PromoteTo(dd, hn::LoadU(df, a + at)), hn::PromoteTo(dd, hn::LoadU(df, b + at)), sum);
+    }
+    sums[j] += hn::GetLane(hn::SumOfLanes(dd, sum));
   }
 }
 

@@ -18,7 +18,7 @@ constexpr size_t kDivision = 128;
 // whose first row is `first`.
 void join_tiles(Card& card, DeviceView<const float> r, DeviceView<float> u, DeviceView<float> room,
                 size_t first, size_t count, size_t blocksize, size_t width) {
-  for (size_t half = kTile; half < width; half *= 2)
+  for (size_t half = own::kInverse; half < width; half *= 2)
     for (size_t at = 0; at + half < width; at += 2 * half) {
       const size_t right = std::min(half, width - at - half);
       const auto b = r.block(first + at, first + at + half, half, right);
@@ -70,7 +70,7 @@ void invert_upper_blocks(Card& card, DeviceView<const float> r, size_t blocksize
   const size_t n = r.rows;
   if (n == 0) return;
   own::invert_tiles(card.device, r, blocksize, u);
-  if (blocksize <= kTile || n <= kTile) return;
+  if (blocksize <= own::kInverse || n <= own::kInverse) return;
   const DeviceMatrix room(card.device, n, std::min(blocksize, n), "inverting the factor's blocks");
   const size_t full = n / blocksize, rest = n % blocksize;
   if (full > 0) join_tiles(card, r, u, room.view(), 0, full, blocksize, blocksize);

@@ -8,7 +8,8 @@ namespace signum::cuda {
 
 // Inverses of the diagonal blocks of R [n, n], upper triangular with a nonzero diagonal, all at once:
 // u [n, blocksize] takes U_b of the block that begins at row s in its rows [s, s + width), zeros below the
-// diagonal and after the last block's width. blocksize: at least 1.
+// diagonal and after the last block's width. blocksize: at least 1. Made in F64 and rounded, as on the CPU,
+// up to own::kInverse columns; wider blocks are joined from such ones in F32.
 void invert_upper_blocks(Card& card, DeviceView<const float> r, size_t blocksize, DeviceView<float> u);
 
 // A <- A (R R^T)^-1. r [n, n] upper triangular with a nonzero diagonal, a [m, n]

@@ -74,34 +74,52 @@ __global__ void __launch_bounds__(kThreads)
     if (h * 32 + lane < n) at[h * 32 + lane] = x[h];
 }
 
-// A block of threads for each tile of every diagonal block.
+// Rows of the inverse of a tile, a warp each, in F64: lane l has columns l, l + 32, ... r, u: of the tile.
+template <unsigned kSlots>
+__device__ inline void invert_row(DeviceView<const float> r, unsigned row, DeviceView<float> u) {
+  const unsigned lane = threadIdx.x % 32, n = unsigned(r.rows);
+  double x[kSlots];
+#pragma unroll
+  for (unsigned s = 0; s < kSlots; ++s) x[s] = s * 32 + lane == row ? 1.0 : 0.0;
+#pragma unroll
+  for (unsigned s = 0; s < kSlots; ++s) {
+    if (s * 32 + 31 < row) continue;  // zero up to the diagonal
+#pragma unroll 1
+    for (unsigned l = 0; l < 32; ++l) {
+      const unsigned k = s * 32 + l;
+      if (k >= n) break;
+      const float* from = r.data + k * r.stride;
+      const double solved = warp_from(x[s], l) / double(from[k]);
+      if (lane == l) x[s] = solved;
+#pragma unroll
+      for (unsigned t = s; t < kSlots; ++t) {
+        const unsigned j = t * 32 + lane;
+        if (j > k && j < n) x[t] = fma(-solved, double(from[j]), x[t]);
+      }
+    }
+  }
+#pragma unroll
+  for (unsigned s = 0; s < kSlots; ++s)
+    if (s * 32 + lane < n) u.data[row * u.stride + s * 32 + lane] = float(x[s]);
+}
+
+// A thread block for some rows of every tile of every diagonal block.
+template <unsigned kSlots>
 __global__ void __launch_bounds__(kThreads)
     invert_kernel(DeviceView<const float> r, size_t blocksize, DeviceView<float> u) {
-  __shared__ float tile[kSide][kSide + 1];
-  const size_t block = size_t(blockIdx.y) * blocksize, inside = size_t(blockIdx.x) * kSide;
+  constexpr unsigned kBands = kSlots * 32 / kWarps;  // thread blocks for a tile
+  const size_t block = size_t(blockIdx.y) * blocksize, inside = blockIdx.x / kBands * (kSlots * 32);
   const size_t block_end = block + blocksize < r.rows ? block + blocksize : r.rows;
-  const size_t first = block + inside, end = first + kSide < block_end ? first + kSide : block_end;
-  if (first >= end) return;  // the whole block of threads
-  const unsigned n = unsigned(end - first);
-  for (unsigned i = threadIdx.x; i < kSide * kSide; i += kThreads) {
-    const unsigned row = i / kSide, column = i % kSide;
-    tile[row][column] = row < n && column < n && row <= column
-                            ? r.data[(first + row) * r.stride + first + column]
-                            : float(row == column);
-  }
-  __syncthreads();
-  const unsigned lane = threadIdx.x % 32;
-  for (unsigned row = threadIdx.x / 32; row < n; row += kWarps) {
-    float x[2] = {float(row == lane), float(row == 32 + lane)};
-    divide_row(x, tile);
-    float* to = u.data + (first + row) * u.stride;
-    for (size_t c = lane; c < blocksize; c += 32) {
-      const size_t own = c - inside;  // wraps around before it
-      if (c < inside || own >= n) to[c] = 0;
-    }
-    for (unsigned h = 0; h < 2; ++h)
-      if (h * 32 + lane < n) to[inside + h * 32 + lane] = x[h];
-  }
+  const size_t first = block + inside,
+               end = first + kSlots * 32 < block_end ? first + kSlots * 32 : block_end;
+  const unsigned row = blockIdx.x % kBands * kWarps + threadIdx.x / 32;
+  if (first + row >= end) return;  // whole warps
+  const size_t n = end - first;
+  float* to = u.data + (first + row) * u.stride;
+  for (size_t c = threadIdx.x % 32; c < blocksize; c += 32)
+    if (c < inside || c >= inside + n) to[c] = 0;
+  const DeviceView<const float> tile{r.data + first * (r.stride + 1), n, n, r.stride};
+  invert_row<kSlots>(tile, row, {u.data + first * u.stride + inside, n, n, u.stride});
 }
 
 template <class T>
@@ -135,8 +153,17 @@ template void mark_failed(Device&, const int*, float*, size_t);
 template void mark_failed(Device&, const int*, double*, size_t);
 
 void invert_tiles(Device& device, DeviceView<const float> r, size_t blocksize, DeviceView<float> u) {
-  launch(device, invert_kernel, Grid{dim3(parts(blocksize, kSide), parts(r.rows, blocksize)), dim3(kThreads)},
-         r, blocksize, u);
+  const auto tiles = [&](auto kernel, size_t side) {
+    const Grid grid{dim3(unsigned(parts(blocksize, side) * side / kWarps), parts(r.rows, blocksize)),
+                    dim3(kThreads)};
+    launch(device, kernel, grid, r, blocksize, u);
+  };
+  if (blocksize <= 64)
+    tiles(invert_kernel<2>, 64);
+  else if (blocksize <= 128)
+    tiles(invert_kernel<4>, 128);
+  else
+    tiles(invert_kernel<8>, kInverse);
 }
 
 }  // namespace signum::cuda::own

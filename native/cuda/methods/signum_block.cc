@@ -1,11 +1,30 @@
 #include "cuda/methods/signum_block.h"
 
+#include "cuda/math/gemm.h"
 #include "cuda/methods/signum_store.h"
 
 namespace signum::cuda {
 namespace {
 
 constexpr int kStartIterations = 15;
+
+// c = a op(b). By our own kernels and in F32 whatever else is asked for: every sum is one chain over k, as on
+// the CPU, whose signs it gives; a library's order would not, and costs as much time at this size.
+void multiply(Device& device, DeviceView<const float> a, bool b_transposed, DeviceView<const float> b,
+              DeviceView<float> c) {
+  own::Product<float, float> product;
+  product.b_transposed = b_transposed;
+  product.m = c.rows;
+  product.n = c.columns;
+  product.k = a.columns;
+  product.a = a.data;
+  product.lda = a.stride;
+  product.b = b.data;
+  product.ldb = b.stride;
+  product.c = c.data;
+  product.ldc = c.stride;
+  own::multiply(device, product);
+}
 
 }  // namespace
 
@@ -57,10 +76,10 @@ void SignumBlock::start(DeviceView<const float> block, const PlaneCounts& counts
 // Y = Wb U_b^-1, Y U_b^-T, ||Y||^2, M = U_b^-1 U_b^-T.
 void SignumBlock::prepare(DeviceView<const float> block, DeviceView<const float> r) {
   const size_t n = block.columns;
-  card_.blas.gemm(false, false, rows_, n, n, 1.0f, block.data, block.stride, r.data, r.stride, 0.0f,
-                  y_.data(), n);
-  card_.blas.gemm(false, true, rows_, n, n, 1.0f, y_.data(), n, r.data, r.stride, 0.0f, y_back_.data(), n);
-  card_.blas.gemm(false, true, n, n, n, 1.0f, r.data, r.stride, r.data, r.stride, 0.0f, metric_.data(), n);
+  const DeviceView<float> y = view_of(y_, rows_, n);
+  multiply(card_.device, block, false, r, y);
+  multiply(card_.device, y, true, r, view_of(y_back_, rows_, n));
+  multiply(card_.device, r, true, r, view_of(metric_, n, n));
   row_squares(card_.device, y_.data(), rows_, n, row_parts_.data());
   sum_parts(card_.device, row_parts_.data(), rows_, nullptr, y_square_.data());
 }
@@ -74,8 +93,7 @@ void SignumBlock::refit(DeviceView<const float> r, const PlaneCounts& counts) {
   const float* const v[kPlanes] = {part(0), part(1), part(2)};
   signed_columns(card_.device, now, counts, now_.codes.data(), n, signs);
   for (size_t k = 0; k < counts.planes(); ++k)
-    card_.blas.gemm(false, false, rows_, n, counts.of[k], 1.0f, signs[k], n, r.data, r.stride, 0.0f, part(k),
-                    n);
+    multiply(card_.device, {signs[k], rows_, counts.of[k], n}, false, r, {part(k), rows_, n, n});
   refit_rows(card_.device, counts, rows_, n, y_.data(), v, now);
   columns_.system(now, counts, now_.codes.data(), n, y_back_.data(), metric_.data());
   if (recipe_.column_scales) columns_.solve(now, counts);

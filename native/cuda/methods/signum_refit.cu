@@ -1,3 +1,4 @@
+#include "cuda/math/gemm.h"
 #include "cuda/math/sums.h"
 #include "cuda/math/triangular.h"
 #include "cuda/methods/signum_refit.h"
@@ -6,8 +7,8 @@ namespace signum::cuda {
 namespace {
 
 constexpr unsigned kWarps = 8;
-constexpr size_t kGramRows = 512;  // rows whose products are summed in F32
-constexpr size_t kSideRows = 64;
+constexpr size_t kPanelRows = 64;             // whose products are summed by themselves
+constexpr size_t kGramRows = 8 * kPanelRows;  // whose sums are added up in F32, as on the CPU
 constexpr double kRowRidge = 1e-6, kColumnRidge = 1e-4;
 
 struct Parts {
@@ -86,26 +87,26 @@ __global__ void refit_rows_kernel(PlaneCounts counts, size_t width, const float*
 }
 
 // signs [rows, unknowns] out: the signs times the row scales, one plane's columns after another's. sides
-// [bands][stride] out: their products with y_back, of kSideRows rows each. A thread an unknown.
+// [bands][stride] out: their products with y_back, of kPanelRows rows each. A thread an unknown.
 __global__ void signed_rows_kernel(SignumScales scales, PlaneCounts counts, const uint8_t* codes,
                                    size_t width, const float* y_back, float* signs, size_t stride,
-                                   float* sides) {
+                                   double* sides) {
   const unsigned unknown = blockIdx.x * blockDim.x + threadIdx.x;
   if (unknown >= counts.unknowns()) return;
   const unsigned k = counts.plane_of(unknown), j = unknown - counts.first(k);
   const float* row_scale = scales.row_of(k);
-  const size_t first = blockIdx.y * kSideRows;
-  float sum = 0;
-  for (size_t row = first; row < first + kSideRows && row < scales.rows; ++row) {
+  const size_t first = blockIdx.y * kPanelRows;
+  double sum = 0;
+  for (size_t row = first; row < first + kPanelRows && row < scales.rows; ++row) {
     const float value = signed_value(codes[row * width + j], k, row_scale[row]);
     signs[row * stride + unknown] = value;
-    sum = fmaf(value, y_back[row * width + j], sum);
+    sum = fma(double(value), double(y_back[row * width + j]), sum);
   }
   sides[blockIdx.y * stride + unknown] = sum;
 }
 
 // a [unknowns, unknowns], b [unknowns] out.
-__global__ void system_kernel(PlaneCounts counts, const float* grams, size_t bands, const float* sides,
+__global__ void system_kernel(PlaneCounts counts, const float* grams, size_t bands, const double* sides,
                               size_t side_bands, size_t stride, const float* metric, size_t width, double* a,
                               double* b) {
   const size_t n = counts.unknowns(), at = size_t(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -117,7 +118,7 @@ __global__ void system_kernel(PlaneCounts counts, const float* grams, size_t ban
   a[at] = sum * double(metric[row * width + column]);
   if (j != 0) return;
   sum = 0;
-  for (size_t band = 0; band < side_bands; ++band) sum += double(sides[band * stride + i]);
+  for (size_t band = 0; band < side_bands; ++band) sum += sides[band * stride + i];
   b[i] = sum;
 }
 
@@ -239,7 +240,7 @@ ColumnRefit::ColumnRefit(Card& card, size_t rows, size_t most)
       rows_(rows),
       most_(most),
       bands_(padded_rows(rows) / std::min(rows, kGramRows)),
-      side_bands_((rows + kSideRows - 1) / kSideRows),
+      side_bands_((rows + kPanelRows - 1) / kPanelRows),
       signs_(card.device, padded_rows(rows) * most, "refitting column scales"),
       grams_(card.device, bands_ * most * most, "refitting column scales"),
       sides_(card.device, side_bands_ * most, "refitting column scales"),
@@ -256,8 +257,21 @@ void ColumnRefit::system(const SignumScales& scales, const PlaneCounts& counts, 
   const Grid grid{dim3(parts(n, 128), unsigned(side_bands_)), dim3(128)};
   launch(card_.device, signed_rows_kernel, grid, scales, counts, codes, width, y_back, signs_.data(), most_,
          sides_.data());
-  card_.blas.gemm_batched({bands_, rows * most_, rows * most_, n * n}, true, false, n, n, rows, 1.0f,
-                          signs_.data(), most_, signs_.data(), most_, 0.0f, grams_.data(), n);
+  own::Product<float, float> product;
+  product.a_transposed = true;
+  product.m = product.n = n;
+  product.lda = product.ldb = most_;
+  product.c = grams_.data();
+  product.ldc = n;
+  product.count = bands_;
+  product.a_step = product.b_step = rows * most_;
+  product.c_step = n * n;
+  for (size_t first = 0; first < rows; first += kPanelRows) {
+    product.k = std::min(kPanelRows, rows - first);
+    product.a = product.b = signs_.data() + first * most_;
+    product.beta = first == 0 ? 0.0f : 1.0f;
+    own::multiply(card_.device, product);
+  }
   launch(card_.device, system_kernel, one_each(n * n), counts, grams_.data(), bands_, sides_.data(),
          side_bands_, most_, metric, width, a_.data(), b_.data());
 }

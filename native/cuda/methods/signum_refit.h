@@ -36,8 +36,8 @@ class ColumnRefit {
  private:
   Card& card_;
   size_t rows_, most_, bands_, side_bands_;
-  Array<float> signs_, grams_, sides_;
-  Array<double> a_, b_, small_, x_;
+  Array<float> signs_, grams_;
+  Array<double> sides_, a_, b_, small_, x_;
 };
 
 // sum[0] = plus[0] + parts[0] + ... in a fixed order; plus may be null.

@@ -36,9 +36,8 @@ TEST_CASE("gptq equals the golden weights but for rounding ties") {
   }
 }
 
-TEST_CASE("gptq with every option: a block has the CPU's codes but for rounding ties") {
+TEST_CASE("gptq with every option: a block has the CPU's codes") {
   const Problem p = special_problem(37, 120, 1);
-  double same_bits = 0, cases = 0;
   for (const int bits : {2, 3, 4, 8})
     for (const long group : {-1L, 8L, 50L})
       for (const bool symmetric : {false, true})
@@ -50,11 +49,8 @@ TEST_CASE("gptq with every option: a block has the CPU's codes but for rounding 
           const BothEnds both(recipe_of(bits, group, symmetric, clip_search, bits == 3), p);
           CHECK(both.same_layout());
           CHECK(both.error_ratio() == doctest::Approx(1).epsilon(0.01));
-          CHECK(both.same_bits() >= 0.98);  // the columns of one row after a tie
-          same_bits += both.same_bits();
-          ++cases;
+          CHECK(both.same_bits() >= 0.999);
         }
-  CHECK(same_bits / cases >= 0.999);
 }
 
 TEST_CASE("gptq of whole layers, all storage types and widths of blocks") {

@@ -37,21 +37,21 @@ TEST_CASE("signum-rc's output error is at most 1 % above the golden one") {
   }
 }
 
-TEST_CASE("signum-rc: one block has the CPU's signs but for ties") {
-  double same_bits = 0, cases = 0;
+// More rows than unknowns, so that the scales are determined; without the constant row, whose second and
+// third planes are signs of rounding errors.
+TEST_CASE("signum-rc with every option: a block has the CPU's signs") {
+  Problem p = special_problem(500, 64, 1);
+  for (size_t j = 0; j < 64; ++j) p.weight(2, j) *= j % 3 ? 1.0f : -0.5f;
   for (const auto& [second, third] : kPlaneShares)
     for (const bool column_scales : {true, false}) {
       CAPTURE(second);
       CAPTURE(third);
       CAPTURE(column_scales);
-      const BothEnds both(recipe_of(second, third, 128, column_scales), special_problem(67, 122, 1));
+      const BothEnds both(recipe_of(second, third, 128, column_scales), p);
       CHECK(both.same_layout());
-      CHECK(both.same_bits() >= 0.99);  // the columns of one row after a tie
+      CHECK(both.same_bits() >= 0.999);
       CHECK(both.error_ratio() == doctest::Approx(1).epsilon(0.01));
-      same_bits += both.same_bits();
-      ++cases;
     }
-  CHECK(same_bits / cases >= 0.999);
 }
 
 TEST_CASE("signum-rc of whole layers, all storage types and widths of blocks") {

@@ -38,8 +38,8 @@ TEST_CASE("inverses of all diagonal blocks") {
   cuda::Device& device = test_device();
   cuda::Blas blas(device, {});
   cuda::Card card{device, blas};
-  const size_t shapes[][2] = {{5, 32},    {64, 64},   {65, 64},   {128, 128}, {300, 128},
-                              {390, 256}, {256, 256}, {200, 100}, {100, 256}, {330, 160}};
+  const size_t shapes[][2] = {{5, 32},    {64, 64},   {65, 64},   {128, 128}, {300, 128}, {390, 256},
+                              {256, 256}, {200, 100}, {100, 256}, {330, 160}, {600, 512}, {340, 300}};
   for (const auto& [n, blocksize] : shapes) {
     CAPTURE(n);
     CAPTURE(blocksize);
