@@ -22,8 +22,8 @@ struct Element {
 __device__ size_t padded_rows(const RankOne& f) { return size_t(f.shape.tiles()) * kLaneRows; }
 
 __device__ float scale_at(const RankOne& f, int order, unsigned group, unsigned j, unsigned lane) {
-  return f.row_scale[order][group * padded_rows(f) + size_t(blockIdx.x) * kLaneRows + lane] *
-         f.column_scale[order][group * f.shape.width + j];
+  return f.row_scale_of(order)[group * padded_rows(f) + size_t(blockIdx.x) * kLaneRows + lane] *
+         f.column_scale_of(order)[group * f.shape.width + j];
 }
 
 __device__ Element element_of(const RankOne& f, int orders, int order, Step step, size_t at, unsigned group,
@@ -39,7 +39,7 @@ __device__ Element element_of(const RankOne& f, int orders, int order, Step step
   if (step == Step::AssignAndUpdate)
     nearest_of_four(x, scale_at(f, 0, group, j, lane), scale_at(f, 1, group, j, lane), f.sign[0][at],
                     f.sign[1][at]);
-  return {fmaf(-scale_at(f, 1 - order, group, j, lane), f.sign[1 - order][at], x), f.sign[order][at]};
+  return {fmaf(-scale_at(f, 1 - order, group, j, lane), f.sign_of(1 - order)[at], x), f.sign_of(order)[at]};
 }
 
 // A tile a block: row scales of one order, and the tile's sums for its column scales.
@@ -59,7 +59,7 @@ __global__ void step_kernel(RankOne f, int orders, int order, Step step) {
     const size_t at = (size_t(blockIdx.x) * width + j) * kLaneRows + lane;
     const unsigned group = kGroups == 1 ? 0 : f.group[at];
     const Element e = element_of(f, orders, order, step, at, group, j, lane);
-    const float column = start ? 0.0f : f.column_scale[order][group * width + j] * e.sign;
+    const float column = start ? 0.0f : f.column_scale_of(order)[group * width + j] * e.sign;
 #pragma unroll
     for (unsigned g = 0; g < kGroups; ++g) {
       if (g != group) continue;
@@ -83,7 +83,7 @@ __global__ void step_kernel(RankOne f, int orders, int order, Step step) {
     }
     const float scale = start ? sum / fmaxf(squares, 1.0f) : sum / (squares + float(kEpsilon));
     row_scale[warp * 32 + lane] = scale;
-    f.row_scale[order][warp * padded_rows(f) + size_t(blockIdx.x) * kLaneRows + lane] = scale;
+    f.row_scale_of(order)[warp * padded_rows(f) + size_t(blockIdx.x) * kLaneRows + lane] = scale;
   }
   __syncthreads();
 
@@ -127,7 +127,7 @@ __global__ void solve_kernel(RankOne f, int order, bool start) {
   __syncthreads();
   if (warp != 0 || !there) return;
   for (unsigned w = 1; w < kWarps; ++w) numerator += room[0][w][lane], denominator += room[1][w][lane];
-  f.column_scale[order][i] =
+  f.column_scale_of(order)[i] =
       float(start ? (denominator > 0 ? numerator / denominator : 0) : numerator / (denominator + kEpsilon));
 }
 
@@ -157,7 +157,7 @@ __global__ void normalize_kernel(RankOne f, int order, float* factor) {
   __shared__ double room[32];
   const Columns columns = columns_of(*f.choice, f.part, f.shape.width);
   const unsigned j = columns.begin + threadIdx.x;
-  float* column = f.column_scale[order] + size_t(blockIdx.x) * f.shape.width;
+  float* column = f.column_scale_of(order) + size_t(blockIdx.x) * f.shape.width;
   const float own = j < columns.end ? column[j] : 0.0f;
   const double sum = block_sum(double(fabsf(own)), room), members = block_sum(own != 0 ? 1.0 : 0.0, room);
   const float mean = members > 0 ? float(sum / members) : 1.0f;

@@ -18,6 +18,13 @@ struct RankOne {
   float* column_scale[2];  // by order: [groups][width], by tile column; 0 where a column has no member
   float* sign[2];          // two orders only: -1, 0, 1 in tiles
   float* partial;          // [tiles][2][groups][width], room only
+
+  // Chosen, not indexed: a kernel would copy its parameters for that.
+  SIGNUM_BOTH float* row_scale_of(int order) const { return order == 0 ? row_scale[0] : row_scale[1]; }
+  SIGNUM_BOTH float* column_scale_of(int order) const {
+    return order == 0 ? column_scale[0] : column_scale[1];
+  }
+  SIGNUM_BOTH float* sign_of(int order) const { return order == 0 ? sign[0] : sign[1]; }
 };
 
 // The start of one order alone, which is what the search for a second split counts with.
