@@ -83,6 +83,8 @@ export const devicePlanSchema = z.object({
   activations: z.enum(activationPlaces),
   fits: z.boolean(),
   advice: z.string().nullable(),
+  /** What the run takes of the computer's own memory. */
+  host_bytes: z.number(),
 })
 export type DevicePlan = z.infer<typeof devicePlanSchema>
 

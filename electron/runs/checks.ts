@@ -1,5 +1,6 @@
 // What is looked at before a run starts, one step each: the run takes them until one fails, the window shows them all.
 import type { Attention, Ending } from '../contract/api.ts'
+import type { DevicePlan } from '../contract/devices.ts'
 import { failure, type Problem, type Result } from '../contract/errors.ts'
 import { windowOf } from '../contract/evaluation.ts'
 import { checkMatches, corrects, resolvedOverrides } from '../contract/overrides.ts'
@@ -9,7 +10,15 @@ import { checkTables, type TableTypes } from '../contract/tables.ts'
 import { forecast } from '../bits/forecast.ts'
 import { refused, type Context } from './context.ts'
 import { inspect } from './models.ts'
-import { activationLimit, diskNeeded, evaluationMemoryNeeded, memoryNeeded, type Sampling } from './needs.ts'
+import {
+  activationLimit,
+  activationsInFile,
+  diskNeeded,
+  evaluationBesideCard,
+  evaluationMemoryNeeded,
+  memoryNeeded,
+  type Sampling,
+} from './needs.ts'
 import * as preflight from './preflight.ts'
 import type { Wanted } from './source.ts'
 
@@ -104,41 +113,54 @@ export async function readEvaluation<T extends { tokens: Tokens }>(
 }
 
 /** `step`: which of a run's steps needs the most. */
-export type Memory = { needed: number; available: number; activationLimit: number; step: 'quantize' | 'evaluate' }
+export type Memory = {
+  needed: number
+  available: number
+  activationLimit: number
+  /** The activations go to a file. */
+  inFile: boolean
+  step: 'quantize' | 'evaluate'
+}
 
 function samplingOf(recipe: ResolvedRecipe): Sampling | null {
   return recipe.calibration && { ...recipe.calibration, streams: corrects(recipe) ? 2 : 1 }
 }
 
-/** `tokens`: of the evaluation texts, one by one. */
+/** Of the computer. `tokens`: of the evaluation texts, one by one; `onCard`: the plan of the card that the run computes on. */
 export async function lookAtMemory(
   context: Context,
   recipe: ResolvedRecipe,
   model: Model,
   tokens: readonly number[],
+  onCard: DevicePlan | null = null,
 ): Promise<Memory> {
   const available = await context.machine.availableMemory()
-  const limit = activationLimit(available)
-  const quantizing = memoryNeeded(model, samplingOf(recipe), limit)
-  const evaluating = recipe.evaluations.map(({ window }, i) => evaluationMemoryNeeded(model, window, tokens[i] ?? 0))
+  const [limit, sampling] = [activationLimit(available), samplingOf(recipe)]
+  const quantizing = onCard?.host_bytes ?? memoryNeeded(model, sampling, limit)
+  const evaluating = recipe.evaluations.map(({ window }, i) =>
+    onCard === null
+      ? evaluationMemoryNeeded(model, window, tokens[i] ?? 0)
+      : evaluationBesideCard(model, window, tokens[i] ?? 0, limit),
+  )
   const needed = Math.max(quantizing, ...evaluating)
-  return { needed, available, activationLimit: limit, step: needed > quantizing ? 'evaluate' : 'quantize' }
+  const inFile = onCard === null ? activationsInFile(model, sampling, limit) : onCard.activations === 'disk'
+  return { needed, available, activationLimit: limit, inFile, step: needed > quantizing ? 'evaluate' : 'quantize' }
 }
 
 export type Disk = { needed: number; free: number }
 
-/** `tokens`: of all texts together; their ids are kept in the run's folder. */
+/** `inFile`: lookAtMemory's; `tokens`: of all texts together, whose ids are kept in the run's folder. */
 export async function lookAtDisk(
   context: Context,
   out: string,
   recipe: ResolvedRecipe,
   model: Model,
-  limit: number,
+  inFile: boolean,
   tokens: number,
 ): Promise<Disk> {
   const { most } = forecast(recipe, model)
   return {
-    needed: diskNeeded(model, most.fileBytes, samplingOf(recipe), limit, tokens),
+    needed: diskNeeded(model, most.fileBytes, samplingOf(recipe), inFile, tokens),
     free: await context.machine.freeDisk(out),
   }
 }

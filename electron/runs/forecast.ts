@@ -143,7 +143,7 @@ async function forecastOf(
   const sizes = forecastSizes(recipe, model, await noteOf(context, recipe.calibration, model))
   const memory = await lookAtMemory(context, recipe, model, tokens)
   const all = tokens.reduce((sum, one) => sum + one, calibration)
-  const disk = await lookAtDisk(context, out, recipe, model, memory.activationLimit, all)
+  const disk = await lookAtDisk(context, out, recipe, model, memory.inFile, all)
   const next = { model, folder: model.path, recipe, tokens, fileBytes: sizes.expected.fileBytes, threads, device }
   const { seconds, basis } = learned(next, past)
   return {

@@ -9,6 +9,8 @@ export type Sampling = { sequences: number; length: number; streams?: 1 | 2 }
 const f32 = 4
 /** Program, buffers, allocator. */
 const base = 64 * 2 ** 20
+/** The same with a card's driver and its libraries. */
+const besideCard = 512 * 2 ** 20
 
 /** Bytes of memory that may hold activations before they go to a file: a quarter of what is there, within reason. */
 export const activationLimit = (availableMemory: number): number =>
@@ -17,6 +19,10 @@ export const activationLimit = (availableMemory: number): number =>
 /** Inputs of one layer for all sequences, F32; the outputs take their place. */
 const activationBytes = (model: Model, sampling: Sampling | null): number =>
   sampling === null ? 0 : sampling.sequences * sampling.length * model.hidden * f32
+
+/** Whether they go to a file in the run's folder. */
+export const activationsInFile = (model: Model, sampling: Sampling | null, limit: number): boolean =>
+  activationBytes(model, sampling) > limit
 
 /** Sequences that go through a layer together: up to 4096 tokens. */
 const batch = (length: number): number => Math.max(1, Math.floor(4096 / length))
@@ -38,6 +44,13 @@ export function evaluationMemoryNeeded(model: Model, window: number, tokens: num
   const layer = weightsOfLayer(model) + passing(model, Math.min(tokens, batch(window) * window)) + head
   const logits = 2 * (head + logitRows * (model.vocabulary + model.hidden))
   return base + (Math.max(layer, logits) + 2 * tokens * model.hidden) * f32
+}
+
+/** The same with the models' layers on a card: a layer on its way there, and outputs where the card may have no room for them. */
+export function evaluationBesideCard(model: Model, window: number, tokens: number, limit: number): number {
+  const outputs = tokens * model.hidden * f32
+  const onTheWay = (weightsOfLayer(model) + batch(window) * window * model.hidden) * f32
+  return besideCard + onTheWay + (outputs <= limit ? 2 * outputs : 0)
 }
 
 /**
@@ -70,11 +83,10 @@ export function diskNeeded(
   model: Model,
   fileBytes: number,
   sampling: Sampling | null,
-  limit: number,
+  inFile: boolean,
   tokens: number,
 ): number {
-  const activations = activationBytes(model, sampling)
   const diagonals = sampling === null ? 0 : diagonalBytes(model)
-  const kept = activations > limit ? (sampling?.streams ?? 1) * activations : 0
+  const kept = inFile ? (sampling?.streams ?? 1) * activationBytes(model, sampling) : 0
   return fileBytes + diagonals + 4 * tokens + kept + 16 * 2 ** 20
 }

@@ -54,6 +54,7 @@ describe('left to Signum', () => {
         activations: 'device',
         fits: true,
         advice: null,
+        host_bytes: 1e9,
         card: 'Fake card 1 (cuda:1)',
         available_bytes: 60e9,
       },
@@ -138,7 +139,14 @@ describe('left to Signum', () => {
 })
 
 test('choosing is pure: free cards first, then memory', () => {
-  const plan: DevicePlan = { needed_bytes: 1, parts: [], activations: 'device', fits: true, advice: null }
+  const plan: DevicePlan = {
+    needed_bytes: 1,
+    parts: [],
+    activations: 'device',
+    fits: true,
+    advice: null,
+    host_bytes: 1,
+  }
   const card = (id: string) => ({ id, name: id, uuid: id, memory_bytes: 9, free_bytes: 9, compute: '9.0' })
   const all = ['cuda:0', 'cuda:1', 'cuda:2'].map((id, i) => ({ card: card(id), plan, available: i + 1 }))
   expect(choose(all, () => undefined).candidates).toEqual(['cuda:2', 'cuda:1', 'cuda:0'])

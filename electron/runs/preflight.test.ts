@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Model } from '../contract/records.ts'
 import type { Recipe } from '../contract/recipe.ts'
-import { activationLimit, diskNeeded, evaluationMemoryNeeded, memoryNeeded } from './needs.ts'
+import {
+  activationLimit,
+  activationsInFile,
+  diskNeeded,
+  evaluationBesideCard,
+  evaluationMemoryNeeded,
+  memoryNeeded,
+} from './needs.ts'
 import * as preflight from './preflight.ts'
 
 const said = (problem: { code: string; message: string } | null) =>
@@ -143,16 +150,25 @@ describe('the machine', () => {
     expect(evaluationMemoryNeeded({ ...model, vocabulary: 100 }, 2048, 0)).toBeGreaterThan(4 * 202e6)
   })
 
+  test('a measurement on a card needs a layer and, where they may lie there, the outputs', () => {
+    const onCard = (tokens: number) => evaluationBesideCard(model, 2048, tokens, 4e9)
+    expect(onCard(300_000)).toBeLessThan(onCard(200_000))
+    expect(onCard(200_000)).toBeGreaterThan(2 * 200_000 * 4096 * 4)
+    expect(onCard(300_000)).toBeLessThan(evaluationMemoryNeeded({ ...model, vocabulary: 32_000 }, 2048, 300_000))
+  })
+
   test('memory does not grow with the sequences beyond the limit; disk does then', () => {
     const limit = 8 * 2 ** 30
     const [small, large] = [128, 12_800].map((sequences) => memoryNeeded(model, { ...sampling, sequences }, limit))
     expect(large).toBeLessThan(small!)
     expect(memoryNeeded(model, null, limit)).toBeLessThan(1.5e9)
-    expect(diskNeeded(model, 1e9, { ...sampling, sequences: 12_800 }, limit, 0)).toBeGreaterThan(400e9)
-    expect(diskNeeded(model, 1e9, null, limit, 1000)).toBe(1e9 + 4000 + 16 * 2 ** 20)
+    expect(activationsInFile(model, { ...sampling, sequences: 12_800 }, limit)).toBe(true)
+    expect(activationsInFile(model, sampling, limit)).toBe(false)
+    expect(diskNeeded(model, 1e9, { ...sampling, sequences: 12_800 }, true, 0)).toBeGreaterThan(400e9)
+    expect(diskNeeded(model, 1e9, null, false, 1000)).toBe(1e9 + 4000 + 16 * 2 ** 20)
     const diagonals = model.linears.reduce((total, { columns }) => total + 4 * columns, 0)
     expect(diagonals).toBeGreaterThan(0)
-    expect(diskNeeded(model, 1e9, sampling, limit, 1000)).toBe(1e9 + diagonals + 4000 + 16 * 2 ** 20)
+    expect(diskNeeded(model, 1e9, sampling, false, 1000)).toBe(1e9 + diagonals + 4000 + 16 * 2 ** 20)
   })
 
   test('activations may take a quarter of the memory, within reason', () => {

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { Attention, Ending, Request } from '../contract/api.ts'
-import { automatic, cardTitle, isCard, type Precision } from '../contract/devices.ts'
+import { automatic, cardTitle, isCard, type DevicePlan, type Precision } from '../contract/devices.ts'
 import { failure, success, type Result } from '../contract/errors.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { Model, RunReport } from '../contract/records.ts'
@@ -72,7 +72,8 @@ export async function prepare(
     attention,
   )
   if (device.kind !== 'finished') return device
-  const needs = await checkMachine(context, out, recipe, model, texts.value, state.kind === 'run')
+  const { plan, ...on } = device.value
+  const needs = await checkMachine(context, out, { recipe, model, texts: texts.value, plan }, state.kind === 'run')
   if (!needs.ok) return refused(needs.problem)
   const prepared = {
     out,
@@ -81,7 +82,7 @@ export async function prepare(
     recipe,
     ...texts.value,
     activationLimit: needs.value,
-    ...device.value,
+    ...on,
     elsewhere: request.elsewhere ?? false,
     fresh: state.kind === 'fresh',
     resume: state.kind === 'run' && state.begun,
@@ -97,7 +98,7 @@ async function deviceOf(
   begun: BegunOn | null,
   { asked, model }: { asked: Recipe; model: Model },
   attention: Attention,
-): Promise<Ending<Pick<PreparedRun, 'device' | 'note'>>> {
+): Promise<Ending<Pick<PreparedRun, 'device' | 'note'> & { plan: DevicePlan | null }>> {
   const other = begun && !elsewhere ? preflight.checkSameDevice(begun.device, wish) : null
   if (other) return refused(other)
   const open = wish === undefined || wish === automatic
@@ -108,11 +109,12 @@ async function deviceOf(
   // Silence where nobody could have thought of a card.
   if (!isCard(id)) {
     const note = plan === null ? why : reason
-    return { kind: 'finished', value: { device: { id, name: null, precision: null, fields }, note } }
+    return { kind: 'finished', value: { device: { id, name: null, precision: null, fields }, note, plan: null } }
   }
   const chosen = open && !begun ? reason : (why ?? '')
   attention.onNote?.({ code: 'device', message: `On ${cardTitle({ id, name })}. ${chosen}`.trim() })
-  return { kind: 'finished', value: { device: { id, name, precision: fields.precision ?? null, fields }, note: null } }
+  const device = { id, name, precision: fields.precision ?? null, fields }
+  return { kind: 'finished', value: { device, note: null, plan } }
 }
 
 /** Model and recipe: those asked for, or with `resume` those of the run. */
@@ -142,25 +144,31 @@ async function readTexts(root: string, recipe: ResolvedRecipe, model: Model): Pr
   return success(texts)
 }
 
+type Planned = {
+  recipe: ResolvedRecipe
+  model: Model
+  texts: Texts
+  /** Of the card; null on the processor. */
+  plan: DevicePlan | null
+}
+
 /** Disk and memory; what may be spent on activations when both suffice. */
 async function checkMachine(
   context: Context,
   out: string,
-  recipe: ResolvedRecipe,
-  model: Model,
-  texts: Texts,
+  { recipe, model, texts, plan }: Planned,
   resumed: boolean,
 ): Promise<Result<number>> {
   const measured = texts.evaluations.map((text) => text.tokens.tokens)
-  const memory = await checks.lookAtMemory(context, recipe, model, measured)
+  const memory = await checks.lookAtMemory(context, recipe, model, measured, plan)
   const short = checks.memoryProblem(memory)
   if (short) return { ok: false, problem: short }
-  const { activationLimit } = memory
+  const { activationLimit, inFile } = memory
   // What a resumed run has written already is the worker's to know; it checks again.
   if (resumed) return success(activationLimit)
   const all = [texts.calibration, ...texts.evaluations]
   const tokens = all.reduce((total, text) => total + (text?.tokens.tokens ?? 0), 0)
-  const disk = await checks.lookAtDisk(context, out, recipe, model, activationLimit, tokens)
+  const disk = await checks.lookAtDisk(context, out, recipe, model, inFile, tokens)
   const full = checks.diskProblem(out, disk)
   return full ? { ok: false, problem: full } : success(activationLimit)
 }

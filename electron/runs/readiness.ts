@@ -26,6 +26,11 @@ export async function readiness(
   const list: Readiness[] = [modelReadiness(found)]
   if (!recipe.ok) list.push(look('recipe', 'cannot be used', recipe.problem))
   const history = await context.history?.()
+  const placed =
+    found.kind === 'finished' && recipe.ok
+      ? await place(context, request.device, recipe.value, found.value, attention)
+      : null
+  const on = placed?.kind === 'finished' ? placed.value.placement : null
   if (found.kind === 'finished' && recipe.ok) {
     const model = found.value
     const matched = checks.checkModel(recipe.value, model)
@@ -33,17 +38,10 @@ export async function readiness(
     const resolved = checks.resolve(recipe.value, model.path, model)
     const texts = await textReadiness(context.root, resolved, model)
     const out = history?.ok ? runsFolder(history.value.data) : path.resolve('.')
-    list.push(...texts.list, ...(await machineReadiness(context, out, resolved, model, texts)))
+    list.push(...texts.list, ...(await machineReadiness(context, out, { recipe: resolved, model, on }, texts)))
   }
-  const placed =
-    found.kind === 'finished' && recipe.ok
-      ? await place(context, request.device, recipe.value, found.value, attention)
-      : null
   if (placed?.kind === 'failed') list.push(look('device', 'cannot be used', placed.problem))
-  else {
-    const on = placed?.kind === 'finished' ? placed.value.placement : null
-    list.push(deviceReadiness(history?.ok ? history.value : null, on))
-  }
+  else list.push(deviceReadiness(history?.ok ? history.value : null, on))
   return { kind: 'finished', value: list }
 }
 
@@ -99,13 +97,13 @@ const tokensOf = ({ tokens, about }: TokenCount): string =>
 async function machineReadiness(
   context: Context,
   out: string,
-  recipe: checks.ResolvedRecipe,
-  model: Model,
+  { recipe, model, on }: { recipe: checks.ResolvedRecipe; model: Model; on: Placement | null },
   { calibrating, measured }: TextTokens,
 ): Promise<Readiness[]> {
-  const memory = await checks.lookAtMemory(context, recipe, model, measured)
+  const plan = on && isCard(on.device) ? on.plan : null
+  const memory = await checks.lookAtMemory(context, recipe, model, measured, plan)
   const tokens = measured.reduce((sum, one) => sum + one, calibrating)
-  const disk = await checks.lookAtDisk(context, out, recipe, model, memory.activationLimit, tokens)
+  const disk = await checks.lookAtDisk(context, out, recipe, model, memory.inFile, tokens)
   return [
     look('memory', `needs ${size(memory.needed)} of ${size(memory.available)}`, checks.memoryProblem(memory)),
     look('disk', `needs ${size(disk.needed)} of ${size(disk.free)}`, checks.diskProblem(out, disk)),

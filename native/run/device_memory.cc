@@ -6,6 +6,11 @@
 #include "run/preflight.h"
 
 namespace signum {
+namespace {
+
+constexpr uint64_t kProgram = uint64_t(512) << 20;  // with what a driver and its libraries take
+
+}  // namespace
 
 MemoryQuestion memory_question(const Model& model, const RunRecipe& recipe, const CalibrationPlan* plan) {
   MemoryQuestion question;
@@ -38,6 +43,28 @@ MemoryQuestion memory_question(const Model& model, const RunRecipe& recipe, cons
     question.batch = sequences_per_batch(plan->length);
   }
   return question;
+}
+
+uint64_t host_memory_needed(const Model& model, const RunRecipe& recipe, const CalibrationPlan* plan,
+                            ActivationPlace activations) {
+  uint64_t stored = 0, packed = 0, largest = 0;
+  for (size_t layer = 0; layer < model.config().layers; ++layer) {
+    uint64_t its_stored = 0, its_packed = 0;
+    for (const LinearInfo& linear : model.linears_of(layer)) {
+      const TensorView* tensor = model.find(linear.name + ".weight");
+      its_stored += tensor ? tensor->bytes.size() : 0;
+      if (const Recipe* its = recipe.of(linear.name))
+        its_packed += packed_bytes(*its, linear.rows, linear.columns);
+      largest = std::max(largest, uint64_t(linear.rows) * linear.columns * sizeof(float));
+    }
+    stored = std::max(stored, its_stored);
+    packed = std::max(packed, its_packed);
+  }
+  // One packed layer is made while another one is written.
+  const uint64_t bytes = kProgram + 2 * packed;
+  if (!plan) return bytes + largest;  // linears come one by one, in F32
+  const bool here = activations == ActivationPlace::Pinned;
+  return bytes + streams(model, recipe) * (stored + (here ? activation_bytes(model, *plan) : 0));
 }
 
 }  // namespace signum

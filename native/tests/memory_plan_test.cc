@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "run/device_memory.h"
+#include "run/preflight.h"
 #include "tests/recorded_run.h"
 
 using namespace signum;
@@ -111,4 +112,23 @@ TEST_CASE("the question is asked for a model and a recipe") {
   CHECK(simple.factors == 0);
   CHECK(simple.sequences == 0);
   CHECK_FALSE(simple.paired);
+}
+
+TEST_CASE("of the computer a run on a card takes activations only where they lie there") {
+  TinyRun tiny(1);
+  const auto model = Model::open(tiny.source()).value();
+  const CalibrationPlan plan{Sampling::Random, 6, 48, 7};
+  for (const char* method : {"gptq", "signum-rc"}) {  // the second one with a correction: two streams
+    CAPTURE(method);
+    const auto recipe = RunRecipe::from_json(tiny_recipes().at(method)).value();
+    const auto taken = [&](ActivationPlace place) {
+      return host_memory_needed(*model, recipe, &plan, place);
+    };
+    CHECK(taken(ActivationPlace::Pinned) - taken(ActivationPlace::Device) ==
+          streams(*model, recipe) * activation_bytes(*model, plan));
+    CHECK(taken(ActivationPlace::Disk) == taken(ActivationPlace::Device));
+    // A layer as it is stored and packed ones, beside the program.
+    CHECK(taken(ActivationPlace::Device) > uint64_t(512) << 20);
+    CHECK(taken(ActivationPlace::Device) < (uint64_t(512) << 20) + 4 * model->parameters());
+  }
 }

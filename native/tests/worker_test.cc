@@ -326,6 +326,7 @@ TEST_CASE("a worker without CUDA says why there is no card, and plans for one al
   CHECK(plan["activations"] == "device");
   CHECK(plan["advice"].is_null());
   CHECK(plan["parts"].size() >= 3);
+  CHECK(plan["host_bytes"] > uint64_t(512) << 20);
   question["memory_bytes"] = 1 << 20;
   const Json small = result("device-plan", question);
   CHECK(small["fits"] == false);

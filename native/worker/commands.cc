@@ -249,10 +249,13 @@ Result<CommandEnd> run(const DevicePlanJob& job, Tools tools) {
   SIGNUM_TRY(recipe.check(*model));
   if (model->packed())
     return Error{"already_quantized", job.model + " is a packed model; give the original one.", ""};
-  MemoryQuestion question = memory_question(*model, recipe, job.calibration ? &*job.calibration : nullptr);
+  const CalibrationPlan* calibration = job.calibration ? &*job.calibration : nullptr;
+  MemoryQuestion question = memory_question(*model, recipe, calibration);
   question.pinned_bytes = job.activation_memory_bytes;
   question.card_bytes = job.memory_bytes;
-  return finished(tools, memory_plan_json(plan_memory(question)));
+  const MemoryPlan plan = plan_memory(question);
+  return finished(tools,
+                  memory_plan_json(plan, host_memory_needed(*model, recipe, calibration, plan.activations)));
 }
 
 }  // namespace

@@ -34,12 +34,13 @@ Json device_list_json(const DeviceList& list) {
   return json;
 }
 
-Json memory_plan_json(const MemoryPlan& plan) {
+Json memory_plan_json(const MemoryPlan& plan, uint64_t host_bytes) {
   Json json = {{"needed_bytes", plan.needed_bytes},
                {"parts", Json::array()},
                {"activations", kActivationPlaceNames[size_t(plan.activations)]},
                {"fits", plan.fits},
-               {"advice", or_null(plan.advice)}};
+               {"advice", or_null(plan.advice)},
+               {"host_bytes", host_bytes}};
   for (const MemoryPart& part : plan.parts)
     json["parts"].push_back({{"name", part.name}, {"bytes", part.bytes}});
   return json;

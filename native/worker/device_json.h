@@ -13,6 +13,6 @@ nlohmann::ordered_json device_json(const DeviceInfo& info);
 // The result of `devices`, without the CPU.
 nlohmann::ordered_json device_list_json(const DeviceList& list);
 // The result of `device-plan`.
-nlohmann::ordered_json memory_plan_json(const MemoryPlan& plan);
+nlohmann::ordered_json memory_plan_json(const MemoryPlan& plan, uint64_t host_bytes);
 
 }  // namespace signum

@@ -305,7 +305,8 @@ function devicePlan() {
   const needed_bytes = 1e9 * (job.calibration?.sequences ?? 1)
   const fits = needed_bytes <= job.memory_bytes
   const parts = [{ name: 'activations', bytes: needed_bytes }]
-  return { needed_bytes, parts, activations: 'device', fits, advice: fits ? null : 'Use fewer sequences.' }
+  const advice = fits ? null : 'Use fewer sequences.'
+  return { needed_bytes, parts, activations: 'device', fits, advice, host_bytes: 1e9 }
 }
 
 const on =

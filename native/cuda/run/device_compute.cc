@@ -206,12 +206,8 @@ Status DeviceBackend::check_memory(const Model& model, const RunRecipe& recipe, 
       parts += (parts.empty() ? "" : ", ") + part.name + " " + decimal(part.bytes);
     return Error{"device_memory_short", planned.advice, parts + " bytes"};
   }
-  uint64_t host = 0;  // activations, and layers on their way to the card
-  if (plan && planned.activations == signum::ActivationPlace::Pinned)
-    host += streams(model, recipe) * activation_bytes(model, *plan);
-  for (const LinearInfo& linear : model.linears_of(0))
-    host += 2 * sizeof(float) * uint64_t(linear.rows) * linear.columns;
-  return signum::check_memory(host, available_memory());
+  return signum::check_memory(host_memory_needed(model, recipe, plan, planned.activations),
+                              available_memory());
 }
 
 bool DeviceBackend::activations_in_file(const Model& model, const RunRecipe& recipe,
