@@ -178,6 +178,7 @@ Status QuantizeRun::replay_layer(const RunFolder& folder, size_t layer) {
   SIGNUM_TAKE(const auto shard, verified_shard(shard_path(folder, layer), state_.fingerprint));
   if (!compute_ || !job_.calibration) return {};
   SIGNUM_TRY(compute_->load(layer));
+  if (layer + 1 < layers()) compute_->read_ahead(layer + 1);
   const auto infos = model_->linears_of(layer);
   for (size_t i = 0; i < infos.size(); ++i) {
     if (!recipe_.of(infos[i].name)) continue;
