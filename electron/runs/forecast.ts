@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { calls, type Answer, type Attention, type Ending, type Request } from '../contract/api.ts'
 import type { Curve } from '../contract/curve.ts'
-import { isCard, processor } from '../contract/devices.ts'
+import { isCard, processor, type DevicePlan } from '../contract/devices.ts'
 import type { Problem } from '../contract/errors.ts'
 import type { FileBytes, Model } from '../contract/records.ts'
 import type { Sizes } from '../contract/forecast.ts'
@@ -19,15 +19,15 @@ import {
   checkRecipe,
   lookAtDisk,
   lookAtMemory,
-  original,
   readCalibration,
   resolve,
 } from './checks.ts'
 import { findCards } from './cards.ts'
 import { refused, type Context } from './context.ts'
 import { experiences, learned, type Experience } from './forecast-learned.ts'
-import { knownModel } from './library.ts'
+import { originalIn } from './library.ts'
 import { runsFolder } from '../history/place.ts'
+import { place } from './placement.ts'
 import type { Wanted } from './source.ts'
 import { countReader, tokensAbout, tokensAtMost } from './token-counts.ts'
 
@@ -75,10 +75,16 @@ export async function forecast(
   if (!parsed.ok) return refused(parsed.problem)
   const found = await originalIn(context, request.model, attention)
   if (found.kind !== 'finished') return found
+  const model = found.value
   const device = await timedOn(context, request.device)
   const threads = request.threads || availableParallelism()
-  const known = { ...(await pastOf(context)), model: found.value, threads, device }
-  return { kind: 'finished', value: await forecastOf(context, parsed.value, known) }
+  const known = { ...(await pastOf(context)), model, threads, device }
+  const onCard = isCard(request.device ?? processor)
+    ? await place(context, request.device, parsed.value, model, attention)
+    : null
+  // A card that cannot be looked at is said where the run is placed.
+  const plan = onCard?.kind === 'finished' ? onCard.value.placement.plan : null
+  return { kind: 'finished', value: await forecastOf(context, parsed.value, known, plan) }
 }
 
 /** With what would keep a recipe from starting whatever the machine has free: its parameters, its patterns, its text. */
@@ -135,13 +141,14 @@ async function forecastOf(
   context: Context,
   asked: Recipe,
   { model, out, past, threads, device }: Past & { model: Model; threads: number; device: string },
+  onCard: DevicePlan | null = null,
 ): Promise<Answer<'forecast'>> {
   const recipe = resolve(asked, model.path, model)
   const about = (wanted: Wanted) => tokensAbout(context.root, wanted, model)
   const tokens = await Promise.all(recipe.evaluations.map(({ source, join }) => about({ source, join })))
   const calibration = recipe.calibration === null ? 0 : await about(calibrationWanted(recipe.calibration))
   const sizes = forecastSizes(recipe, model, await noteOf(context, recipe.calibration, model))
-  const memory = await lookAtMemory(context, recipe, model, tokens)
+  const memory = await lookAtMemory(context, recipe, model, tokens, onCard)
   const all = tokens.reduce((sum, one) => sum + one, calibration)
   const disk = await lookAtDisk(context, out, recipe, model, memory.inFile, all)
   const next = { model, folder: model.path, recipe, tokens, fileBytes: sizes.expected.fileBytes, threads, device }
@@ -156,11 +163,6 @@ async function forecastOf(
     seconds,
     basis,
   }
-}
-
-export async function originalIn(context: Context, folder: string, attention: Attention): Promise<Ending<Model>> {
-  const found = await knownModel(context, path.resolve(folder), attention)
-  return found.kind === 'finished' ? original(found.value) : found
 }
 
 const said = ({ nominal, linear, file, linearBytes, fileBytes }: Forecast['expected']): Sizes => ({

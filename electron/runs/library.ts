@@ -5,6 +5,7 @@ import type { Answer, Attention, Ending, ModelCard, Request } from '../contract/
 import { failure, type Problem } from '../contract/errors.ts'
 import type { Model } from '../contract/records.ts'
 import type { History } from '../history/history.ts'
+import { original } from './checks.ts'
 import { endingOf, refused, type Context } from './context.ts'
 import { withHistory } from './history.ts'
 import { inspect, models } from './models.ts'
@@ -95,6 +96,12 @@ export async function knownModel(context: Context, folder: string, attention: At
   if (looked.kind !== 'finished') return looked
   const { model, problem } = looked.value
   return model === null ? refused(problem) : { kind: 'finished', value: model }
+}
+
+/** The same of an original model: what is packed already is refused. */
+export async function originalIn(context: Context, folder: string, attention: Attention): Promise<Ending<Model>> {
+  const found = await knownModel(context, path.resolve(folder), attention)
+  return found.kind === 'finished' ? original(found.value) : found
 }
 
 async function signatureOf(folder: string): Promise<string> {

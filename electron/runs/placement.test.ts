@@ -8,6 +8,7 @@ import { historyIn, newFolder, newRun } from '../history/testing/open.ts'
 import { cards, deviceFields, findCards } from './cards.ts'
 import type { Context } from './context.ts'
 import { doctor } from './doctor.ts'
+import { forecast } from './forecast.ts'
 import type { DevicePlan } from '../contract/devices.ts'
 import { candidatesOf, choose, placement, placeWork } from './placement.ts'
 import { prepare } from './prepare.ts'
@@ -226,4 +227,27 @@ test('a run that was begun on one kind of device goes on on the other only where
   for (const device of [undefined, 'auto']) {
     expect(await resumed(device)).toMatchObject({ value: { device: { id: 'cuda:0', name: 'Fake card 0', fields } } })
   }
+})
+
+test('a run on a card needs of the computer what its plan says, wherever that is looked at', async () => {
+  const seen = async (device: string) => {
+    const recipe = calibrated(10)
+    const [checks, costs] = await Promise.all([
+      readiness(context, { model, recipe, device }, {}),
+      forecast(context, { model, recipe, device }, {}),
+    ])
+    if (checks.kind !== 'finished' || costs.kind !== 'finished') throw new Error('not looked at')
+    const memory = checks.value.find(({ name }) => name === 'memory')?.state
+    return { memory, needed: costs.value.memory.needed }
+  }
+  const onCard = await seen('cuda:1')
+  expect(onCard.needed).toBe(1e9)
+  expect(onCard.memory).toContain('needs 1.00 GB of')
+  expect((await seen('cpu')).memory).not.toContain('needs 1.00 GB of')
+  const machine = { ...context.machine, availableMemory: () => Promise.resolve(0.9e9) }
+  const poor = contextOf(history, { cuda: { ok: true, value: fakeWorker }, machine })
+  const out = path.join(data, 'poor')
+  const request = { model, recipe: calibrated(10), out }
+  expect(await prepare(poor, { ...request, device: 'cuda:1' }, {})).toMatchObject({ problem: { code: 'memory_short' } })
+  expect(await prepare(poor, { ...request, device: 'cpu' }, {})).toMatchObject({ kind: 'finished' })
 })

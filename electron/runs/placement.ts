@@ -21,7 +21,7 @@ import type { Jobs } from '../contract/worker.ts'
 import { availableOf, busyDevices, findCards, settingsOf } from './cards.ts'
 import { resolve } from './checks.ts'
 import { refused, work, type Context } from './context.ts'
-import { originalIn } from './forecast.ts'
+import { originalIn } from './library.ts'
 import { activationLimit } from './needs.ts'
 
 type Fitted = { card: Card; plan: DevicePlan; available: number }

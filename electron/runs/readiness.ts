@@ -11,7 +11,7 @@ import type { History } from '../history/history.ts'
 import { runsFolder } from '../history/place.ts'
 import * as checks from './checks.ts'
 import type { Context } from './context.ts'
-import { originalIn } from './forecast.ts'
+import { originalIn } from './library.ts'
 import { place } from './placement.ts'
 import { countReader, type TokenCount } from './token-counts.ts'
 

@@ -9,7 +9,7 @@ import { openTokenizer } from '../models/tokenizer.ts'
 import { windowStarts } from '../models/windows.ts'
 import { readCalibration } from './checks.ts'
 import { refused, type Context } from './context.ts'
-import { originalIn } from './forecast.ts'
+import { originalIn } from './library.ts'
 import { sourceFile, sourceReader, type SourceTokens, type Wanted } from './source.ts'
 import { stampOf } from './token-counts.ts'
 
