@@ -98,16 +98,16 @@ bool cholesky(size_t n, double* a, size_t lda) { return factor(n, a, lda); }
 void invert_lower(size_t n, float* a, size_t lda) { invert(n, a, lda); }
 void invert_lower(size_t n, double* a, size_t lda) { invert(n, a, lda); }
 
-void invert_upper(size_t n, float* a, size_t lda) {
+void invert_upper(size_t n, double* a, size_t lda) {
   std::vector<double> sums(n);
   for (size_t i = n; i-- > 0;) {
-    float* row = a + i * lda;
+    double* row = a + i * lda;
     for (size_t j = i + 1; j < n; ++j) sums[j] = 0;
     for (size_t k = i + 1; k < n; ++k)
-      for (size_t j = k; j < n; ++j) sums[j] += double(row[k]) * double(a[k * lda + j]);
-    const double own = 1 / double(row[i]);
-    for (size_t j = i + 1; j < n; ++j) row[j] = float(-own * sums[j]);
-    row[i] = float(own);
+      for (size_t j = k; j < n; ++j) sums[j] += row[k] * a[k * lda + j];
+    const double own = 1 / row[i];
+    for (size_t j = i + 1; j < n; ++j) row[j] = -own * sums[j];
+    row[i] = own;
   }
 }
 
