@@ -71,7 +71,10 @@ async function cardChecks(context: Context): Promise<Check[]> {
   ]
   const versions = cuda.filter((one) => one !== null).join(', ')
   if (devices.length === 0) {
-    return [fine('GPU', `none: ${reason ?? 'no card was found.'}${versions === '' ? '' : ` (${versions})`}`)]
+    // A driver that is too old is told with both versions already.
+    const told = reason ?? 'No card was found.'
+    const more = versions === '' || (driver !== null && told.includes(driver)) ? '' : ` (${versions})`
+    return [fine('GPU', `none: ${told}${more}`)]
   }
   const missing = libraries.filter(({ path }) => path === null).map(({ name }) => name)
   const found = libraries.flatMap(({ name, path, version }) =>

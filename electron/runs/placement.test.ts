@@ -135,7 +135,8 @@ describe('left to Signum', () => {
     expect(await placeWork(context, 'auto', 70e9, {})).toEqual({ kind: 'finished', value: 'cpu' })
     busy('cuda:1')
     expect(await placeWork(context, 'auto', 1e9, {})).toEqual({ kind: 'finished', value: 'cuda:0' })
-    expect(await placeWork(context, 'cuda:7', 0, {})).toMatchObject({ problem: { code: 'device_missing' } })
+    const message = 'There is no cuda:7. Here are Fake card 0 (cuda:0), Fake card 1 (cuda:1).'
+    expect(await placeWork(context, 'cuda:7', 0, {})).toMatchObject({ problem: { code: 'device_missing', message } })
   })
 })
 
@@ -171,7 +172,7 @@ describe('a device that was named', () => {
   test('that is not there is refused with the reason', async () => {
     vi.stubEnv('SIGNUM_FAKE', 'no-driver')
     const reason = 'This machine has no NVIDIA driver: libcuda.so.1 was not found.'
-    const message = `There is no cuda:0 here: ${reason}`
+    const message = `There is no cuda:0. ${reason}`
     expect(await placed(1, 'cuda:0')).toMatchObject({ problem: { code: 'device_missing', message } })
     expect(await placed(1)).toMatchObject({ device: 'cpu', reason })
     const checks = await readiness(context, { model, recipe: calibrated(1), device: 'cuda:0' }, {})

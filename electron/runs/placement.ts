@@ -68,7 +68,7 @@ export async function place(
   }
   if (isCard(device)) {
     const card = devices.find(({ id }) => id === device)
-    if (card === undefined) return refused(deviceMissing(device, reason).problem)
+    if (card === undefined) return refused(deviceMissing(device, devices, reason).problem)
     const fitted = await fitOn(card)
     if (!('plan' in fitted)) return fitted
     const run = busy.get(device)
@@ -118,8 +118,15 @@ const onCard = (fitted: Fitted, reason: string): Placement => ({
   plan: planOf(fitted),
 })
 
-export const deviceMissing = (device: string, reason: string | null): { ok: false; problem: Problem } =>
-  failure('device_missing', `There is no ${device} here${reason === null ? '.' : `: ${reason}`}`)
+export function deviceMissing(
+  device: string,
+  there: readonly Card[],
+  reason: string | null,
+): { ok: false; problem: Problem } {
+  const instead =
+    there.length === 0 ? '' : ` Here ${there.length === 1 ? 'is' : 'are'} ${there.map(cardTitle).join(', ')}.`
+  return failure('device_missing', `There is no ${device}.${instead}${reason === null ? '' : ` ${reason}`}`)
+}
 
 /** Plans that were worked out already: a model's shape and a recipe have one. */
 const plans = new Map<string, DevicePlan>()
@@ -187,7 +194,7 @@ export async function placeWork(
     : devices
         .filter((card) => !busy.has(card.id) && availableOf(card, settings) >= needed)
         .toSorted((a, b) => availableOf(b, settings) - availableOf(a, settings))
-  if (best === undefined && isCard(device)) return refused(deviceMissing(device, reason).problem)
+  if (best === undefined && isCard(device)) return refused(deviceMissing(device, devices, reason).problem)
   if (best !== undefined) attention.onNote?.({ code: 'device', message: `On ${cardTitle(best)}.` })
   return { kind: 'finished', value: best?.id ?? processor }
 }
