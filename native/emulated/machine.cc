@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/pool.h"
+#include "emulated/races.h"
 
 namespace signum::emulated {
 
@@ -39,6 +40,7 @@ class BlockRunner {
       refuse("threads of a block: a multiple of 32 up to 1024");
     while (threads_.size() < count) threads_.push_back(std::make_unique<Thread>(*this));
     body_ = &body;
+    own_ = races::this_thread();
     count_ = live_ = count;
     warps_.assign(count / kWarp, Warp{});
     for (size_t i = 0; i < count; ++i) {
@@ -50,14 +52,21 @@ class BlockRunner {
       thread.state = State::Ready;
       ++warps_[i / kWarp].live;
     }
+    races::ends_at(&own_);
     while (live_ > 0) turn();
+    races::begins_at(&count_);
   }
 
   void wait(State for_what) {
     Thread& thread = *threads_[here->flat];
-    if (for_what == State::AtWarpBarrier && arrive_at_warp(here->flat / kWarp)) return;
-    thread.state = for_what;
-    thread.scheduler = std::move(thread.scheduler).resume();
+    const size_t w = here->flat / kWarp;
+    void* const place = for_what == State::AtWarpBarrier ? static_cast<void*>(&warps_[w]) : &live_;
+    races::ends_at(place);
+    if (for_what == State::AtBlockBarrier || !arrive_at_warp(w)) {
+      thread.state = for_what;
+      thread.leave(*this);
+    }
+    races::begins_at(place);
   }
   unsigned char (*slots())[8] {
     Warp& warp = warps_[here->flat / kWarp];
@@ -75,14 +84,21 @@ class BlockRunner {
                 [this, &runner](context::fiber&& from) {
                   scheduler = std::move(from);
                   for (;;) {
+                    races::begins_at(&runner.own_);
                     (*runner.body_)();
                     state = State::Ended;
-                    scheduler = std::move(scheduler).resume();
+                    races::ends_at(&runner.count_);
+                    leave(runner);
                   }
                   return std::move(scheduler);
                 }) {}
+    void leave(BlockRunner& runner) {
+      races::switch_to(runner.own_);
+      scheduler = std::move(scheduler).resume();
+    }
     Here at;
     State state = State::Ended;
+    void* watched = races::new_thread();
     context::fiber fiber, scheduler;
   };
 
@@ -95,6 +111,7 @@ class BlockRunner {
       if (thread.state != State::Ready) continue;
       moved = true;
       here = &thread.at;
+      races::switch_to(thread.watched);
       thread.fiber = std::move(thread.fiber).resume();
       here = nullptr;
       if (thread.state == State::Ended) {
@@ -130,13 +147,15 @@ class BlockRunner {
   std::vector<std::unique_ptr<Thread>> threads_;
   std::vector<Warp> warps_;
   const std::function<void()>* body_ = nullptr;
+  void* own_ = nullptr;  // the thread that runs the blocks
   size_t count_ = 0, live_ = 0;
 };
 
 thread_local std::unique_ptr<BlockRunner> runner;
 
 ThreadPool& machine() {
-  static auto* pool = new ThreadPool(0);  // fibers of its threads must not be unwound at the end
+  static auto* pool =
+      new ThreadPool(races::kProcessors);  // fibers of its threads must not be unwound at the end
   return *pool;
 }
 

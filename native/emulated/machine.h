@@ -134,25 +134,25 @@ T __ldcg(const T* p) {
 inline float __expf(float x) { return std::exp(x); }
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline unsigned atomicAdd(unsigned* at, unsigned value) {
-  return __atomic_fetch_add(at, value, __ATOMIC_RELAXED);
+  return __atomic_fetch_add(at, value, __ATOMIC_ACQ_REL);
 }
 inline unsigned long long atomicAdd(unsigned long long* at, unsigned long long value) {
-  return __atomic_fetch_add(at, value, __ATOMIC_RELAXED);
+  return __atomic_fetch_add(at, value, __ATOMIC_ACQ_REL);
 }
 inline unsigned atomicOr(unsigned* at, unsigned value) {
-  return __atomic_fetch_or(at, value, __ATOMIC_RELAXED);
+  return __atomic_fetch_or(at, value, __ATOMIC_ACQ_REL);
 }
 inline unsigned atomicMin(unsigned* at, unsigned value) {
-  unsigned old = __atomic_load_n(at, __ATOMIC_RELAXED);
+  unsigned old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
   while (value < old &&
-         !__atomic_compare_exchange_n(at, &old, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+         !__atomic_compare_exchange_n(at, &old, value, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
   }
   return old;
 }
 inline unsigned atomicMax(unsigned* at, unsigned value) {
-  unsigned old = __atomic_load_n(at, __ATOMIC_RELAXED);
+  unsigned old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
   while (value > old &&
-         !__atomic_compare_exchange_n(at, &old, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+         !__atomic_compare_exchange_n(at, &old, value, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
   }
   return old;
 }
