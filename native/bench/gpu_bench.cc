@@ -153,8 +153,9 @@ class Bench {
       }
       SIGNUM_TRY(one_run(run, model, *device));
     }
-    if (wanted("perplexity")) SIGNUM_TRY(perplexity(model, tokens, *device));
-    return wanted("decode") ? writing(*device) : Status();
+    if (wanted("perplexity")) note("perplexity", perplexity(model, tokens, *device));
+    if (wanted("decode")) note("writing", writing(*device));
+    return failed_;
   }
 
   // (2)
@@ -182,6 +183,13 @@ class Bench {
  private:
   using Clock = std::chrono::steady_clock;
   double elapsed() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
+
+  // What fails is told, and the rest is measured all the same.
+  void note(const char* part, const Status& status) {
+    if (status.ok()) return;
+    std::printf("%-16s FAILED: %s\n", part, status.error().message.c_str());
+    failed_ = status;
+  }
 
   bool wanted(const std::string& part) const {
     return elapsed() <= o_.seconds && part.find(o_.only) != std::string::npos;
@@ -231,10 +239,13 @@ class Bench {
                           .activation_limit = uint64_t(32) << 30};
     Observer silent;
     const auto done = run_quantize(job, silent, pool_, device.backend());
-    if (!done.ok() && done.error().code != "recipe_invalid" && done.error().code != "device_memory_short")
-      return done.error();
-    if (!done.ok()) {  // the others are measured all the same
-      std::printf("%-16s left out: %s\n", run.name, done.error().message.c_str());
+    if (!done.ok()) {
+      const std::string& code = done.error().code;
+      if (code != "recipe_invalid" && code != "device_memory_short" && code != "memory_short") {
+        note(run.name, done.error());
+      } else {
+        std::printf("%-16s left out: %s\n", run.name, done.error().message.c_str());
+      }
       return {};
     }
     const QuantizeOutcome& outcome = done.value();
@@ -330,6 +341,7 @@ class Bench {
   const Options& o_;
   const Clock::time_point began_;
   ThreadPool pool_{0};
+  Status failed_;
 };
 
 }  // namespace
@@ -344,7 +356,10 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(options->folder);
   Bench bench(*options);
   const Status products = cuda::guarded_status([&] { bench.products(); });
-  const Status runs = products.ok() ? bench.runs() : products;
-  if (!runs.ok()) std::fprintf(stderr, "%s: %s\n", runs.error().code.c_str(), runs.error().message.c_str());
-  return runs.ok() ? 0 : 1;
+  const bool missing = !products.ok() && products.error().code == "device_missing";
+  const Status runs = missing ? Status() : bench.runs();
+  std::fflush(stdout);
+  for (const Status* one : {&products, &runs})
+    if (!one->ok()) std::fprintf(stderr, "%s: %s\n", one->error().code.c_str(), one->error().message.c_str());
+  return products.ok() && runs.ok() ? 0 : 1;
 }

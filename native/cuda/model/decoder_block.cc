@@ -138,9 +138,14 @@ void DecoderBlock::attend(const Run& run, DeviceView<float> qkv, DeviceView<floa
     change.cosine = rotary.cosine.data();
     change.sine = rotary.sine.data();
   }
-  for (const LayerNorm which : {LayerNorm::Query, LayerNorm::Key}) {
-    change.norm = norm(which).exists() ? norm(which).view() : NormView{};
-    place_heads(run.device, change, which == LayerNorm::Query ? q : k, dim, places);
+  const DeviceNorm &query_norm = norm(LayerNorm::Query), &key_norm = norm(LayerNorm::Key);
+  if (query_norm.exists() || key_norm.exists()) {
+    change.norm = query_norm.exists() ? query_norm.view() : NormView{};
+    place_heads(run.device, change, q, dim, places);
+    change.norm = key_norm.exists() ? key_norm.view() : NormView{};
+    place_heads(run.device, change, k, dim, places);
+  } else {  // side by side, and all alike
+    place_heads(run.device, change, qkv.block(0, 0, tokens, q_width + kv_width), dim, places);
   }
   const AttentionShape shape{.length = run.length,
                              .past = places.past,
@@ -151,8 +156,7 @@ void DecoderBlock::attend(const Run& run, DeviceView<float> qkv, DeviceView<floa
                              .cap = float(config_.attention_cap),
                              .window = layer.window};
   if (!cache) return causal_attention(run.device, shape, q, k, v, out);
-  append_rows(run.device, k, cache->keys, places);
-  append_rows(run.device, v, cache->values, places);
+  append_rows(run.device, qkv.block(0, q_width, tokens, 2 * kv_width), cache->keys, cache->values, places);
   if (tokens > 1) return causal_attention(run.device, shape, q, cache->keys, cache->values, out);
   const QueryAttention query{shape, cache->keys.rows, places.past_on_card};
   const auto parts = room(run.device, run.buffers.query_, 1, query_attention_floats(query));

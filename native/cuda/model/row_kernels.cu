@@ -56,10 +56,12 @@ struct AddPositions {
 };
 struct Append {
   DeviceView<const float> from;
-  DeviceView<float> to;
+  DeviceView<float> keys, values;
   Places places;
   __device__ void operator()(size_t r, size_t c) const {
-    to.data[place_of(places, r) * to.stride + c] = from.data[r * from.stride + c];
+    const bool key = c < keys.columns;
+    const DeviceView<float>& to = key ? keys : values;
+    to.data[place_of(places, r) * to.stride + (key ? c : c - keys.columns)] = from.data[r * from.stride + c];
   }
 };
 struct Scale {
@@ -256,8 +258,9 @@ void subtract_rows(Device& device, DeviceView<float> x, DeviceView<const float> 
 void add_positions(Device& device, DeviceView<float> x, DeviceView<const float> y, const Places& places) {
   row_work::run(device, x.rows, x.columns, row_work::AddPositions{x, y, places});
 }
-void append_rows(Device& device, DeviceView<const float> from, DeviceView<float> to, const Places& places) {
-  row_work::run(device, from.rows, from.columns, row_work::Append{from, to, places});
+void append_rows(Device& device, DeviceView<const float> from, DeviceView<float> keys,
+                 DeviceView<float> values, const Places& places) {
+  row_work::run(device, from.rows, from.columns, row_work::Append{from, keys, values, places});
 }
 void scale_rows(Device& device, DeviceView<float> x, float factor) {
   row_work::run(device, x.rows, x.columns, row_work::Scale{x, factor});
