@@ -43,8 +43,8 @@ struct Places {
 
 // x += y's row of the token's place. y [positions, columns]
 void add_positions(Device& device, DeviceView<float> x, DeviceView<const float> y, const Places& places);
-// The rows of the tokens' places in keys and values [., width] = the halves of from's rows [tokens, 2 * width].
-// One sequence.
+// The rows of the tokens' places in keys and values [., width] = the halves of from's rows [tokens, 2 *
+// width]. One sequence.
 void append_rows(Device& device, DeviceView<const float> from, DeviceView<float> keys,
                  DeviceView<float> values, const Places& places);
 
