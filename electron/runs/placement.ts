@@ -195,7 +195,7 @@ export async function placeWork(
         .filter((card) => !busy.has(card.id) && availableOf(card, settings) >= needed)
         .toSorted((a, b) => availableOf(b, settings) - availableOf(a, settings))
   if (best === undefined && isCard(device)) return refused(deviceMissing(device, devices, reason).problem)
-  if (best !== undefined) attention.onNote?.({ code: 'device', message: `On ${cardTitle(best)}.` })
+  if (best !== undefined) attention.onNote?.({ code: 'placement', message: `On ${cardTitle(best)}.` })
   return { kind: 'finished', value: best?.id ?? processor }
 }
 

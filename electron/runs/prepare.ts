@@ -112,7 +112,7 @@ async function deviceOf(
     return { kind: 'finished', value: { device: { id, name: null, precision: null, fields }, note, plan: null } }
   }
   const chosen = open && !begun ? reason : (why ?? '')
-  attention.onNote?.({ code: 'device', message: `On ${cardTitle({ id, name })}. ${chosen}`.trim() })
+  attention.onNote?.({ code: 'placement', message: `On ${cardTitle({ id, name })}. ${chosen}`.trim() })
   const device = { id, name, precision: fields.precision ?? null, fields }
   return { kind: 'finished', value: { device, note: null, plan } }
 }

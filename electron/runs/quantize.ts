@@ -58,7 +58,7 @@ async function carryOut(context: Context, run: PreparedRun, attention: Attention
     attention.onNote?.(note)
   }
   const listener = { ...attention, onNote }
-  if (run.note !== null) onNote({ code: 'device', message: run.note })
+  if (run.note !== null) onNote({ code: 'placement', message: run.note })
   const log = openEventLog(run.out, onNote)
   let program = ''
   let peak: number | null = null
