@@ -33,6 +33,11 @@ struct PlaneCounts {
   }
 };
 
+// A scale with the sign of plane k.
+SIGNUM_BOTH inline float signed_value(uint8_t code, unsigned k, float size) {
+  return code >> k & 1 ? size : -size;
+}
+
 // Step 1, start: row times column scales by alternation over the block as one group (methods/rank_one.h), one
 // order or two of which the second has the first second_columns columns. room: partial sums.
 struct RankOneRows {
