@@ -86,6 +86,16 @@ inline std::vector<std::pair<std::string, Recipe>> all_recipes(DType scale_type 
   return out;
 }
 
+// The same with blocks and groups that fill no whole words of bits.
+inline std::vector<std::pair<std::string, Recipe>> ragged_recipes() {
+  auto recipes = all_recipes();
+  for (auto& [name, recipe] : recipes) {
+    recipe.blocksize = 50;
+    if (recipe.group > 0) recipe.group = 37;
+  }
+  return recipes;
+}
+
 inline Result<PackedLinear> run(const Recipe& recipe, const Problem& p, ThreadPool& pool) {
   auto factor = factorize(p.hessian, factor_options(recipe), pool);
   if (!factor.ok()) return factor.error();

@@ -23,17 +23,7 @@ Recipe recipe_of(int bits, long group, bool symmetric, bool clip_search, bool or
 }  // namespace
 
 TEST_CASE("gptq equals the golden weights but for rounding ties") {
-  for (const char* layer : golden::kLayers) {
-    const auto file = golden::open_layer(layer);
-    for (const golden::Case& c : golden::gptq_cases()) {
-      CAPTURE(layer);
-      CAPTURE(c.key);
-      const golden::Outcome outcome = compare_on_card(*file, c);
-      const size_t rows = file->find("weight")->shape[0];
-      CHECK(outcome.rows_outside <= std::max<size_t>(1, rows / 50));
-      CHECK(std::fabs(outcome.ours.output / outcome.golden.output - 1) <= 1e-3);
-    }
-  }
+  check_but_for_ties(golden::gptq_cases());
 }
 
 TEST_CASE("gptq with every option: a block has the CPU's codes") {

@@ -37,17 +37,7 @@ void check_ends(const BothEnds& both) {
 }  // namespace
 
 TEST_CASE("pb-llm equals the golden weights but for rounding ties") {
-  for (const char* layer : golden::kLayers) {
-    const auto file = golden::open_layer(layer);
-    for (const golden::Case& c : golden::pb_llm_cases()) {
-      CAPTURE(layer);
-      CAPTURE(c.key);
-      const golden::Outcome outcome = compare_on_card(*file, c);
-      const size_t rows = file->find("weight")->shape[0];
-      CHECK(outcome.rows_outside <= std::max<size_t>(1, rows / 50));
-      CHECK(std::fabs(outcome.ours.output / outcome.golden.output - 1) <= 1e-3);
-    }
-  }
+  check_but_for_ties(golden::pb_llm_cases());
 }
 
 TEST_CASE("pb-llm with every option: salient weights, means and scales are the CPU's") {
